@@ -1,0 +1,42 @@
+# Everything a fresh clone needs is made by these targets; nothing is needed before them but
+# Python 3.11 or newer.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# A worker or a sandbox for every core: more threads than that only slow one another down.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help env demo test lint bench clean
+
+help:
+	@echo "make env    the environment in $(VENV)"
+	@echo "make demo   release a lab, grade a class, print the table"
+	@echo "make test   every test"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  the figures of the README"
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/course demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check course_utils tests || true
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python -m course_utils.bench
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache

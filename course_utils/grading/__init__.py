@@ -1,0 +1,1 @@
+"""Judging submissions and classes, and telling nbgrader's world about it."""

@@ -1,0 +1,194 @@
+"""Grading a class: find the submissions, spread them over workers, collect every result.
+
+Every submission gives exactly one result, whatever it is; a worker that dies costs a retry, not
+the run.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from course_utils.grading.course import Course
+from course_utils.grading.judge import Grader, refused
+from course_utils.grading.reading import UnreadableError, read_file
+from course_utils.lab import Lab
+from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.launch import Isolation
+from course_utils.sandbox.limits import Limits
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's folder: the notebook to grade, if there is one, and what was noticed."""
+
+    student: str
+    path: Path | None
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a class is graded."""
+
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    isolation: Isolation = Isolation.BUBBLEWRAP
+    limits: Limits = field(default_factory=Limits)
+    device: str | None = None
+
+
+def find_submissions(course: Course, lab: Lab) -> list[Submission]:
+    """The submissions under ``submitted/*/LAB``, by student."""
+    pattern = course.folder("submitted", "*", lab.name)
+    base = Path(str(pattern).partition("*")[0])
+    folders = sorted(path for path in base.glob(f"*/{lab.name}") if path.is_dir())
+    found = [_submission(folder, lab) for folder in folders]
+    return _note_lookalikes(found)
+
+
+def _submission(folder: Path, lab: Lab) -> Submission:
+    student = folder.parent.name
+    expected = folder / lab.notebook_path.name
+    others = sorted(path for path in folder.glob("*.ipynb") if path != expected)
+    if expected.is_file():
+        if not others:
+            return Submission(student, expected)
+        names = ", ".join(path.name for path in others)
+        message = f"further notebooks were not graded: {names}"
+        return Submission(student, expected, (Notice(Reason.EXTRA_NOTEBOOK, message),))
+    if len(others) == 1:
+        message = f"{others[0].name} was graded in place of {expected.name}"
+        return Submission(student, others[0], (Notice(Reason.RENAMED_NOTEBOOK, message),))
+    if others:
+        message = (
+            f"there is no {expected.name} but {len(others)} other notebooks; rename the one to "
+            "be graded"
+        )
+    else:
+        message = f"the submission holds no notebook {expected.name}"
+    return Submission(student, None, (Notice(Reason.NO_NOTEBOOK, message),))
+
+
+def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:
+    """Tell a grader about student ids that differ in nothing but case and blanks."""
+    counts = Counter(_plain_id(s.student) for s in submissions)
+    noted = []
+    for submission in submissions:
+        same = [
+            other.student for other in submissions
+            if other is not submission and counts[_plain_id(submission.student)] > 1
+            and _plain_id(other.student) == _plain_id(submission.student)
+        ]
+        if same:
+            message = f"looks like the same student as {', '.join(same)}; each was graded"
+            notice = Notice(Reason.DUPLICATE_STUDENT, message)
+            submission = replace(submission, notices=(*submission.notices, notice))
+        noted.append(submission)
+    return noted
+
+
+def _plain_id(student: str) -> str:
+    return "".join(student.split()).casefold()
+
+
+def grade_class(
+    lab: Lab, submissions: Sequence[Submission], settings: Settings
+) -> Iterator[SubmissionResult]:
+    """Grade submissions in parallel; results come as they are ready, one for each.
+
+    Memory stays flat: only as many submissions are read ahead as keep the workers busy.
+    """
+    waiting = list(reversed(submissions))
+    retries: Counter[str] = Counter()
+    while waiting:
+        pool = _pool(lab, settings, len(waiting))
+        running: dict[Future[SubmissionResult], Submission] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2 * settings.workers:
+                    submission = waiting.pop()
+                    try:
+                        data = _read(submission)
+                    except UnreadableError as error:
+                        notice = Notice(error.reason, error.message)
+                        yield _noted(
+                            refused(lab, submission.student, error.status, notice), submission
+                        )
+                        continue
+                    running[pool.submit(_grade, data, submission.student)] = submission
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    result = future.result()
+                    yield _noted(result, running.pop(future))
+        except BrokenProcessPool:
+            # A worker was killed from outside. What was under way is tried once more, alone.
+            for submission in running.values():
+                retries[submission.student] += 1
+                if retries[submission.student] > 1:
+                    yield _lost(lab, submission)
+                else:
+                    waiting.append(submission)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _read(submission: Submission) -> bytes:
+    if submission.path is None:
+        notice = submission.notices[0]
+        raise UnreadableError(notice.code, notice.message)
+    return read_file(submission.path)
+
+
+def _noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
+    known = {notice.message for notice in result.notices}
+    result.notices += [notice for notice in submission.notices if notice.message not in known]
+    return result
+
+
+def _lost(lab: Lab, submission: Submission) -> SubmissionResult:
+    message = "the grader's own worker ended twice while grading this; grade it alone to see why"
+    notice = Notice(Reason.INTERNAL_ERROR, message)
+    return refused(lab, submission.student, SubmissionStatus.INTERNAL_ERROR, notice)
+
+
+# -- in the workers
+
+_grader: Grader | None = None
+
+
+def _pool(lab: Lab, settings: Settings, count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        max_workers=max(1, min(settings.workers, count)),
+        # Spawned, not forked: the coordinator's threads and open gradebook stay its own.
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(lab.folder, settings),
+    )
+
+
+def _start_worker(folder: Path, settings: Settings) -> None:
+    global _grader
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
+    sandbox = Sandbox(settings.isolation, settings.limits)
+    _grader = Grader(Lab.load(folder), sandbox, device=settings.device)
+
+
+def _grade(data: bytes, student: str) -> SubmissionResult:
+    assert _grader is not None
+    try:
+        result = _grader.grade(data, student)
+    except Exception as error:  # ours, not the student's: one result must come back all the same
+        message = f"the grader failed: {type(error).__name__}: {error}"
+        notice = Notice(Reason.INTERNAL_ERROR, message)
+        return refused(_grader.lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
+    for exercise in result.exercises:
+        for test in exercise.tests:
+            test.trace, test.mismatch = [], None  # the diagnosis is made; spare the way back
+    return result

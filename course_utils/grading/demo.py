@@ -1,0 +1,188 @@
+"""A class of real notebooks: right ones, wrong ones, broken ones and hostile ones.
+
+The demo shows the whole journey with it, and the tests and the benchmark grade it too.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from course_utils.diagnosis import catalogue
+from course_utils.diagnosis.catalogue import Entry
+from course_utils.grading.course import Course
+from course_utils.grading.release import release
+from course_utils.lab import Lab, grade_id, is_solution, source
+
+DEMO_LAB = "lab02_softmax_nll"
+Notebook = dict[str, Any]
+
+
+def build_course(repository: Path, folder: Path) -> Path:
+    """Make a course folder with one released lab and a class of submissions in it.
+
+    Args:
+        repository: the course repository, whose solution is used.
+        folder: where to build; what an earlier demo left there is replaced.
+
+    Returns:
+        The folder, resolved.
+    """
+    root = folder.resolve()
+    if root.exists():
+        if not (root / "nbgrader_config.py").exists() and any(root.iterdir()):
+            raise FileExistsError(f"{root} exists and is no demo course; choose another folder")
+        shutil.rmtree(root)
+    root.mkdir(parents=True)
+    shutil.copytree(
+        repository / "solutions" / DEMO_LAB, root / "solutions" / DEMO_LAB,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )  # fmt: skip
+    shutil.copy(repository / "nbgrader_config.py", root)
+    lab = Lab.find(DEMO_LAB, root)
+    released = release(Course(root), lab)
+    for student, files in demo_class(lab, released / lab.notebook_path.name).items():
+        target = root / "submitted" / student / lab.name
+        target.mkdir(parents=True)
+        for name, data in files.items():
+            (target / name).write_bytes(data)
+    return root
+
+
+def solved(lab: Lab, released: Path, replaced: dict[str, str] | None = None) -> Notebook:
+    """The released notebook with its stubs filled in.
+
+    Args:
+        lab: the instructor's folder, for the right answers.
+        released: the notebook that students receive.
+        replaced: other sources for some solution cells, by grade id.
+    """
+    answers = {
+        grade_id(cell): source(cell) for cell in lab.notebook["cells"] if is_solution(cell)
+    } | (replaced or {})
+    notebook: Notebook = json.loads(released.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        if is_solution(cell):
+            cell["source"] = answers[grade_id(cell)]
+    return notebook
+
+
+def with_entry(lab: Lab, released: Path, path: Path, entry: Entry) -> Notebook:
+    """The solved notebook with one implementation of a catalogue file in its exercise's cell."""
+    solution = next(
+        source(cell) for cell in lab.notebook["cells"]
+        if is_solution(cell) and cell["cell_type"] == "code"
+        and f" {entry.replaces}(" in f"{source(cell)}".replace("class ", " ").replace(":", "(")
+    )  # fmt: skip
+    cell_id = next(
+        grade_id(cell) for cell in lab.notebook["cells"] if source(cell) == solution
+    )
+    code = f"{solution}\n\n\n{entry_source(path, entry)}"
+    return solved(lab, released, {cell_id: code})
+
+
+def entry_source(path: Path, entry: Entry) -> str:
+    """An entry's own code under the name that it stands for, with what it needs of its file."""
+    tree = ast.parse(path.read_text("utf-8"))
+    kept: list[ast.stmt] = []
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            tagged = bool(node.decorator_list) and not _is_plain_class(node)
+            if node.name == entry.name:
+                node.decorator_list = []
+                kept.append(node)
+            elif not tagged:
+                kept.append(node)
+        elif isinstance(node, (ast.Import, ast.Assign, ast.AnnAssign)) or (
+            isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("course_utils")
+        ):
+            kept.append(node)
+    code = ast.unparse(ast.Module(kept, []))
+    return f"{code}\n{entry.replaces} = {entry.name}\n"
+
+
+def _is_plain_class(node: ast.stmt) -> bool:
+    """A helper class with decorators of its own, such as a dataclass."""
+    return isinstance(node, ast.ClassDef) and all(
+        "misconception" not in ast.unparse(d) and "variant" not in ast.unparse(d)
+        for d in node.decorator_list
+    )
+
+
+def demo_class(lab: Lab, released: Path) -> dict[str, dict[str, bytes]]:
+    """Student → file name → bytes: a class as a TA might find it on a Monday morning."""
+    name = released.name
+
+    def one(notebook: Notebook) -> dict[str, bytes]:
+        return {name: json.dumps(notebook).encode()}
+
+    solution = solved(lab, released)
+    students: dict[str, dict[str, bytes]] = {
+        "ada": one(solution),
+        "stub": {name: released.read_bytes()},
+    }
+    variants = catalogue.load(lab.variants_path)
+    for entry in _one_an_exercise(variants)[:4]:
+        students[f"right-{entry.name}"] = one(with_entry(lab, released, lab.variants_path, entry))
+    for entry in _one_an_exercise(catalogue.load(lab.misconceptions_path))[:9]:
+        notebook = with_entry(lab, released, lab.misconceptions_path, entry)
+        students[f"wrong-{entry.name}"] = one(notebook)
+    for student, edit in _ACCIDENTS.items():
+        students[student] = one(edit(json.loads(json.dumps(solution))))
+    students |= {
+        "empty-file": {name: b""},
+        "not-json": {name: b"Dear TA, my notebook is attached."},
+        "no-notebook": {"essay.txt": b"I wrote an essay instead."},
+        "renamed": {"my lab.ipynb": json.dumps(solution).encode()},
+    }
+    return students
+
+
+def _one_an_exercise(entries: list[Entry]) -> list[Entry]:
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found.setdefault(entry.exercise, entry)
+    return list(found.values())
+
+
+def append_cell(notebook: Notebook, code: str) -> Notebook:
+    """The notebook with a further code cell at its end."""
+    notebook["cells"].append(
+        {
+            "cell_type": "code", "id": f"extra-{len(notebook['cells'])}", "metadata": {},
+            "source": code, "outputs": [], "execution_count": None,
+        }
+    )  # fmt: skip
+    return notebook
+
+
+def _without_checks(notebook: Notebook) -> Notebook:
+    notebook["cells"] = [c for c in notebook["cells"] if not grade_id(c).startswith("check_")]
+    return notebook
+
+
+_ACCIDENTS: dict[str, Callable[[Notebook], Notebook]] = {
+    "deleted-checks": _without_checks,
+    "endless-cell": lambda nb: append_cell(nb, "while True:\n    pass"),
+    "endless-function": lambda nb: append_cell(
+        nb, "def softmax(x, axis=-1):\n    while True:\n        pass"
+    ),
+    "os-exit": lambda nb: append_cell(nb, "import os\nos._exit(0)"),
+    "memory-bomb": lambda nb: append_cell(nb, "hoard = [bytearray(2**24) for _ in range(2**20)]"),
+    "printer": lambda nb: append_cell(nb, "for _ in range(2**14):\n    print('x' * 2**16)"),
+    "typo": lambda nb: append_cell(nb, "def softmax(x, axis=-1)\n    return x"),
+    "forger": lambda nb: append_cell(
+        nb,
+        "import builtins, sys, numpy.testing, torch, pytest, course_utils\n"
+        "numpy.testing.assert_allclose = lambda *a, **k: None\n"
+        "torch.allclose = lambda *a, **k: True\n"
+        "pytest.fail = print\n"
+        "builtins.AssertionError = type('AssertionError', (), {})\n"
+        "course_utils.check = lambda *a: print('all claims hold')\n"
+        "def softmax(x, axis=-1):\n    return 'full marks, please'",
+    ),
+}

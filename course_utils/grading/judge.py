@@ -1,0 +1,181 @@
+"""The unit of work: a notebook's bytes in, a verdict out; no database, no shared disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from course_utils.diagnosis import diagnose
+from course_utils.diagnosis.record import full_book
+from course_utils.grading import feedback
+from course_utils.grading.reading import Reading, UnreadableError, read_notebook
+from course_utils.lab import Lab
+from course_utils.outcome import (
+    ExerciseResult,
+    Notice,
+    Reason,
+    Status,
+    SubmissionResult,
+    SubmissionStatus,
+    TestOutcome,
+)
+from course_utils.plugin import ExerciseMark, default_device, load_module, run_tests
+from course_utils.sandbox.client import CellRun, ExerciseBackend, Sandbox, Session
+
+# Reasons that mean: something could not be run to its end, the rest was graded.
+_PARTLY = {
+    Reason.CELL_TIMEOUT, Reason.CELL_KILLED, Reason.CELL_MEMORY, Reason.SUBMISSION_TIMEOUT,
+    Reason.CALL_TIMEOUT, Reason.CALL_CRASHED, Reason.CALL_MEMORY,
+}  # fmt: skip
+
+_CALL_REASONS = {
+    Status.TIMEOUT: Reason.CALL_TIMEOUT,
+    Status.CRASHED: Reason.CALL_CRASHED,
+    Status.MEMORY: Reason.CALL_MEMORY,
+    Status.MISSING: Reason.FUNCTION_MISSING,
+    Status.NOT_WRITTEN: Reason.NOT_WRITTEN,
+}
+
+
+class Grader:
+    """Grades submissions of one lab, one after the other, in one sandbox.
+
+    Args:
+        lab: the instructor's folder.
+        sandbox: where student code runs; started when first needed.
+        seed: of all tests' random inputs; the same seed gives the same verdict.
+        device: "cpu" or "cuda"; by default the best there is.
+    """
+
+    def __init__(
+        self, lab: Lab, sandbox: Sandbox, *, seed: int = 0, device: str | None = None
+    ) -> None:
+        self.lab = lab
+        self._sandbox = sandbox
+        self._seed = seed
+        self._device = device or default_device()
+
+    def grade(self, data: bytes, student: str = "") -> SubmissionResult:
+        """Grade one submission.
+
+        Args:
+            data: the notebook file's bytes, as submitted.
+            student: the student's id, copied into the result.
+        """
+        started = time.perf_counter()
+        try:
+            reading = read_notebook(data, self.lab)
+        except UnreadableError as error:
+            result = self.ungraded(error, student)
+        else:
+            result = self._judge(reading, student)
+        result.wall_seconds = time.perf_counter() - started
+        return result
+
+    def ungraded(self, error: UnreadableError, student: str) -> SubmissionResult:
+        """The row of a submission that could not be read: every mark 0, and why."""
+        return refused(self.lab, student, error.status, Notice(error.reason, error.message))
+
+    def _judge(self, reading: Reading, student: str) -> SubmissionResult:
+        with self._sandbox.open() as session:
+            cells = session.run_cells(reading.program)
+            outcomes = self._run_tests(session)
+        exercises = self._verdicts(outcomes)
+        notices = [*reading.notices, *_cell_notices(cells), *_call_notices(exercises)]
+        partly = any(notice.code in _PARTLY for notice in notices)
+        result = SubmissionResult(
+            lab=self.lab.name,
+            student=student,
+            status=SubmissionStatus.PARTLY_GRADED if partly else SubmissionStatus.GRADED,
+            max_score=self.lab.max_score,
+            exercises=exercises,
+            notices=notices,
+            student_cpu_seconds=session.cpu_seconds,
+            environment={**self._sandbox.environment, "device": self._device},
+        )
+        result.notebook = _with_outputs(reading, cells, exercises)
+        return result
+
+    def _run_tests(self, session: Session) -> list[TestOutcome]:
+        current: dict[str, ExerciseBackend] = {}
+
+        def backend_for(mark: ExerciseMark) -> ExerciseBackend:
+            # Tests come exercise by exercise: one process at a time is enough.
+            if mark.name not in current:
+                for backend in current.values():
+                    backend.close()
+                current.clear()
+                current[mark.name] = session.exercise(mark.seconds)
+            return current[mark.name]
+
+        try:
+            return run_tests(
+                self.lab.test_files, backend_for, seed=self._seed, device=self._device
+            )
+        finally:
+            for backend in current.values():
+                backend.close()
+
+    def _verdicts(self, outcomes: Sequence[TestOutcome]) -> list[ExerciseResult]:
+        results = []
+        derivations = getattr(load_module(self.lab.test_public), "DERIVATION", {})
+        for exercise in self.lab.exercises:
+            tests = [outcome for outcome in outcomes if outcome.exercise == exercise.name]
+            result = ExerciseResult(exercise.name, exercise.points, tests)
+            if not all(test.passed for test in tests):
+                result.diagnosis = diagnose(tests, full_book(self.lab, seed=self._seed))
+                result.derivation = derivations.get(exercise.name, "")
+            results.append(result)
+        return results
+
+
+def refused(
+    lab: Lab, student: str, status: SubmissionStatus, notice: Notice
+) -> SubmissionResult:
+    """The result of a submission of which nothing could be graded."""
+    return SubmissionResult(
+        lab=lab.name, student=student, status=status, max_score=lab.max_score, notices=[notice]
+    )
+
+
+def grade_file(path: Path, grader: Grader, student: str = "") -> SubmissionResult:
+    """Grade a notebook file; a file that cannot be read gives a result that says so."""
+    from course_utils.grading.reading import read_file
+
+    try:
+        data = read_file(path)
+    except UnreadableError as error:
+        return grader.ungraded(error, student)
+    return grader.grade(data, student)
+
+
+def _cell_notices(cells: Sequence[CellRun]) -> list[Notice]:
+    return [Notice(run.reason, run.message, run.index) for run in cells if run.reason]
+
+
+def _call_notices(exercises: Sequence[ExerciseResult]) -> list[Notice]:
+    notices = []
+    for exercise in exercises:
+        seen: dict[Reason, str] = {}
+        for test in exercise.tests:
+            if test.status in _CALL_REASONS:
+                seen.setdefault(_CALL_REASONS[test.status], test.message)
+        notices += [Notice(code, f"{exercise.name}: {text}") for code, text in seen.items()]
+    return notices
+
+
+def _with_outputs(
+    reading: Reading, runs: Sequence[CellRun], exercises: Sequence[ExerciseResult]
+) -> dict[str, Any]:
+    """The notebook as it ran, with the verdict of each exercise as its check cell's output."""
+    cells = reading.notebook["cells"]
+    for run in runs:
+        cells[run.index]["outputs"] = run.outputs
+        cells[run.index]["execution_count"] = run.execution_count
+    for exercise in exercises:
+        number = reading.checks.get(exercise.name)
+        if number is not None:
+            cells[number]["outputs"] = [feedback.as_output(exercise)]
+    return reading.notebook

@@ -1,0 +1,168 @@
+"""A lab as the package sees it: a folder with a notebook, tests and exercises with points.
+
+The same class reads an instructor's folder (``solutions/…``) and a student's (``labs/…``); in the
+latter there is no ``hidden`` folder. Points come from one place: the check cells' nbgrader
+metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+CHECK_PREFIX = "check_"
+EXPLORE_TAG = "explore"
+
+
+class LabError(Exception):
+    """A lab's folder is not as it should be; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One automatically graded exercise: its name and what it is worth."""
+
+    name: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab's folder.
+
+    Attributes:
+        name: the folder's name, e.g. ``lab02_softmax_nll``; nbgrader's assignment id.
+        folder: where it is.
+        notebook_path: its only notebook.
+    """
+
+    name: str
+    folder: Path
+    notebook_path: Path
+
+    @classmethod
+    def load(cls, folder: Path) -> Lab:
+        """Read a lab's folder.
+
+        Raises:
+            LabError: there is no such folder, or not exactly one notebook in it.
+        """
+        folder = Path(folder).resolve()
+        if not folder.is_dir():
+            raise LabError(f"there is no lab folder {folder}")
+        notebooks = sorted(folder.glob("*.ipynb"))
+        if len(notebooks) != 1:
+            raise LabError(f"{folder} must hold exactly one notebook; it holds {len(notebooks)}")
+        return cls(folder.name, folder, notebooks[0])
+
+    @classmethod
+    def find(cls, name: str, root: Path | None = None) -> Lab:
+        """The lab called ``name`` in a course repository's ``solutions`` folder.
+
+        Raises:
+            LabError: there is none; the message lists those that there are.
+        """
+        solutions = (root or Path.cwd()) / "solutions"
+        if (solutions / name).is_dir():
+            return cls.load(solutions / name)
+        known = sorted(path.name for path in solutions.glob("*/") if list(path.glob("*.ipynb")))
+        listing = ", ".join(known) or "none: run this from the course repository's folder"
+        raise LabError(f"there is no lab {name!r} in {solutions} (labs there: {listing})")
+
+    @property
+    def notebook_id(self) -> str:
+        """nbgrader's name of the notebook: the file name without its ending."""
+        return self.notebook_path.stem
+
+    @property
+    def test_public(self) -> Path:
+        return self.folder / "test_public.py"
+
+    @property
+    def test_hidden(self) -> Path:
+        return self.folder / "hidden" / "test_hidden.py"
+
+    @property
+    def test_files(self) -> list[Path]:
+        """The public tests and, in an instructor's folder, the hidden ones."""
+        return [self.test_public, *([self.test_hidden] if self.test_hidden.exists() else [])]
+
+    @property
+    def misconceptions_path(self) -> Path:
+        return self.folder / "hidden" / "misconceptions.py"
+
+    @property
+    def variants_path(self) -> Path:
+        return self.folder / "hidden" / "variants.py"
+
+    @property
+    def traces_path(self) -> Path:
+        """The misconceptions' traces that are released with the lab."""
+        return self.folder / "traces.msgpack"
+
+    @cached_property
+    def notebook(self) -> dict[str, Any]:
+        """The notebook as parsed JSON."""
+        parsed: dict[str, Any] = json.loads(self.notebook_path.read_text("utf-8"))
+        return parsed
+
+    @cached_property
+    def exercises(self) -> list[Exercise]:
+        """The automatically graded exercises, in the notebook's order."""
+        return [
+            Exercise(grade_id(cell).removeprefix(CHECK_PREFIX), float(_nbgrader(cell)["points"]))
+            for cell in self.notebook["cells"]
+            if is_check(cell)
+        ]
+
+    @property
+    def max_score(self) -> float:
+        """What the automatically graded exercises are worth together."""
+        return sum(exercise.points for exercise in self.exercises)
+
+
+def _nbgrader(cell: dict[str, Any]) -> dict[str, Any]:
+    metadata = cell.get("metadata")
+    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def grade_id(cell: dict[str, Any]) -> str:
+    """A cell's nbgrader id; empty where it has none."""
+    return str(_nbgrader(cell).get("grade_id", ""))
+
+
+def is_check(cell: dict[str, Any]) -> bool:
+    """Whether a cell is a check cell: locked, worth points, named ``check_<exercise>``."""
+    return (
+        cell.get("cell_type") == "code"
+        and bool(_nbgrader(cell).get("grade"))
+        and not _nbgrader(cell).get("solution")
+        and grade_id(cell).startswith(CHECK_PREFIX)
+    )
+
+
+def is_solution(cell: dict[str, Any]) -> bool:
+    """Whether students write in this cell."""
+    return bool(_nbgrader(cell).get("solution"))
+
+
+def is_locked(cell: dict[str, Any]) -> bool:
+    """Whether a cell is the instructor's and not to be changed."""
+    return bool(_nbgrader(cell).get("locked")) and not is_solution(cell)
+
+
+def is_explore(cell: dict[str, Any]) -> bool:
+    """Whether a cell belongs to the student's own looking around and is not run in grading."""
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return isinstance(tags, list) and EXPLORE_TAG in tags
+
+
+def source(cell: dict[str, Any]) -> str:
+    """A cell's text, which a notebook file may hold as one string or as lines."""
+    text = cell.get("source", "")
+    return text if isinstance(text, str) else "".join(str(line) for line in text)

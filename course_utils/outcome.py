@@ -1,0 +1,269 @@
+"""The nouns of a verdict: what a test, an exercise and a submission came to.
+
+Everything here is plain data. Floors above fill it in, print it, and store it; nothing in this
+module knows how a verdict is formed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from course_utils.calls import CallInfo
+
+SCHEMA_VERSION = 1
+
+
+class Status(StrEnum):
+    """How one test, or one whole exercise, ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    MEMORY = "memory"
+    MISSING = "missing"
+    NOT_WRITTEN = "not_written"
+    FORBIDDEN = "forbidden"
+
+
+class SubmissionStatus(StrEnum):
+    """How the grading of one submission ended."""
+
+    GRADED = "graded"
+    PARTLY_GRADED = "partly_graded"
+    UNREADABLE = "unreadable"
+    NO_NOTEBOOK = "no_notebook"
+    WRONG_LAB = "wrong_lab"
+    INTERNAL_ERROR = "internal_error"
+
+
+class Reason(StrEnum):
+    """Why a submission has its status, or what a grader should know about it.
+
+    The first group ends the grading of a submission; the others are noticed on the way and the
+    submission is graded as far as it goes.
+    """
+
+    OK = "ok"
+    EMPTY_FILE = "empty_file"
+    NOT_JSON = "not_json"
+    NOT_A_NOTEBOOK = "not_a_notebook"
+    TOO_LARGE = "too_large"
+    NO_NOTEBOOK = "no_notebook"
+    WRONG_LAB = "wrong_lab"
+    INTERNAL_ERROR = "internal_error"
+
+    CELL_ERROR = "cell_error"
+    CELL_TIMEOUT = "cell_timeout"
+    CELL_KILLED = "cell_killed"
+    CELL_MEMORY = "cell_memory"
+    SUBMISSION_TIMEOUT = "submission_timeout"
+    OUTPUT_CUT = "output_cut"
+    CALL_TIMEOUT = "call_timeout"
+    CALL_CRASHED = "call_crashed"
+    CALL_MEMORY = "call_memory"
+    NOT_WRITTEN = "not_written"
+    FUNCTION_MISSING = "function_missing"
+    CHECK_CELL_MISSING = "check_cell_missing"
+    CHECK_CELL_EDITED = "check_cell_edited"
+    SOLUTION_CELL_MISSING = "solution_cell_missing"
+    DUPLICATE_CELLS = "duplicate_cells"
+    METADATA_REPAIRED = "metadata_repaired"
+    OLD_FORMAT = "old_format"
+    RENAMED_NOTEBOOK = "renamed_notebook"
+    EXTRA_NOTEBOOK = "extra_notebook"
+    DUPLICATE_STUDENT = "duplicate_student"
+    LATE = "late"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that a grader or a student should know, as a code and a sentence."""
+
+    code: Reason
+    message: str
+    cell: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"code": str(self.code), "message": self.message, "cell": self.cell}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The most likely mistake: its name (a misconception's, or a general pattern's) and a hint."""
+
+    name: str
+    hint: str
+    details: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "hint": self.hint}
+
+
+@dataclass
+class TestOutcome:
+    """What one test found.
+
+    Attributes:
+        test: the test function's name.
+        claim: the sentence that the student reads (first line of the test's docstring).
+        message: what was seen instead, a sentence; empty for a passed test.
+        relative_error: the largest relative error met in the test's comparisons, if there was one.
+        tolerance: the relative tolerance it was held against.
+        trace: what the student's code returned, call by call (never shown for a hidden test).
+        calls: what those calls were like, for the diagnosis (never shown for a hidden test).
+        mismatch: the arrays that differed, for the numeric look (never shown for a hidden test).
+        call_seconds: time spent inside the student's functions.
+    """
+
+    __test__ = False  # pytest would take the name for a test class
+
+    test: str
+    exercise: str
+    claim: str
+    hidden: bool
+    weight: float
+    status: Status
+    message: str = ""
+    relative_error: float | None = None
+    tolerance: float | None = None
+    trace: list[Any] = field(default_factory=list, repr=False)
+    calls: list[CallInfo] = field(default_factory=list, repr=False)
+    mismatch: Any = field(default=None, repr=False)
+    call_seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        return self.status is Status.PASSED
+
+    def to_dict(self) -> dict[str, Any]:
+        """The public face: a hidden test shows its claim and verdict, never what it saw."""
+        return {
+            "claim": self.claim,
+            "passed": self.passed,
+            "hidden": self.hidden,
+            "status": str(self.status),
+            "message": "" if self.hidden else self.message,
+        }
+
+
+# A test that could not be run says more about an exercise than one that ran and failed.
+_GRAVITY = (
+    Status.MISSING,
+    Status.NOT_WRITTEN,
+    Status.MEMORY,
+    Status.CRASHED,
+    Status.TIMEOUT,
+    Status.FORBIDDEN,
+    Status.FAILED,
+    Status.ERROR,
+    Status.PASSED,
+)
+
+
+@dataclass
+class ExerciseResult:
+    """The verdict on one exercise: its tests, and the score they are worth.
+
+    ``derivation`` says where in the lab's derivation to look when something is wrong.
+    """
+
+    name: str
+    max_score: float
+    tests: list[TestOutcome] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
+    derivation: str = ""
+
+    @property
+    def status(self) -> Status:
+        seen = {test.status for test in self.tests}
+        if not seen:
+            return Status.ERROR
+        # All tests raised: an error; some: the student sees the failed claims first.
+        return next(status for status in _GRAVITY if status in seen)
+
+    @property
+    def score(self) -> float:
+        """Points × the weight of the passed tests, rounded to a hundredth of a point."""
+        total = sum(test.weight for test in self.tests)
+        passed = sum(test.weight for test in self.tests if test.passed)
+        return round(self.max_score * passed / total, 2) if total else 0.0
+
+    def count(self, *, hidden: bool) -> dict[str, int]:
+        """``{"passed": …, "total": …}`` over the public or over the hidden tests."""
+        tests = [test for test in self.tests if test.hidden is hidden]
+        return {"passed": sum(test.passed for test in tests), "total": len(tests)}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "status": str(self.status),
+            "score": self.score,
+            "max_score": self.max_score,
+            "public": self.count(hidden=False),
+            "hidden": self.count(hidden=True),
+            "diagnosis": self.diagnosis.to_dict() if self.diagnosis else None,
+            "tests": [test.to_dict() for test in self.tests],
+        }
+
+
+@dataclass
+class SubmissionResult:
+    """Everything that grading one submission found; ``to_dict`` is the documented JSON.
+
+    ``notebook`` is the submission as it ran, outputs included; it is not part of the JSON.
+    """
+
+    lab: str
+    student: str
+    status: SubmissionStatus
+    max_score: float
+    exercises: list[ExerciseResult] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    wall_seconds: float = 0.0
+    student_cpu_seconds: float = 0.0
+    environment: dict[str, str] = field(default_factory=dict)
+    notebook: dict[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def score(self) -> float:
+        return round(sum(exercise.score for exercise in self.exercises), 2)
+
+    @property
+    def reason(self) -> Reason:
+        """The gravest notice's code; ``ok`` where there is none."""
+        order = list(Reason)
+        return min((n.code for n in self.notices), key=order.index, default=Reason.OK)
+
+    @property
+    def message(self) -> str:
+        """The sentence that goes with :attr:`reason`."""
+        return next((n.message for n in self.notices if n.code is self.reason), "")
+
+    @property
+    def main_diagnosis(self) -> Diagnosis | None:
+        """The diagnosis of the exercise that lost the most points."""
+        lost = [e for e in self.exercises if e.diagnosis]
+        return max(lost, key=lambda e: e.max_score - e.score).diagnosis if lost else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA_VERSION,
+            "lab": self.lab,
+            "student": self.student,
+            "status": str(self.status),
+            "reason": str(self.reason),
+            "message": self.message,
+            "score": self.score,
+            "max_score": self.max_score,
+            "exercises": [exercise.to_dict() for exercise in self.exercises],
+            "notices": [notice.to_dict() for notice in self.notices],
+            "seconds": {
+                "wall": round(self.wall_seconds, 3),
+                "student_cpu": round(self.student_cpu_seconds, 3),
+            },
+            "environment": self.environment,
+        }

@@ -1,0 +1,353 @@
+"""pytest as the judge: the marker, the fixtures and the run that turns tests into outcomes.
+
+A lab's tests are ordinary pytest functions. :func:`run_tests` runs them in this process against a
+backend (the kernel's own namespace, a namespace of trusted code, or a sandbox) and returns one
+:class:`~course_utils.outcome.TestOutcome` a test. The same function serves ``check`` in a
+notebook, the grader, and the release gate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import os
+import sys
+import zlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course_utils import compare
+from course_utils.outcome import Status, TestOutcome
+from course_utils.student import Backend, Student, StudentFault
+
+
+def exercise(
+    name: str, *, weight: float = 1.0, forbid: Sequence[str] = (), seconds: float | None = None
+) -> pytest.MarkDecorator:
+    """Mark a test as one of an exercise's.
+
+    Args:
+        name: the exercise, as in ``check("name")``.
+        weight: the test's share of the exercise's points, relative to its other tests.
+        forbid: dotted names of built-ins that must not be called, or ``"autograd"``; what one
+            test of an exercise forbids holds for that test.
+        seconds: time limit for one call of student code in this test, instead of the default.
+    """
+    return pytest.mark.exercise(name, weight=weight, forbid=tuple(forbid), seconds=seconds)
+
+
+@dataclass(frozen=True)
+class ExerciseMark:
+    """What the marker on a test says."""
+
+    name: str
+    weight: float
+    forbid: tuple[str, ...]
+    seconds: float | None
+
+
+def mark_of(item: Any) -> ExerciseMark | None:
+    """The exercise marker of a pytest item, or of a test function."""
+    marker = (
+        item.get_closest_marker("exercise")
+        if hasattr(item, "get_closest_marker")
+        else next((m for m in getattr(item, "pytestmark", ()) if m.name == "exercise"), None)
+    )
+    if marker is None:
+        return None
+    options = marker.kwargs
+    return ExerciseMark(marker.args[0], options["weight"], options["forbid"], options["seconds"])
+
+
+BackendFor = Callable[[ExerciseMark], Backend]
+
+
+def run_tests(
+    files: Sequence[Path],
+    backend_for: BackendFor,
+    *,
+    exercises: Sequence[str] | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    enforce_forbid: bool = True,
+) -> list[TestOutcome]:
+    """Run a lab's test files against a student's definitions.
+
+    Args:
+        files: ``test_public.py`` first (it defines ``Reference`` and shared fixtures), then
+            ``hidden/test_hidden.py`` where there is one. Tests of a file in a folder named
+            ``hidden`` are hidden tests.
+        backend_for: gives, for a test's marker, the backend that carries out its calls.
+        exercises: only these; all by default.
+        seed: every test's random stream follows from this and the test's name.
+        device: "cpu" or "cuda"; by default ``COURSE_DEVICE``, else a GPU when there is one.
+        enforce_forbid: False where a variant that adapts a forbidden built-in is tested.
+
+    Returns:
+        One outcome a test, in the order of the files.
+
+    Raises:
+        RuntimeError: pytest could not collect the files (a syntax error in a test, say); the
+            message quotes pytest.
+    """
+    judge = _Judge(
+        files, backend_for, exercises, seed, device or default_device(), enforce_forbid
+    )
+    output = io.StringIO()
+    arguments = [
+        *(str(path) for path in files),
+        "--import-mode=importlib", "-c", os.devnull, "--rootdir", str(files[0].parent),
+        "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:doctest", "-p", "no:unittest",
+        "-p", "no:logging", "-p", "no:junitxml", "-p", "no:warnings", "-p", "no:faulthandler",
+        "-p", "no:capture", "-p", "no:unraisableexception", "-p", "no:threadexception",
+    ]  # fmt: skip
+    with _no_plugin_autoload(), contextlib.redirect_stderr(output):
+        code = pytest.main(arguments, plugins=[judge])
+    if judge.collect_errors or code not in (
+        pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED,
+    ):
+        details = "\n".join(judge.collect_errors) or output.getvalue() or f"pytest exit code {code}"
+        raise RuntimeError(f"the tests in {files[0].parent} cannot be run:\n{details}")
+    return judge.outcomes
+
+
+def default_device() -> str:
+    """``COURSE_DEVICE`` if it is set, else "cuda" when there is a GPU, else "cpu"."""
+    import torch
+
+    return os.environ.get("COURSE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import a lab's Python file under a name of its own; again only when it has changed."""
+    path = path.resolve()
+    name = f"course_lab_{path.parent.name}_{path.stem}_{zlib.crc32(str(path).encode()):08x}"
+    stamp = path.stat().st_mtime_ns
+    known = sys.modules.get(name)
+    if known is not None and known.__dict__.get("__stamp__") == stamp:
+        return known
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__dict__["__stamp__"] = stamp
+    sys.modules[name] = module
+    try:
+        # Compiled here rather than by the import system, so that no __pycache__ appears in a lab.
+        exec(compile(path.read_text("utf-8"), str(path), "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+@contextlib.contextmanager
+def _no_plugin_autoload() -> Iterator[None]:
+    """Keep whatever pytest plugins a machine has out of a verdict."""
+    kept = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    addopts = os.environ.pop("PYTEST_ADDOPTS", None)
+    current = os.environ.get("PYTEST_CURRENT_TEST")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        if kept is None:
+            os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+        else:
+            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = kept
+        if addopts is not None:
+            os.environ["PYTEST_ADDOPTS"] = addopts
+        if current is not None:
+            os.environ["PYTEST_CURRENT_TEST"] = current
+
+
+class _LabModule(pytest.Module):
+    """A test file that is imported once a process, not once a run."""
+
+    def _getobj(self) -> ModuleType:
+        return load_module(self.path)
+
+
+class _Judge:
+    """The pytest plugin of one run."""
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        backend_for: BackendFor,
+        exercises: Sequence[str] | None,
+        seed: int,
+        device: str,
+        enforce_forbid: bool,
+    ) -> None:
+        self._public = files[0]
+        self._backend_for = backend_for
+        self._exercises = exercises
+        self._seed = seed
+        self._device = device
+        self._enforce_forbid = enforce_forbid
+        self.outcomes: list[TestOutcome] = []
+        self.collect_errors: list[str] = []
+
+    # -- collection
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "exercise(name): the exercise that a test belongs to")
+        # Fixtures of test_public.py serve the hidden tests as well.
+        config.pluginmanager.register(_fixtures_of(load_module(self._public)), "lab-fixtures")
+
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: Any) -> Any:
+        return _LabModule.from_parent(parent, path=module_path)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collect_errors.append(str(report.longrepr))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if mark_of(item) is None:
+                self.collect_errors.append(
+                    f"{item.name} has no @exercise(...): say which exercise it tests"
+                )
+        items[:] = [
+            item for item in items
+            if (mark := mark_of(item)) and (not self._exercises or mark.name in self._exercises)
+        ]
+        # Exercise by exercise, public before hidden: a sandbox then needs one process at a time.
+        order = list(dict.fromkeys(_exercise_of(item) for item in items))
+        items.sort(key=lambda item: order.index(_exercise_of(item)))
+
+    # -- fixtures
+
+    @pytest.fixture
+    def student(self, request: pytest.FixtureRequest) -> Student:
+        """The handle on the student's definitions."""
+        mark = mark_of(request.node)
+        assert mark is not None
+        forbid = mark.forbid if self._enforce_forbid else ()
+        handle = Student(self._backend_for(mark), seed=self._stream(request.node), forbid=forbid)
+        request.node.stash[_HANDLE] = handle
+        return handle
+
+    @pytest.fixture
+    def reference(self, device: Any) -> Any:
+        """The oracle: ``Reference`` of ``test_public.py``, which calls torch."""
+        return load_module(self._public).Reference
+
+    @pytest.fixture
+    def device(self) -> Any:
+        """The torch device that the lab's tensors live on."""
+        import torch
+
+        return torch.device(self._device)
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+        """A NumPy generator of the test's own."""
+        return np.random.default_rng(self._stream(request.node))
+
+    @pytest.fixture
+    def generator(self, request: pytest.FixtureRequest) -> Any:
+        """A torch generator (on the CPU) of the test's own."""
+        import torch
+
+        return torch.Generator().manual_seed(self._stream(request.node))
+
+    def _stream(self, item: pytest.Item) -> int:
+        return zlib.crc32(f"{item.name}/{self._seed}".encode())
+
+    # -- verdicts
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        with compare.recording() as made:
+            item.stash[_COMPARISONS] = made
+            yield
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport:
+        """Note the outcome, and spare pytest the rendering of tracebacks that nobody reads."""
+        broken = call.excinfo is not None and call.when != "call"
+        if broken and call.excinfo is not None:
+            error = call.excinfo.value  # in a fixture: the lab's own fault, not the student's
+            self.collect_errors.append(f"{item.name}: {type(error).__name__}: {error}")
+        elif call.when == "call":
+            self.outcomes.append(self._outcome(item, call))
+        return pytest.TestReport(
+            nodeid=item.nodeid, location=item.location, keywords={}, when=call.when,
+            outcome="failed" if call.excinfo else "passed",
+            longrepr="failed" if call.excinfo else None,
+        )
+
+    def _outcome(self, item: pytest.Item, call: pytest.CallInfo[None]) -> TestOutcome:
+        mark = mark_of(item)
+        assert mark is not None
+        handle = item.stash.get(_HANDLE, None)
+        made = item.stash.get(_COMPARISONS, [])
+        outcome = TestOutcome(
+            test=item.name,
+            exercise=mark.name,
+            claim=_claim(item),
+            hidden=item.path.parent.name == "hidden",
+            weight=mark.weight,
+            status=Status.PASSED,
+            trace=handle.trace if handle else [],
+            calls=handle.calls if handle else [],
+            call_seconds=handle.seconds if handle else 0.0,
+        )
+        if made:
+            worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0))
+            outcome.relative_error, outcome.tolerance = worst.relative_error, worst.tolerance
+        if call.excinfo is not None:
+            _explain(outcome, call.excinfo.value)
+        return outcome
+
+
+def _fixtures_of(module: ModuleType) -> ModuleType:
+    """A module's fixtures, and nothing else of it, in the form in which pytest takes plugins."""
+    holder = ModuleType(f"{module.__name__}_fixtures")
+    for name, value in vars(module).items():
+        if type(value).__name__ == "FixtureFunctionDefinition":
+            setattr(holder, name, value)
+    return holder
+
+
+_HANDLE = pytest.StashKey[Student]()
+_COMPARISONS = pytest.StashKey[list[compare.Comparison]]()
+
+
+def _exercise_of(item: pytest.Item) -> str:
+    mark = mark_of(item)
+    return mark.name if mark else ""
+
+
+def _claim(item: pytest.Item) -> str:
+    """The first paragraph of a test's docstring, on one line."""
+    doc = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip()
+    return " ".join(doc.partition("\n\n")[0].split()) or item.name.replace("_", " ")
+
+
+def _explain(outcome: TestOutcome, error: BaseException) -> None:
+    if isinstance(error, StudentFault):
+        outcome.status, outcome.message = error.status, error.message
+    elif isinstance(error, compare.Mismatch):
+        outcome.status, outcome.message, outcome.mismatch = Status.FAILED, str(error), error
+        outcome.relative_error = error.relative_error
+        outcome.tolerance = error.tolerance
+    elif isinstance(error, AssertionError):
+        outcome.status, outcome.message = Status.FAILED, str(error)
+    else:
+        # The test tripped over what the student's function gave it.
+        outcome.status = Status.FAILED
+        outcome.message = (
+            f"what your function returned cannot be used here "
+            f"({type(error).__name__}: {str(error)[:200]})"
+        )

@@ -1,0 +1,63 @@
+"""What a submission may use, and how the per-process part of it is set."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one submission.
+
+    Attributes:
+        cell_seconds: wall time of one cell; it is interrupted, then killed.
+        call_seconds: wall time of one call of a student's function by a test.
+        submission_seconds: wall time of everything that is run for one submission.
+        memory_bytes: what all its processes may hold beyond what the imports take.
+        processes: how many processes may exist at once.
+        output_bytes: what one cell may print or display; the rest is cut off.
+        file_bytes: size of the scratch file system, and of one file in it.
+        message_bytes: size of one answer to the judge.
+    """
+
+    cell_seconds: float = 30.0
+    call_seconds: float = 10.0
+    submission_seconds: float = 180.0
+    memory_bytes: int = 2048 * MIB
+    processes: int = 48
+    output_bytes: int = MIB
+    file_bytes: int = 64 * MIB
+    message_bytes: int = 32 * MIB
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def status_of(pid: int | str = "self") -> dict[str, str]:
+    """The fields of ``/proc/<pid>/status``."""
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
+        pairs = (line.partition(":") for line in status)
+        return {name: value.strip() for name, _, value in pairs}
+
+
+def kibibytes(status: dict[str, str], field: str) -> int:
+    """A field such as ``VmData: 1024 kB``, in bytes; 0 where it is missing."""
+    return int(status.get(field, "0").split()[0]) * 1024
+
+
+def apply_process_limits(limits: Limits) -> None:
+    """Set the limits that the kernel enforces on each process by itself."""
+    import resource
+
+    # Private writable memory. RLIMIT_AS would count what CUDA and allocators merely reserve.
+    data = kibibytes(status_of(), "VmData") + limits.memory_bytes
+    for what, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, limits.file_bytes),
+        (resource.RLIMIT_NOFILE, 512),
+        (resource.RLIMIT_DATA, data),
+    ):
+        resource.setrlimit(what, (value, value))

@@ -1,0 +1,84 @@
+"""The few Linux calls that Python's standard library lacks: namespaces, mounts, privileges."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+
+_MS_NOSUID, _MS_NODEV, _MS_REC, _MS_SLAVE = 2, 4, 16384, 1 << 19
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
+_PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
+_LAST_CAPABILITY = 40
+_SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Move the calling process into new namespaces; see unshare(2)."""
+    _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def map_own_ids(uid: int, gid: int) -> None:
+    """In a fresh user namespace, keep one's own user and group id."""
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+
+
+def make_mounts_private() -> None:
+    """Keep this mount namespace's changes to itself."""
+    _check(
+        _libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_SLAVE), None), "mount /"
+    )
+
+
+def mount_tmpfs(where: str, size: int) -> None:
+    """Mount an empty file system of at most ``size`` bytes in memory."""
+    options = f"size={size},mode=0777".encode()
+    flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV)
+    _check(_libc.mount(b"tmpfs", where.encode(), b"tmpfs", flags, options), f"mount {where}")
+
+
+def _prctl(option: int, value: int) -> int:
+    zero = ctypes.c_ulong(0)
+    result: int = _libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero)
+    return result
+
+
+def drop_privileges() -> None:
+    """Give up every capability, for good, here and in whatever is executed later."""
+    _check(_prctl(_PR_SET_NO_NEW_PRIVS, 1), "prctl(NO_NEW_PRIVS)")
+    for capability in range(_LAST_CAPABILITY + 1):
+        _prctl(_PR_CAPBSET_DROP, capability)  # fails where there is nothing left to drop
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    number = _SYS_CAPSET[os.uname().machine]
+    _check(_libc.syscall(ctypes.c_long(number), header, nothing), "capset")
+
+
+def hide_memory() -> None:
+    """Keep other processes of the same user out of this one's memory and ``/proc`` files."""
+    _check(_prctl(_PR_SET_DUMPABLE, 0), "prctl(DUMPABLE)")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent has gone."""
+    _check(_prctl(_PR_SET_CHILD_SUBREAPER, 1), "prctl(CHILD_SUBREAPER)")
+
+
+def die_with_parent() -> None:
+    """Ask for SIGKILL when the parent goes."""
+    _check(_prctl(_PR_SET_PDEATHSIG, 9), "prctl(PDEATHSIG)")

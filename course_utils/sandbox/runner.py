@@ -1,0 +1,124 @@
+"""The process that runs a submission's cells, and forks one process for each exercise.
+
+It lives beside student code and is believed in nothing but the values it sends: whatever it does,
+it can only cost its own submission.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any
+
+from course_utils import callee
+from course_utils.sandbox.channel import Channel, ChannelClosed
+from course_utils.sandbox.limits import Limits
+from course_utils.sandbox.shell import LowLevelOutput, Shell
+
+_shell: Shell | None = None
+
+
+class CallTimeout(BaseException):
+    """The time for a cell or a call is up; not an Exception, so that ``except Exception`` in
+    student code does not swallow it."""
+
+
+def prepare_shell() -> None:
+    """Make the IPython shell, once, before anything is forked."""
+    global _shell
+    _shell = Shell()
+
+
+def serve(channel: Channel, limits: Limits) -> None:
+    """Carry out the judge's commands until it hangs up."""
+    assert _shell is not None
+    low_level = LowLevelOutput(os.environ.get("TMPDIR", "/tmp"))
+    signal.signal(signal.SIGALRM, _time_is_up)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    channel.send({"ready": os.getpid()})
+    while True:
+        try:
+            command, descriptors = channel.receive_with_descriptors(None, 1)
+        except ChannelClosed:
+            return
+        if command["op"] == "cell":
+            channel.send(_run_cell(_shell, low_level, command["source"], limits))
+        elif command["op"] == "state":
+            channel.send({"can_fork": _can_fork()})
+        elif command["op"] == "fork":
+            channel.send(_fork_exercise(channel, descriptors[0]))
+        elif command["op"] == "call":  # in a process that is one exercise's own
+            channel.send(_call(_shell.namespace, command))
+
+
+def _run_cell(
+    shell: Shell, low_level: LowLevelOutput, source: str, limits: Limits
+) -> dict[str, Any]:
+    started = time.perf_counter()
+    callee.seed_everything(0)
+    timed_out = False
+    try:
+        signal.setitimer(signal.ITIMER_REAL, limits.cell_seconds)
+        outputs, ok, was_cut = shell.run_cell(source, limits.output_bytes)
+    except CallTimeout:
+        outputs, ok, was_cut = shell.box.outputs, False, shell.box.was_cut
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if any(o.get("ename") == CallTimeout.__name__ for o in outputs):
+        timed_out, ok = True, False
+    if text := low_level.take(limits.output_bytes):
+        shell.box.text("stdout", text)
+    seconds = time.perf_counter() - started
+    return {
+        "outputs": outputs, "ok": ok, "timed_out": timed_out or (not ok and not outputs),
+        "cut": was_cut or shell.box.was_cut, "seconds": seconds,
+        "execution_count": shell.ip.execution_count - 1,
+    }  # fmt: skip
+
+
+def _can_fork() -> bool:
+    """Whether a forked copy of this process would work: no other threads, no live GPU context."""
+    if threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1:
+        return False
+    torch = sys.modules.get("torch")
+    return torch is None or not torch.cuda.is_initialized()
+
+
+def _fork_exercise(channel: Channel, descriptor: int) -> dict[str, Any]:
+    """Fork a process that serves calls from the present state; the judge holds its connection."""
+    pid = os.fork()
+    if pid:
+        os.close(descriptor)
+        return {"pid": pid}
+    channel.close()
+    own = Channel(socket.socket(fileno=descriptor))
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    assert _shell is not None
+    try:
+        while True:
+            own.send(_call(_shell.namespace, own.receive()))
+    except ChannelClosed:
+        os._exit(0)
+
+
+def _call(namespace: dict[str, Any], command: dict[str, Any]) -> dict[str, Any]:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, float(command["seconds"]))
+        return callee.invoke(namespace, command["request"])
+    except CallTimeout:
+        return {"timeout": True}
+    except MemoryError:
+        return {"memory": True}
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _time_is_up(number: int, frame: Any) -> None:
+    raise CallTimeout("the time for this cell is up")

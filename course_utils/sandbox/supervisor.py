@@ -1,0 +1,166 @@
+"""The first process of a submission's own pid namespace; it runs no student code.
+
+It starts the runner, reaps whatever dies, watches memory and the number of processes, and kills
+on command. When it exits, the kernel ends everything else in the namespace, daemons included.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from contextlib import suppress
+
+from course_utils.sandbox import linux, runner, seccomp
+from course_utils.sandbox.channel import Channel, ChannelClosed
+from course_utils.sandbox.limits import Limits, apply_process_limits, kibibytes, status_of
+
+_POLL_SECONDS = 0.02
+SCRATCH = "/tmp"
+
+
+def enter_namespaces() -> None:
+    """Leave the zygote's world: new user, pid (for children), mount and ipc namespaces."""
+    uid, gid = os.getuid(), os.getgid()
+    linux.unshare(
+        linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWIPC
+    )
+    linux.map_own_ids(uid, gid)
+
+
+def supervise(
+    control: socket.socket, data: socket.socket, limits: Limits, *, isolated: bool
+) -> None:
+    """Run a submission's processes until told to finish; never returns.
+
+    Args:
+        control: takes commands (``kill``, ``finish``) and gives events (``exit``, ``limit``).
+        data: the runner's connection to the judge, which is handed on.
+        limits: what the submission may use.
+        isolated: whether this is pid 1 of a namespace of its own; otherwise only a process group.
+    """
+    if isolated:
+        _prepare_file_systems(limits)
+        linux.drop_privileges()
+        if seccomp.available():
+            seccomp.install()
+    runner_pid = os.fork()
+    if runner_pid == 0:
+        control.close()
+        if not isolated:
+            os.setpgid(0, 0)
+        apply_process_limits(limits)
+        runner.serve(Channel(data), limits)
+        os._exit(0)
+    data.close()
+    if isolated:
+        linux.hide_memory()
+    _Supervisor(Channel(control), runner_pid, limits, isolated).loop()
+    os._exit(0)
+
+
+def _prepare_file_systems(limits: Limits) -> None:
+    linux.make_mounts_private()
+    linux.mount_tmpfs(SCRATCH, limits.file_bytes)
+    linux.mount_tmpfs("/dev/shm", limits.file_bytes)
+    os.chdir(SCRATCH)
+
+
+class _Supervisor:
+    def __init__(
+        self, channel: Channel, runner_pid: int, limits: Limits, isolated: bool
+    ) -> None:
+        self._channel = channel
+        self._runner = runner_pid
+        self._limits = limits
+        self._isolated = isolated
+        # What the runner holds before it has run anything is the imports', not the student's.
+        self._baseline = self._inhabitants().get(runner_pid, 0) if isolated else 0
+
+    def loop(self) -> None:
+        while True:
+            readable, _, _ = select.select([self._channel], [], [], _POLL_SECONDS)
+            self._reap()
+            if self._isolated:
+                self._watch()
+            if not readable:
+                continue
+            try:
+                command = self._channel.receive(1.0)["op"]
+            except (ChannelClosed, TimeoutError):
+                command = "finish"
+            if command == "kill":
+                self._kill(spare_runner=True)
+            elif command == "finish":
+                self._kill(spare_runner=False)
+                return
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._runner:
+                self._tell({"event": "runner_exit", "code": os.waitstatus_to_exitcode(status)})
+
+    def _watch(self) -> None:
+        """Kill what has grown too large, or everything where there are too many processes."""
+        held = self._inhabitants()
+        if len(held) > self._limits.processes:
+            self._tell({"event": "limit", "kind": "processes"})
+            self._kill(spare_runner=False)
+            return
+        used = {pid: max(0, memory - self._baseline) for pid, memory in held.items()}
+        if sum(used.values()) > self._limits.memory_bytes:
+            largest = max(used, key=lambda pid: used[pid])
+            self._tell({"event": "limit", "kind": "memory"})
+            with suppress(ProcessLookupError):
+                os.kill(largest, signal.SIGKILL)
+
+    @staticmethod
+    def _inhabitants() -> dict[int, int]:
+        """The other processes of this pid namespace and the private memory each holds, in bytes.
+
+        ``/proc`` is the sandbox's, one level up (a nested one may not be mounted); a process of
+        this namespace has a second number there, its own in here. A zygote has one submission at
+        a time, so there is no other nested namespace.
+        """
+        found: dict[int, int] = {}
+        for name in os.listdir("/proc"):
+            if not name.isdigit():
+                continue
+            with suppress(OSError):
+                status = status_of(name)
+                numbers = status.get("NSpid", "").split()
+                if len(numbers) > 1 and numbers[-1] != "1":
+                    memory = kibibytes(status, "RssAnon") + kibibytes(status, "RssShmem")
+                    found[int(numbers[-1])] = memory
+        return found
+
+    def _kill(self, *, spare_runner: bool) -> None:
+        if not self._isolated:
+            # Without a pid namespace all we have is the process group, which the runner leads.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._runner, signal.SIGKILL)
+        elif not spare_runner:
+            with suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)  # everything in this namespace but ourselves
+        else:
+            for _ in range(3):  # a process may fork while we look; what is left is caught later
+                for pid in self._inhabitants():
+                    if pid != self._runner:
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGKILL)
+        if not spare_runner:
+            with suppress(ChildProcessError):
+                while True:
+                    os.waitpid(-1, 0)  # so that their CPU time is counted as ours
+        self._reap()
+
+    def _tell(self, event: dict[str, object]) -> None:
+        with suppress(ChannelClosed):
+            self._channel.send(event)

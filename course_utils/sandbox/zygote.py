@@ -1,0 +1,136 @@
+"""The warm process inside the sandbox, from which every submission is forked.
+
+Run as ``python -m course_utils.sandbox.zygote FD ISOLATED``. It imports what labs import, says
+hello, and then forks a supervisor for each request. It never runs student code itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from course_utils.sandbox import linux, seccomp, supervisor
+from course_utils.sandbox.channel import Channel, ChannelClosed
+from course_utils.sandbox.limits import Limits
+
+
+def main(descriptor: int, isolated: bool) -> None:
+    """Serve requests on a socket until it is closed."""
+    _import_what_labs_use()
+    control = Channel(socket.socket(fileno=descriptor))
+    if sys.platform == "linux":
+        linux.adopt_orphans()
+        if isolated:
+            linux.hide_memory()
+    hello = {
+        "seccomp": sys.platform == "linux" and seccomp.available(),
+        "versions": _versions(),
+        "pid": os.getpid(),
+    }
+    control.send(hello)
+    gc.collect()
+    gc.freeze()  # so that a child's garbage collection does not copy every page of the imports
+    while True:
+        try:
+            request, descriptors = control.receive_with_descriptors(None, 2)
+        except ChannelClosed:
+            return
+        if request["op"] == "spawn":
+            limits = Limits(**request["limits"])
+            control.send(_spawn(control, descriptors, limits, isolated=isolated))
+        elif request["op"] == "wait":
+            control.send(_wait(request["pid"], request["seconds"]))
+
+
+def _import_what_labs_use() -> None:
+    import matplotlib.pyplot  # noqa: F401
+    import numpy  # noqa: F401
+    import scipy.special  # noqa: F401
+    import sklearn.datasets  # noqa: F401
+    import sympy  # noqa: F401
+    import torch
+
+    from course_utils.sandbox import runner
+
+    # One thread: a pool of threads would not survive a fork.
+    torch.set_num_threads(1)
+    runner.prepare_shell()
+    _give_students_their_own_copy()
+
+
+def _give_students_their_own_copy() -> None:
+    """Let a notebook's ``import course_utils`` find other module objects than those at work here.
+
+    A notebook that patches them then patches its own copy.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] == "course_utils"]:
+        del sys.modules[name]
+    from course_utils import check  # noqa: F401  # warm, like the rest
+
+
+def _versions() -> dict[str, str]:
+    import numpy
+    import torch
+
+    return {
+        "python": sys.version.split()[0],
+        "numpy": numpy.__version__,
+        "torch": torch.__version__,
+    }
+
+
+def _spawn(
+    control: Channel, descriptors: list[int], limits: Limits, *, isolated: bool
+) -> dict[str, Any]:
+    """Fork a supervisor and say its pid."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            control.close()
+            os.close(reading)
+            sockets = [socket.socket(fileno=d) for d in descriptors]
+            if isolated:
+                supervisor.enter_namespaces()  # its children will live in the new pid namespace
+                inner = os.fork()
+                if inner:
+                    os.write(writing, str(inner).encode())
+                    os._exit(0)
+            else:
+                os.write(writing, str(os.getpid()).encode())
+            os.close(writing)
+            supervisor.supervise(sockets[0], sockets[1], limits, isolated=isolated)
+        except BaseException as error:
+            print(f"sandbox: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        finally:
+            os._exit(70)
+    os.close(writing)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    answer = os.read(reading, 32)
+    os.close(reading)
+    if isolated:
+        os.waitpid(child, 0)
+    return {"pid": int(answer)} if answer else {"error": "the namespaces could not be made"}
+
+
+def _wait(pid: int, seconds: float) -> dict[str, Any]:
+    """Wait for a supervisor to end, then kill it; say how much CPU time its submission took."""
+    deadline = time.monotonic() + seconds
+    while True:
+        done, _, usage = os.wait4(pid, os.WNOHANG)
+        if done:
+            return {"cpu_seconds": usage.ru_utime + usage.ru_stime}
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            deadline = float("inf")
+        time.sleep(0.001)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2] == "isolated")

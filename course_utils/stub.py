@@ -1,0 +1,30 @@
+"""What students find where the solution was: a line that names the exercise when it is run."""
+
+from __future__ import annotations
+
+from course_utils.callee import NOT_WRITTEN
+
+BEGIN_SOLUTION = "### BEGIN SOLUTION"
+END_SOLUTION = "### END SOLUTION"
+
+
+def stub_code(lab: str, exercise: str) -> str:
+    """The lines that stand for a solution region of an exercise."""
+    message = f"{lab.partition('_')[0]} · {exercise} {NOT_WRITTEN}"
+    return f'# YOUR CODE HERE\nraise NotImplementedError("{message}")'
+
+
+def stub_source(source: str, lab: str, exercise: str) -> str:
+    """A solution cell's source with its solution regions replaced, as the release does it."""
+    lines: list[str] = []
+    inside = False
+    for line in source.splitlines():
+        if BEGIN_SOLUTION in line:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [indent + stub for stub in stub_code(lab, exercise).splitlines()]
+        elif END_SOLUTION in line:
+            inside = False
+        elif not inside:
+            lines.append(line)
+    return "\n".join(lines)

@@ -1,0 +1,194 @@
+"""The far side of a call: the handle through which a test reaches a student's definitions.
+
+``student.softmax(x)`` sends ``x``, gets a value back, and remembers it in the trace. Whether the
+function lives in this process or in a sandbox is the backend's business.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from course_utils import callee, wire
+from course_utils.calls import CallInfo, describe_call
+from course_utils.outcome import Status
+
+
+class StudentFault(Exception):
+    """A call did not come back with a value; ``status`` says in which way.
+
+    ``raised`` is the exception that the student's code raised ("ValueError: …"), if it did.
+    """
+
+    def __init__(
+        self, status: Status, message: str, *, name: str = "", raised: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.name = name
+        self.raised = raised
+
+
+class Backend(Protocol):
+    """Something that carries out requests (see :func:`course_utils.callee.invoke`)."""
+
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Carry out one request.
+
+        Raises:
+            StudentFault: the code on the other side hung, crashed or ran out of memory.
+        """
+        ...
+
+
+class NamespaceBackend:
+    """Calls functions of a namespace in this process: the student's own kernel, or trusted code.
+
+    Arguments and results are copied as the wire would copy them, so a test sees the same values
+    as it would in grading, and the process's random generators are left as they were.
+    """
+
+    def __init__(self, namespace: callee.Namespace) -> None:
+        self._namespace = namespace
+
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+        kept = _random_states()
+        try:
+            response = callee.invoke(self._namespace, wire.loads(wire.dumps(request)))
+            copied: dict[str, Any] = wire.loads(wire.dumps(response))
+            return copied
+        finally:
+            _restore_random_states(kept)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A function of a test file that runs next to the student's code; see :func:`probe`."""
+
+    name: str
+    source: str
+
+
+def probe(function: Callable[..., Any]) -> Probe:
+    """Mark a function to be run in the student's process, for objects that keep state.
+
+    The function gets the student's definitions as its first argument and must return values that
+    cross the wire. Only its source travels: it may use ``np``, ``torch`` and what it imports
+    itself, and must not contain what the right answer is.
+
+    Example:
+        >>> @probe
+        ... def run_sgd(student, parameters, gradients, **options):
+        ...     optimizer = student.SGD(parameters, **options)
+        ...     ...
+    """
+    source = textwrap.dedent(inspect.getsource(function))
+    return Probe(function.__name__, source[source.index("def ") :])
+
+
+class Student:
+    """A handle on a student's definitions: attributes are functions, calls return values.
+
+    Attributes:
+        modified: (function, argument) for every argument that a call changed in place.
+        trace: what each call returned, in order; the raw material of the diagnosis.
+        calls: what each call was like, in the same order.
+        seconds: time spent inside the student's code.
+    """
+
+    def __init__(self, backend: Backend, *, seed: int = 0, forbid: Sequence[str] = ()) -> None:
+        self._backend = backend
+        self._seed: int | None = seed
+        self._forbid = list(forbid)
+        self.modified: list[tuple[str, str]] = []
+        self.trace: list[Any] = []
+        self.calls: list[CallInfo] = []
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._request(name, args, kwargs)
+
+        return call
+
+    def run(self, what: Probe, *args: Any, **kwargs: Any) -> Any:
+        """Run a probe next to the student's code and return what it returns."""
+        return self._request(what.name, args, kwargs, probe=what.source)
+
+    def _request(
+        self, name: str, args: Sequence[Any], kwargs: dict[str, Any], probe: str = ""
+    ) -> Any:
+        request = {
+            "name": name, "args": list(args), "kwargs": kwargs,
+            "seed": self._seed, "forbid": self._forbid, "probe": probe,
+        }
+        self._seed = None  # once a test: later calls continue the stream
+        self.calls.append(describe_call(name, args, kwargs))
+        try:
+            return self._accept(name, self._backend.request(request))
+        except StudentFault as fault:
+            self.trace.append({"fault": str(fault.status), "raised": fault.raised})
+            raise
+
+    def _accept(self, name: str, response: dict[str, Any]) -> Any:
+        if "value" in response:
+            value = response["value"]
+            self.trace.append(value)
+            self.seconds += float(response.get("seconds", 0.0))
+            labels = tuple(
+                f"number {argument + 1}" if isinstance(argument, int) else str(argument)
+                for argument in response.get("modified", ())
+            )
+            self.calls[-1] = replace(self.calls[-1], modified=labels)
+            self.modified += [(name, label) for label in labels]
+            return value
+        if "missing" in response:
+            raise StudentFault(Status.MISSING, str(response["missing"]), name=name)
+        if "forbidden" in response:
+            raise StudentFault(Status.FORBIDDEN, str(response["forbidden"]), name=name)
+        if response.get("memory"):
+            message = f"{name} needed more memory than there is or is allowed"
+            raise StudentFault(Status.MEMORY, message, name=name)
+        if "unsendable" in response:
+            raise StudentFault(
+                Status.ERROR,
+                f"{name} returned {response['unsendable']}; "
+                "return numbers, arrays or tensors, or lists and dicts of them",
+                name=name,
+            )
+        if "raised" in response:
+            raise self._raised(name, dict(response["raised"]))
+        raise StudentFault(Status.ERROR, f"{name} gave no readable answer", name=name)
+
+    @staticmethod
+    def _raised(name: str, error: dict[str, Any]) -> StudentFault:
+        if error.get("not_written"):
+            return StudentFault(Status.NOT_WRITTEN, str(error["message"]), name=name)
+        line = f" in the line: {error['line']}" if error.get("line") else ""
+        raised = f"{error['type']}: {error['message']}"
+        return StudentFault(
+            Status.ERROR, f"{name} raised {raised}{line}", name=name, raised=raised
+        )
+
+
+def _random_states() -> tuple[Any, Any, Any]:
+    torch = sys.modules.get("torch")
+    return random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None
+
+
+def _restore_random_states(states: tuple[Any, Any, Any]) -> None:
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    if states[2] is not None:
+        sys.modules["torch"].set_rng_state(states[2])

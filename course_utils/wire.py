@@ -1,0 +1,253 @@
+"""The wire format: plain values and arrays as msgpack, and nothing that can run.
+
+Values that cross between the judge and a student's code are numbers, strings, None, lists,
+tuples, dicts, NumPy arrays, torch tensors (with their device) and random generators (as their
+state). Whatever arrives is checked before it is used: types, sizes, depth, and that an array's
+bytes are as many as its shape and dtype say. Pickle is never involved.
+"""
+
+from __future__ import annotations
+
+import sys
+from math import prod
+from typing import Any
+
+import msgpack
+import numpy as np
+
+MAX_MESSAGE_BYTES = 64 * 2**20
+MAX_DEPTH = 16
+MAX_ITEMS = 100_000
+
+_ARRAY_KINDS = "biufc"
+_TORCH_DTYPES = (
+    "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128"
+).split()
+
+
+class WireError(ValueError):
+    """What arrived is not a value of this format; the message says why."""
+
+
+class UnsendableError(TypeError):
+    """This value cannot cross the wire; the message names what it is."""
+
+
+def dumps(value: Any) -> bytes:
+    """Encode a value.
+
+    Raises:
+        UnsendableError: the value, or one inside it, is of a type that does not cross the wire, or
+            it is too large.
+    """
+    packed: bytes = msgpack.packb(_encode(value, 0), use_bin_type=True)
+    if len(packed) > MAX_MESSAGE_BYTES:
+        raise UnsendableError(
+            f"a value of {len(packed) / 2**20:.0f} MiB (the limit is "
+            f"{MAX_MESSAGE_BYTES // 2**20} MiB)"
+        )
+    return packed
+
+
+def loads(data: bytes) -> Any:
+    """Decode what :func:`dumps` made.
+
+    Raises:
+        WireError: the bytes are not a message of this format.
+    """
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise WireError(f"a message of {len(data)} bytes is over the limit")
+    try:
+        tree = msgpack.unpackb(
+            data,
+            raw=False,
+            strict_map_key=False,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_ITEMS,
+            max_ext_len=0,
+        )
+    except Exception as error:  # msgpack raises ValueError and its own, undocumented, kinds
+        raise WireError(f"not a message: {error}") from None
+    return _decode(tree, 0)
+
+
+def _encode(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise UnsendableError(f"a structure nested more than {MAX_DEPTH} deep")
+    if value is None or isinstance(value, (bool, str, bytes)):
+        return value if value is None else _plain(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _encode_array(value)
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise UnsendableError("an integer of more than 64 bits")
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, list):
+        return [_encode(item, depth + 1) for item in value]
+    if isinstance(value, tuple):
+        return {"$": "tuple", "items": [_encode(item, depth + 1) for item in value]}
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, (str, int)):
+                raise UnsendableError(f"a dict with a key of type {type(key).__name__}")
+        items = [[_encode(k, depth + 1), _encode(v, depth + 1)] for k, v in value.items()]
+        return {"$": "dict", "items": items}
+    if isinstance(value, np.random.Generator):
+        return {"$": "numpy_generator", "state": _encode(_hexed(value.bit_generator.state), depth)}
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        if isinstance(value, torch.Tensor):
+            return _encode_tensor(value)
+        if isinstance(value, torch.Generator):
+            state = bytes(value.get_state().numpy())
+            return {"$": "torch_generator", "device": str(value.device), "state": state}
+    if type(value).__module__.partition(".")[0] == "sympy" and getattr(value, "is_number", False):
+        return float(value)
+    raise UnsendableError(f"a value of type {_type_name(value)}")
+
+
+def _plain(value: bool | str | bytes) -> bool | str | bytes:
+    """The built-in value of a possibly subclassed one."""
+    for kind in (bool, str, bytes):
+        if isinstance(value, kind):
+            return kind(value)  # type: ignore[arg-type]  # kind is the value's own type
+    raise AssertionError
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}"
+
+
+def _encode_array(value: np.ndarray[Any, Any] | np.generic) -> dict[str, Any]:
+    array = np.asarray(value)
+    if array.dtype.kind not in _ARRAY_KINDS:
+        raise UnsendableError(f"an array of dtype {array.dtype}")
+    return {
+        "$": "scalar" if isinstance(value, np.generic) else "array",
+        "dtype": array.dtype.newbyteorder("<").str,
+        "shape": list(array.shape),
+        "data": np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes(),
+    }
+
+
+def _encode_tensor(value: Any) -> dict[str, Any]:
+    import torch
+
+    name = str(value.dtype).removeprefix("torch.")
+    if name not in _TORCH_DTYPES or value.layout is not torch.strided:
+        raise UnsendableError(f"a tensor of dtype {value.dtype} and layout {value.layout}")
+    plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    if name == "bfloat16":  # NumPy has no such type: its bits travel as integers
+        plain = plain.view(torch.int16)
+    return {
+        "$": "tensor",
+        "dtype": name,
+        "shape": list(value.shape),
+        "data": plain.numpy().tobytes(),
+        "device": str(value.device),
+        "requires_grad": bool(value.requires_grad),
+        "parameter": isinstance(value, torch.nn.Parameter),
+    }
+
+
+def _decode(tree: Any, depth: int) -> Any:
+    if depth > 2 * MAX_DEPTH:
+        raise WireError("nested too deep")
+    if tree is None or isinstance(tree, (bool, int, float, str, bytes)):
+        return tree
+    if isinstance(tree, list):
+        return [_decode(item, depth + 1) for item in tree]
+    if isinstance(tree, dict):
+        try:
+            return _DECODERS[tree["$"]](tree, depth)
+        except WireError:
+            raise
+        except Exception as error:  # a hostile message may break a decoder anywhere
+            raise WireError(f"malformed value: {type(error).__name__}") from None
+    raise WireError(f"unexpected {type(tree).__name__}")
+
+
+def _decode_tuple(tree: dict[str, Any], depth: int) -> tuple[Any, ...]:
+    return tuple(_decode(item, depth + 1) for item in tree["items"])
+
+
+def _decode_dict(tree: dict[str, Any], depth: int) -> dict[Any, Any]:
+    return {_decode(k, depth + 1): _decode(v, depth + 1) for k, v in tree["items"]}
+
+
+def _decode_array(tree: dict[str, Any], depth: int = 0) -> Any:
+    dtype = np.dtype(tree["dtype"])
+    shape = _shape(tree)
+    data = tree["data"]
+    if dtype.kind not in _ARRAY_KINDS or dtype.names:
+        raise WireError(f"arrays of dtype {dtype} do not cross")
+    if len(data) != prod(shape) * dtype.itemsize:
+        raise WireError("an array's bytes do not fit its shape")
+    array = np.frombuffer(data, dtype=dtype).reshape(shape)
+    array = array.astype(dtype.newbyteorder("="))  # a copy of our own, writable
+    return array[()] if tree["$"] == "scalar" else array
+
+
+def _decode_tensor(tree: dict[str, Any], depth: int = 0) -> Any:
+    import torch
+
+    if tree["dtype"] not in _TORCH_DTYPES:
+        raise WireError(f"tensors of dtype {tree['dtype']} do not cross")
+    dtype = getattr(torch, tree["dtype"])
+    shape = _shape(tree)
+    if len(tree["data"]) != prod(shape) * dtype.itemsize:
+        raise WireError("a tensor's bytes do not fit its shape")
+    if prod(shape):
+        tensor = torch.frombuffer(bytearray(tree["data"]), dtype=dtype).reshape(shape)
+    else:
+        tensor = torch.empty(shape, dtype=dtype)
+    tensor = tensor.to(torch.device(str(tree["device"])))
+    if tree.get("parameter"):
+        return torch.nn.Parameter(tensor, requires_grad=bool(tree["requires_grad"]))
+    return tensor.requires_grad_(bool(tree["requires_grad"]))
+
+
+def _shape(tree: dict[str, Any]) -> tuple[int, ...]:
+    shape = tuple(tree["shape"])
+    if len(shape) > 32 or not all(isinstance(n, int) and 0 <= n < 2**40 for n in shape):
+        raise WireError("not the shape of an array")
+    return shape
+
+
+def _hexed(state: dict[str, Any]) -> dict[str, Any]:
+    """A NumPy generator's state with its 128-bit integers as text, which msgpack can hold."""
+    inner = {k: hex(v) if isinstance(v, int) else v for k, v in state["state"].items()}
+    return {**state, "state": inner}
+
+
+def _decode_numpy_generator(tree: dict[str, Any], depth: int) -> np.random.Generator:
+    state = _decode(tree["state"], depth)
+    if state["bit_generator"] != "PCG64":
+        raise WireError("only PCG64 generators cross")
+    state["state"] = {k: int(v, 16) for k, v in state["state"].items()}
+    bits = np.random.PCG64()
+    bits.state = state
+    return np.random.Generator(bits)
+
+
+def _decode_torch_generator(tree: dict[str, Any], depth: int = 0) -> Any:
+    import torch
+
+    generator = torch.Generator(device=str(tree["device"]))
+    generator.set_state(torch.frombuffer(bytearray(tree["state"]), dtype=torch.uint8))
+    return generator
+
+
+_DECODERS: dict[str, Any] = {
+    "tuple": _decode_tuple,
+    "dict": _decode_dict,
+    "array": _decode_array,
+    "scalar": _decode_array,
+    "tensor": _decode_tensor,
+    "numpy_generator": _decode_numpy_generator,
+    "torch_generator": _decode_torch_generator,
+}

@@ -1,0 +1,289 @@
+"""A small lab with two exercises, written into a folder: what the tests of the gate work on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from course_utils.lab import Lab
+
+NAME = "lab90_small"
+
+SOFTMAX = '''def softmax(x, axis=-1):
+    """Softmax of x, of any shape, along one axis."""
+    ### BEGIN SOLUTION
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    e = np.exp(shifted)
+    return e / np.sum(e, axis=axis, keepdims=True)
+    ### END SOLUTION
+'''
+
+GRAD = '''def softmax_nll_grad(logits, targets):
+    """Gradient of the mean NLL with respect to the logits, shape (n, K); targets of shape (n,)."""
+    ### BEGIN SOLUTION
+    n = len(targets)
+    h = softmax(logits, axis=1)
+    h[np.arange(n), targets] -= 1
+    return h / n
+    ### END SOLUTION
+'''
+
+TEST_PUBLIC = '''"""Public tests."""
+import numpy as np
+import pytest
+import torch
+
+from course_utils.testing import assert_close, assert_unmodified, exercise
+
+HINTS = {
+    "softmax": ["Exponentials first.", "Subtract the maximum.", "softmax([0, 0]) is [0.5, 0.5]."],
+    "softmax_nll_grad": ["Start from h − y.", "Divide.", "For [[0, 0]] and [0]: [[−0.5, 0.5]]."],
+}
+DERIVATION = {"softmax": "step 1", "softmax_nll_grad": "step 4"}
+
+
+class Reference:
+    @staticmethod
+    def softmax(x, axis=-1):
+        return torch.softmax(torch.as_tensor(x), axis).numpy()
+
+    @staticmethod
+    def softmax_nll_grad(logits, targets):
+        z = torch.tensor(logits, requires_grad=True)
+        torch.nn.functional.cross_entropy(z, torch.as_tensor(targets)).backward()
+        return z.grad.numpy()
+
+
+@pytest.fixture
+def logits(rng):
+    return 3 * rng.normal(size=(5, 4))
+
+
+@exercise("softmax")
+def test_rows_sum_to_one(student, reference, logits):
+    """Every row of h is a distribution: exp f over its own row's sum."""
+    assert_close(student.softmax(logits), reference.softmax(logits), name="h")
+
+
+@exercise("softmax")
+def test_large_logits(student, reference, rng):
+    """Rows 1,000 apart give finite numbers."""
+    x = rng.normal(size=(4, 3)) + np.array([[1000.0], [0.0], [-1000.0], [500.0]])
+    assert_close(student.softmax(x), reference.softmax(x), name="h")
+
+
+@exercise("softmax")
+def test_first_axis(student, reference, rng):
+    """axis=0 normalises the columns."""
+    x = rng.normal(size=(3, 5))
+    assert_close(student.softmax(x, axis=0), reference.softmax(x, axis=0), name="h")
+
+
+@exercise("softmax")
+def test_input_kept(student, logits):
+    """The input is not changed, and a float32 input gives a float32 result."""
+    h = student.softmax(logits.astype(np.float32))
+    assert_unmodified(student)
+    assert h.dtype == np.float32, "h should be float32"
+
+
+@exercise("softmax_nll_grad")
+def test_gradient(student, reference, logits, rng):
+    """The gradient of the mean loss is (h − y)/n."""
+    targets = rng.integers(0, 4, size=5)
+    assert_close(
+        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets)
+    )
+
+
+@exercise("softmax_nll_grad")
+def test_gradient_of_other_batch(student, reference, rng):
+    """The same for a batch of another size."""
+    x, targets = rng.normal(size=(7, 3)), rng.integers(0, 3, size=7)
+    assert_close(student.softmax_nll_grad(x, targets), reference.softmax_nll_grad(x, targets))
+'''
+
+TEST_HIDDEN = '''"""Hidden tests."""
+import numpy as np
+
+from course_utils.testing import assert_close, exercise
+
+
+@exercise("softmax")
+def test_three_dimensions(student, reference, rng):
+    """The middle axis of three works as well."""
+    x = 12.0 * rng.normal(size=(2, 6, 3))
+    assert_close(student.softmax(x, axis=1), reference.softmax(x, axis=1), name="h")
+
+
+@exercise("softmax_nll_grad")
+def test_hidden_gradient(student, reference, rng):
+    """The gradient for many classes."""
+    x, targets = rng.normal(size=(6, 11)), rng.integers(0, 11, size=6)
+    assert_close(student.softmax_nll_grad(x, targets), reference.softmax_nll_grad(x, targets))
+'''
+
+MISCONCEPTIONS = '''import numpy as np
+
+from course_utils.testing import misconception
+
+
+def _softmax(x, axis=-1):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@misconception("softmax", hint="exp overflows: subtract the row's maximum first.")
+def no_max_shift(x, axis=-1):
+    e = np.exp(x)
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+@misconception("softmax", hint="One maximum for all rows makes the far rows vanish.")
+def global_max(x, axis=-1):
+    e = np.exp(x - x.max())
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+@misconception("softmax", hint="The axis argument is ignored.")
+def axis_ignored(x, axis=-1):
+    return _softmax(x, -1)
+
+
+@misconception("softmax", hint="x -= … changes the caller's array.")
+def input_changed(x, axis=-1):
+    kept = x.copy()
+    x -= np.max(x, axis=axis, keepdims=True)
+    return _softmax(kept, axis)
+
+
+@misconception("softmax_nll_grad", hint="y − h points uphill: the gradient is h − y.")
+def sign_flipped(logits, targets):
+    n = len(targets)
+    h = _softmax(logits)
+    h[np.arange(n), targets] -= 1
+    return -h / n
+
+
+@misconception("softmax_nll_grad", hint="The mean loss has a 1/n, and so has its gradient.")
+def no_mean(logits, targets):
+    h = _softmax(logits)
+    h[np.arange(len(targets)), targets] -= 1
+    return h
+
+
+@misconception("softmax_nll_grad", hint="h alone is not the gradient: where is y?")
+def h_only(logits, targets):
+    return _softmax(logits) / len(targets)
+
+
+@misconception("softmax_nll_grad", hint="h[:, y] takes whole columns, for every row.")
+def whole_columns(logits, targets):
+    h = _softmax(logits)
+    h[:, targets] -= 1
+    return h / len(targets)
+'''
+
+VARIANTS = '''import numpy as np
+import torch
+
+from course_utils.testing import variant
+
+
+@variant("softmax")
+def torch_softmax(x, axis=-1):
+    return torch.softmax(torch.as_tensor(x), axis).numpy()
+
+
+@variant("softmax")
+def by_logsumexp(x, axis=-1):
+    m = np.max(x, axis=axis, keepdims=True)
+    return np.exp(x - m - np.log(np.sum(np.exp(x - m), axis=axis, keepdims=True)))
+
+
+@variant("softmax_nll_grad")
+def torch_autograd(logits, targets):
+    z = torch.tensor(logits, requires_grad=True)
+    torch.nn.functional.cross_entropy(z, torch.as_tensor(targets)).backward()
+    return z.grad.numpy()
+
+
+@variant("softmax_nll_grad")
+def row_by_row(logits, targets):
+    grad = np.zeros_like(logits)
+    for i, (row, k) in enumerate(zip(logits, targets)):
+        e = np.exp(row - row.max())
+        grad[i] = e / e.sum()
+        grad[i, k] -= 1
+    return grad / len(targets)
+'''
+
+CONVENTIONS = """# Lab 90 · small
+
+> **Conventions.** A row is an example.
+"""
+
+
+def nbgrader(grade_id: str, **flags: Any) -> dict[str, Any]:
+    """A cell's nbgrader metadata."""
+    found = {
+        "schema_version": 3, "grade_id": grade_id, "grade": False, "solution": False,
+        "locked": False, "task": False, **flags,
+    }  # fmt: skip
+    return {"nbgrader": found}
+
+
+def cell(kind: str, name: str, text: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    """A notebook cell."""
+    made = {"cell_type": kind, "id": name, "metadata": metadata, "source": text}
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def notebook() -> dict[str, Any]:
+    """The small lab's source notebook."""
+    imports = "import numpy as np\n\nfrom course_utils import check"
+    cells = [
+        cell("markdown", "title", CONVENTIONS, {}),
+        cell("code", "setup", imports, nbgrader("setup", locked=True)),
+    ]
+    for name, text, points in (("softmax", SOFTMAX, 2), ("softmax_nll_grad", GRAD, 3)):
+        heading = f"### Exercise · {name} ●●○ · 8 min · {points} points"
+        check = nbgrader(f"check_{name}", grade=True, locked=True, points=points)
+        cells += [
+            cell("markdown", f"text_{name}", heading, {}),
+            cell("code", name, text, nbgrader(name, solution=True)),
+            cell("code", f"check_{name}", f'check("{name}")', check),
+        ]
+    return {
+        "cells": cells,
+        "metadata": {
+            "course": {"lab": NAME},
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3",
+            },
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }  # fmt: skip
+
+
+def write(root: Path, **changed: str) -> Lab:
+    """Write the lab into ``root/solutions``.
+
+    Args:
+        changed: other text for ``test_public``, ``test_hidden``, ``misconceptions``, ``variants``
+            or ``notebook`` (JSON).
+    """
+    folder = root / "solutions" / NAME
+    (folder / "hidden").mkdir(parents=True, exist_ok=True)
+    (folder / "small.ipynb").write_text(changed.get("notebook", json.dumps(notebook(), indent=1)))
+    files = {
+        "test_public.py": changed.get("test_public", TEST_PUBLIC),
+        "hidden/test_hidden.py": changed.get("test_hidden", TEST_HIDDEN),
+        "hidden/misconceptions.py": changed.get("misconceptions", MISCONCEPTIONS),
+        "hidden/variants.py": changed.get("variants", VARIANTS),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return Lab.load(folder)
