@@ -43,14 +43,20 @@ _DEFAULTS = Limits()
 
 
 @app.command()
-def release(labs: Annotated[list[str], typer.Argument(help="e.g. lab02_softmax_nll")]) -> None:
+def release(
+    labs: Annotated[list[str], typer.Argument(help="e.g. lab02_softmax_nll")],
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Skip the release gate (course verify).")
+    ] = False,
+) -> None:
     """Make the students' version of labs in labs/, and enter them in the gradebook."""
     from course_utils.grading.course import Course
     from course_utils.grading.release import release as release_lab
 
     course = Course(Path.cwd())
     for name in labs:
-        folder = release_lab(course, Lab.find(name))
+        lab = Lab.find(name)
+        folder = release_lab(course, lab)
         _out.print(f"[bold]{name}[/] released to {_relative(folder)}")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 from nbgrader import utils
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions as NbgraderClearSolutions
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.preprocessors import SaveAutoGrades as NbgraderSaveAutoGrades
@@ -64,10 +65,9 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
 
     def _grader(self, assignment: str) -> Grader:
         """The lab's grader, kept for all submissions that this process grades."""
-        coursedir = self.parent.coursedir if self.parent is not None else None
-        root = Path(coursedir.root if coursedir is not None else ".")
-        folder = root / (coursedir.source_directory if coursedir is not None else "solutions")
-        key = ((folder / assignment).resolve(), self.isolation)
+        course = CourseDirectory(config=self.config)
+        folder = Path(course.format_path(course.source_directory, ".", assignment))
+        key = (folder.resolve(), self.isolation)
         if key not in _graders:
             sandbox = Sandbox(Isolation(self.isolation))
             _graders[key] = Grader(Lab.load(key[0]), sandbox)
