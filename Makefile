@@ -36,7 +36,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m course_utils.bench
+	$(BIN)/python -m course_utils.grading.bench
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -154,7 +154,7 @@ def _replace(name: str, namespace: Namespace, stack: ExitStack) -> None:
 
     if isinstance(original, type):  # a class: also refuse it where it is a base
         constructor = original.__init__  # type: ignore[misc]
-        original.__init__ = refuse  # type: ignore[misc, assignment]
+        original.__init__ = refuse  # type: ignore[misc]
         stack.callback(setattr, original, "__init__", constructor)
         return
     setattr(owner, attribute, refuse)
@@ -170,7 +170,7 @@ def _resolve(dotted: str) -> Any:
     parts = dotted.split(".")
     for end in range(len(parts), 0, -1):
         try:
-            found = importlib.import_module(".".join(parts[:end]))
+            found: Any = importlib.import_module(".".join(parts[:end]))
         except ImportError:
             continue
         for part in parts[end:]:

@@ -275,7 +275,8 @@ def assert_rate(successes: int, trials: int, rate: float, *, false_alarm: float 
     if not low <= successes <= high:
         raise Mismatch(
             f"{successes} of {trials} ({successes / trials:.3f}); for a rate of {rate:g} it lies "
-            f"between {low / trials:.3f} and {high / trials:.3f}, but once in {1 / false_alarm:.0e}",
+            f"between {low / trials:.3f} and {high / trials:.3f} "
+            f"but once in {1 / false_alarm:.0e}",
             kind="rate", actual=np.asarray(successes / trials), expected=np.asarray(rate),
         )
 

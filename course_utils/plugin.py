@@ -108,7 +108,7 @@ def run_tests(
         "-p", "no:logging", "-p", "no:junitxml", "-p", "no:warnings", "-p", "no:faulthandler",
         "-p", "no:capture", "-p", "no:unraisableexception", "-p", "no:threadexception",
     ]  # fmt: skip
-    with _no_plugin_autoload(), contextlib.redirect_stderr(output):
+    with _no_plugin_autoload(), _one_thread(), contextlib.redirect_stderr(output):
         code = pytest.main(arguments, plugins=[judge])
     if judge.collect_errors or code not in (
         pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -165,6 +165,19 @@ def _no_plugin_autoload() -> Iterator[None]:
             os.environ["PYTEST_ADDOPTS"] = addopts
         if current is not None:
             os.environ["PYTEST_CURRENT_TEST"] = current
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute references on one thread: on a test's small arrays, waking a pool costs the most."""
+    import torch
+
+    kept = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(kept)
 
 
 class _LabModule(pytest.Module):
@@ -281,6 +294,7 @@ class _Judge:
             self.collect_errors.append(f"{item.name}: {type(error).__name__}: {error}")
         elif call.when == "call":
             self.outcomes.append(self._outcome(item, call))
+        assert call.when != "collect"
         return pytest.TestReport(
             nodeid=item.nodeid, location=item.location, keywords={}, when=call.when,
             outcome="failed" if call.excinfo else "passed",

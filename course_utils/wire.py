@@ -9,6 +9,7 @@ bytes are as many as its shape and dtype say. Pickle is never involved.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -218,7 +219,7 @@ def _shape(tree: dict[str, Any]) -> tuple[int, ...]:
     return shape
 
 
-def _hexed(state: dict[str, Any]) -> dict[str, Any]:
+def _hexed(state: Mapping[str, Any]) -> dict[str, Any]:
     """A NumPy generator's state with its 128-bit integers as text, which msgpack can hold."""
     inner = {k: hex(v) if isinstance(v, int) else v for k, v in state["state"].items()}
     return {**state, "state": inner}

@@ -70,6 +70,7 @@ def test_rows_sum_to_one(student, reference, logits):
 def test_large_logits(student, reference, rng):
     """Rows 1,000 apart give finite numbers."""
     x = rng.normal(size=(4, 3)) + np.array([[1000.0], [0.0], [-1000.0], [500.0]])
+    x[:, 0] -= 900.0
     assert_close(student.softmax(x), reference.softmax(x), name="h")
 
 

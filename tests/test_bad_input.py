@@ -11,6 +11,7 @@ from tiny import SCALE, SOFTMAX, Notebook, as_bytes, cell, tiny_notebook
 
 from course_utils.grading.judge import Grader, grade_file
 from course_utils.outcome import Reason, Status, SubmissionResult, SubmissionStatus
+from course_utils.stub import stub_source
 
 FULL = 5.0
 SCALE_ONLY = 1.0
@@ -214,7 +215,7 @@ def test_function_renamed_is_named(grader: Grader) -> None:
 
 
 def test_stub_left_as_it_was(grader: Grader) -> None:
-    stub = 'def softmax(x, axis=-1):\n    raise NotImplementedError("lab00 · softmax is not written yet")'
+    stub = stub_source(SOFTMAX, "lab00_tiny", "softmax")
     result = grade(grader, with_softmax(stub))
     assert result.score == SCALE_ONLY
     assert result.reason is Reason.NOT_WRITTEN
@@ -346,7 +347,8 @@ def test_call_that_fails_costs_its_exercise_only(
 
 def test_threads_are_judged_in_a_fresh_process(grader: Grader) -> None:
     """A fork does not carry threads over, so the cells are run again instead."""
-    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+    start = "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+    thread = f"import threading, time\n{start}"
     assert grade(grader, extra(thread)).score == FULL
 
 

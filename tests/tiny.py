@@ -122,7 +122,7 @@ def cell(source: str, name: str = "", kind: str = "code", **nbgrader: Any) -> di
 
 def tiny_notebook() -> Notebook:
     """The instructor's notebook."""
-    check = {"grade": True, "locked": True}
+    check: dict[str, Any] = {"grade": True, "locked": True}
     return {
         "nbformat": 4,
         "nbformat_minor": 5,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ class Course:
             raise LabError(
                 f"{self.root} has no nbgrader_config.py: run this from the course repository"
             )
+        _put_own_programs_on_path()
         self.config: Config = PyFileConfigLoader(
             "nbgrader_config.py", path=str(self.root)
         ).load_config()
@@ -43,3 +46,11 @@ class Course:
         """Where nbgrader keeps a step's files ("submitted", "autograded", "feedback", …)."""
         directory = getattr(self.directory, f"{step}_directory")
         return Path(self.directory.format_path(directory, student, lab))
+
+
+def _put_own_programs_on_path() -> None:
+    """nbgrader calls ``alembic`` as a program; an environment that is not activated hides it."""
+    own = str(Path(sys.executable).parent)
+    paths = os.environ.get("PATH", "").split(os.pathsep)
+    if own not in paths:
+        os.environ["PATH"] = os.pathsep.join([own, *paths])

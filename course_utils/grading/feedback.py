@@ -20,7 +20,8 @@ _UNWRITTEN = (Status.NOT_WRITTEN, Status.MISSING)
 
 def exercise_panel(exercise: ExerciseResult) -> Panel:
     """The verdict on one exercise, as HTML and as text."""
-    title = f"{_points(exercise.score)} of {_points(exercise.max_score)} points · {_counts(exercise)}"
+    points = f"{_points(exercise.score)} of {_points(exercise.max_score)} points"
+    title = f"{points} · {_counts(exercise)}"
     sign = _sign(exercise)
     rows = list(_rows(exercise))
     text = [

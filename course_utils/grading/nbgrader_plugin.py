@@ -39,7 +39,7 @@ class ClearSolutions(NbgraderClearSolutions):  # type: ignore[misc]  # nbgrader 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> Any:
         if cell.cell_type == "code" and utils.is_solution(cell):
             exercise = cell.metadata.nbgrader["grade_id"]
-            self.code_stub = {**self.code_stub, "python": stub_code(self._lab, exercise)}
+            self.code_stub = {"python": stub_code(self._lab, exercise)}
         return super().preprocess_cell(cell, resources, cell_index)
 
 

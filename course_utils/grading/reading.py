@@ -105,7 +105,7 @@ def _parse(data: bytes, notices: list[Notice]) -> dict[str, Any]:
             f"{MAX_FILE_BYTES // 2**20} MiB are accepted",
         )
     try:
-        notebook = json.loads(data.decode("utf-8-sig"))
+        notebook: Any = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise UnreadableError(Reason.NOT_JSON, "the file is not text in UTF-8") from None
     except (ValueError, RecursionError) as error:
@@ -125,7 +125,8 @@ def _parse(data: bytes, notices: list[Notice]) -> dict[str, Any]:
         raise UnreadableError(
             Reason.NOT_A_NOTEBOOK, "the file is JSON but has no cells: it is not a notebook"
         )
-    return notebook
+    checked: dict[str, Any] = notebook
+    return checked
 
 
 def _upgraded(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -268,7 +269,7 @@ def _restore_locked(reading: Reading, lab: Lab) -> None:
 
 
 def _note_missing(reading: Reading, lab: Lab) -> None:
-    """Note deleted solution cells, and put deleted check cells back so that reports have a place."""
+    """Note deleted solution cells; put deleted check cells back, which reports are shown in."""
     present = {labs.grade_id(cell) for cell in reading.notebook["cells"]}
     solutions, checks = [], []
     for master in lab.notebook["cells"]:

@@ -34,6 +34,6 @@ def release(course: Course, lab: Lab) -> Path:
     api = NbGraderAPI(course.directory, config=course.config)
     outcome: dict[str, Any] = api.generate_assignment(lab.name, force=True, create=True)
     if not outcome["success"]:
-        problem = outcome.get("error") or outcome.get("log") or "no log"
+        problem = outcome.get("log") or outcome.get("error") or "no log"
         raise LabError(f"nbgrader could not release {lab.name}:\n{problem}")
     return course.folder("release", ".", lab.name)
