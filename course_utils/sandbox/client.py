@@ -299,7 +299,7 @@ class Session:
         if not self._can_fork or self._processes is None:
             # Threads or a GPU context do not survive a fork: run the cells again instead.
             self._end()
-            runs, failed = self._run_once()
+            _, failed = self._run_once()
             if failed is not None:
                 raise StudentFault(Status.CRASHED, f"on a second run, {failed.message}")
             assert self._processes is not None
@@ -339,7 +339,7 @@ class Session:
 
 
 class ExerciseBackend:
-    """Calls into a process that one exercise has to itself (a :class:`~course_utils.student.Backend`).
+    """Calls into a process that one exercise has to itself; a ``course_utils.student.Backend``.
 
     A crash costs the test in which it happens; the next test gets a fresh process. A hang ends the
     exercise: its remaining tests are not waited for.

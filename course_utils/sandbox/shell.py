@@ -86,7 +86,7 @@ class _Stream(io.TextIOBase):
         return len(text)
 
 
-class _Publisher(DisplayPublisher):
+class _Publisher(DisplayPublisher):  # type: ignore[misc]  # IPython is untyped
     box: OutputBox
 
     def publish(self, data: Any, metadata: Any = None, **kwargs: Any) -> None:
@@ -102,7 +102,7 @@ class _Publisher(DisplayPublisher):
         self.box.clear()
 
 
-class _Hook(DisplayHook):
+class _Hook(DisplayHook):  # type: ignore[misc]
     box: OutputBox
 
     def write_output_prompt(self) -> None:
@@ -135,7 +135,7 @@ def _as_json(data: Any) -> dict[str, Any]:
     return plain
 
 
-class _SandboxShell(InteractiveShell):
+class _SandboxShell(InteractiveShell):  # type: ignore[misc]
     def _tee(self, channel: str) -> contextlib.AbstractContextManager[None]:
         """IPython keeps a copy of all that is printed for its history; we bound it instead."""
         return contextlib.nullcontext()
@@ -174,8 +174,8 @@ class Shell:
         self.box = box = OutputBox(output_bytes)
         self._hook.box = self._publisher.box = box
         kept = sys.stdout, sys.stderr
-        sys.stdout = _Stream(box, "stdout")  # type: ignore[assignment]
-        sys.stderr = _Stream(box, "stderr")  # type: ignore[assignment]
+        sys.stdout = _Stream(box, "stdout")
+        sys.stderr = _Stream(box, "stderr")
         try:
             result = self.ip.run_cell(source, store_history=True)
         finally:

@@ -60,7 +60,17 @@ def _import_what_labs_use() -> None:
     # One thread: a pool of threads would not survive a fork.
     torch.set_num_threads(1)
     runner.prepare_shell()
+    _warm_up()
     _give_students_their_own_copy()
+
+
+def _warm_up() -> None:
+    """Do once what is slow the first time (late imports, caches), so that no fork pays for it."""
+    import sympy
+
+    a, b = sympy.symbols("a b")
+    expression = sympy.exp(a) / (b - sympy.log(a)) + sympy.sqrt(a) ** 2
+    float(sympy.simplify(sympy.diff(expression, a)).subs({a: 0.5, b: 2.0}))
 
 
 def _give_students_their_own_copy() -> None:

@@ -1,0 +1,450 @@
+"""Lab 02, hidden tests: other shapes and axes, extreme values, and the traps."""
+
+import numpy as np
+import torch
+
+from course_utils.testing import assert_close, assert_unmodified, exercise, probe
+
+
+@probe
+def evaluate(student, name, names, points):
+    """The values of a student's SymPy expression at several points."""
+    import sympy as sp
+
+    symbols = [sp.Symbol(symbol, real=True) for symbol in names]
+    expression = sp.sympify(getattr(student, name)(*symbols))
+    return [float(expression.subs(dict(zip(symbols, point, strict=True)))) for point in points]
+
+
+def spread(rng, *shape):
+    """Logits hundreds apart in every direction: rows, columns and whatever else there is."""
+    return rng.permutation(np.linspace(-1500.0, 1500.0, int(np.prod(shape)))).reshape(shape)
+
+
+def repeated(rng, n, k):
+    """n > k targets; class 0 is missing, the last class occurs at least twice."""
+    return rng.permutation(np.concatenate([[k - 1, k - 1], rng.integers(1, k, size=n - 2)]))
+
+
+def distributions(rng, n, k):
+    weights = rng.uniform(0.1, 1.0, size=(n, k)) * rng.permutation(np.arange(1, k + 1))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+# ------------------------------------------------------------------------------ checkpoint_shift
+
+
+@exercise("checkpoint_shift")
+def test_shift_identity_for_large_shifts(student, rng):
+    """The three expressions hold for shifts of several units, for other numbers of classes."""
+    points = {name: [] for name in ("shifted_numerator", "shifted_denominator",
+                                    "unshifted_logsumexp")}  # fmt: skip
+    expected = {name: [] for name in points}
+    for classes in (2, 9):
+        x, z = torch.tensor(rng.normal(size=classes)), rng.choice([-1, 1]) * rng.uniform(3, 6)
+        points["shifted_numerator"].append([float(torch.exp(x[0])), z])
+        expected["shifted_numerator"].append(float(torch.exp(x[0] - z)))
+        points["shifted_denominator"].append([float(torch.exp(x).sum()), z])
+        expected["shifted_denominator"].append(float(torch.exp(x - z).sum()))
+        points["unshifted_logsumexp"].append([float(torch.logsumexp(x - z, 0)), z])
+        expected["unshifted_logsumexp"].append(float(torch.logsumexp(x, 0)))
+    symbols = (["e_x", "z"], ["S", "z"], ["s", "z"])
+    for name, arguments in zip(points, symbols, strict=True):
+        assert_close(student.run(evaluate, name, arguments, points[name]), expected[name])
+
+
+# --------------------------------------------------------------------------------------- softmax
+
+
+@exercise("softmax")
+def test_softmax_along_a_middle_axis(student, reference, rng):
+    """For a three-dimensional array with axis=1 each shift belongs to its own slice."""
+    x = spread(rng, 2, 5, 3)
+    assert_close(student.softmax(x, axis=1), reference.softmax(x, axis=1))
+
+
+@exercise("softmax")
+def test_softmax_of_a_vector(student, reference, rng):
+    """A single vector of logits gives a single distribution."""
+    x = 3.0 * rng.normal(size=6)
+    assert_close(student.softmax(x), reference.softmax(x))
+
+
+@exercise("softmax")
+def test_softmax_of_impossible_classes(student, reference, rng):
+    """A logit of −∞ gets the probability 0, and its rivals share 1."""
+    x = rng.normal(size=(4, 5))
+    x[np.arange(4), rng.integers(5, size=4)] = -np.inf
+    assert_close(student.softmax(x), reference.softmax(x))
+
+
+@exercise("softmax", weight=0.5)
+def test_softmax_keeps_float32(student, reference, rng):
+    """float32 logits give float32 probabilities, and the logits stay as they were."""
+    x = (50.0 * rng.normal(size=(3, 4))).astype(np.float32)
+    assert_close(student.softmax(x), reference.softmax(x))
+    assert_unmodified(student)
+
+
+# ------------------------------------------------------------------------------------- logsumexp
+
+
+@exercise("logsumexp")
+def test_logsumexp_along_a_middle_axis(student, reference, rng):
+    """For a three-dimensional array with axis=1 the result has the other two axes."""
+    x = spread(rng, 2, 5, 3)
+    assert_close(student.logsumexp(x, axis=1), reference.logsumexp(x, axis=1))
+
+
+@exercise("logsumexp")
+def test_logsumexp_of_a_vector(student, reference, rng):
+    """A single vector, all of it far below zero, gives a single finite number."""
+    x = rng.normal(size=6) - 2000.0
+    assert_close(student.logsumexp(x), reference.logsumexp(x))
+
+
+@exercise("logsumexp")
+def test_logsumexp_with_some_impossible_entries(student, reference, rng):
+    """Entries of −∞ add nothing to the sum; a row of nothing else gives −∞."""
+    x = rng.normal(size=(4, 5)) + 900.0
+    x[np.arange(4), rng.integers(5, size=4)] = -np.inf
+    x[rng.integers(4)] = -np.inf
+    assert_close(student.logsumexp(x), reference.logsumexp(x))
+    assert_unmodified(student)
+
+
+@exercise("logsumexp", weight=0.5)
+def test_logsumexp_keeps_float32(student, reference, rng):
+    """float32 logits give float32 results, beyond the 88 at which e^x overflows in float32."""
+    x = (rng.normal(size=(3, 4)) + 95.0).astype(np.float32)
+    assert_close(student.logsumexp(x), reference.logsumexp(x))
+
+
+# ----------------------------------------------------------------------------------- log_softmax
+
+
+@exercise("log_softmax")
+def test_log_softmax_along_a_middle_axis(student, reference, rng):
+    """For a three-dimensional array with axis=1, entries hundreds apart, all is finite."""
+    x = spread(rng, 2, 5, 3)
+    assert_close(student.log_softmax(x, axis=1), reference.log_softmax(x, axis=1))
+
+
+@exercise("log_softmax")
+def test_log_softmax_of_a_vector(student, reference, rng):
+    """A single vector of logits gives a single vector of log-probabilities."""
+    x = 3.0 * rng.normal(size=6) + 1200.0
+    assert_close(student.log_softmax(x), reference.log_softmax(x))
+
+
+@exercise("log_softmax")
+def test_log_softmax_in_float32(student, reference, rng):
+    """In float32 a class 150 below the largest keeps its log-probability near −150."""
+    x = rng.normal(size=(3, 4)).astype(np.float32)
+    x[np.arange(3), rng.integers(4, size=3)] -= 150.0
+    assert_close(student.log_softmax(x), reference.log_softmax(x))
+    assert_unmodified(student)
+
+
+# -------------------------------------------------------------------------------------- nll_loss
+
+
+@exercise("nll_loss")
+def test_nll_loss_with_another_ignore_index(student, reference, rng):
+    """ignore_index may be an ordinary class: rows of that class are then left out."""
+    log_probs, targets = reference.log_softmax(2 * rng.normal(size=(8, 5))), repeated(rng, 8, 5)
+    for reduction in ("mean", "sum"):
+        options = {"reduction": reduction, "ignore_index": 4}
+        assert_close(
+            student.nll_loss(log_probs, targets, **options),
+            reference.nll_loss(log_probs, targets, **options),
+        )
+
+
+@exercise("nll_loss")
+def test_nll_loss_of_each_row_with_ignored_rows(student, reference, rng):
+    """With reduction='none' ignored rows keep their place, with loss 0."""
+    log_probs, targets = reference.log_softmax(rng.normal(size=(6, 3))), repeated(rng, 6, 3)
+    targets[rng.permutation(6)[:2]] = -100
+    assert_close(
+        student.nll_loss(log_probs, targets, reduction="none"),
+        reference.nll_loss(log_probs, targets, reduction="none"),
+    )
+    assert_unmodified(student)
+
+
+@exercise("nll_loss")
+def test_nll_loss_beside_impossible_classes(student, reference, rng):
+    """A class of probability 0 does no harm in rows whose target is another class."""
+    log_probs, targets = reference.log_softmax(rng.normal(size=(5, 4))), repeated(rng, 5, 4)
+    log_probs[:, 0] = -np.inf
+    assert_close(
+        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets)
+    )
+
+
+@exercise("nll_loss", weight=0.5)
+def test_nll_loss_keeps_float32(student, reference, rng):
+    """float32 log-probabilities give float32 losses, one a row."""
+    log_probs = reference.log_softmax(rng.normal(size=(6, 4)).astype(np.float32))
+    targets = repeated(rng, 6, 4)
+    assert_close(
+        student.nll_loss(log_probs, targets, reduction="none"),
+        reference.nll_loss(log_probs, targets, reduction="none"),
+    )
+
+
+# --------------------------------------------------------------------------------- smooth_labels
+
+
+@exercise("smooth_labels")
+def test_smooth_labels_strongly(student, reference, rng):
+    """Strong smoothing, many classes, some of which no target belongs to."""
+    targets = repeated(rng, 6, 7)
+    assert_close(
+        student.smooth_labels(targets, 9, 0.8), reference.smooth_labels(targets, 9, 0.8)
+    )
+    assert_unmodified(student)
+
+
+@exercise("smooth_labels")
+def test_smooth_labels_completely(student, reference, rng):
+    """With α = 1 nothing of the label is left: every row is uniform."""
+    targets = rng.integers(0, 3, size=4)
+    assert_close(
+        student.smooth_labels(targets, 3, 1.0), reference.smooth_labels(targets, 3, 1.0)
+    )
+
+
+# --------------------------------------------------------------------------------- cross_entropy
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_summed_and_by_row(student, reference, rng):
+    """reduction='sum' and 'none', for class indices and for distributions."""
+    logits, targets = 3 * rng.normal(size=(4, 6)), rng.integers(0, 6, size=4)
+    for y in (targets, distributions(rng, 4, 6)):
+        for reduction in ("sum", "none"):
+            assert_close(
+                student.cross_entropy(logits, y, reduction=reduction),
+                reference.cross_entropy(logits, y, reduction=reduction),
+            )
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_smooths_and_ignores(student, reference, rng):
+    """label_smoothing and ignore_index together: ignored rows count nowhere."""
+    logits, targets = 3 * rng.normal(size=(8, 5)), repeated(rng, 8, 5)
+    for reduction in ("mean", "none"):
+        options = {"reduction": reduction, "ignore_index": 4, "label_smoothing": 0.4}
+        assert_close(
+            student.cross_entropy(logits, targets, **options),
+            reference.cross_entropy(logits, targets, **options),
+        )
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_smooths_distributions(student, reference, rng):
+    """label_smoothing mixes distributions with the uniform one as well."""
+    logits, y = 3 * rng.normal(size=(5, 3)), distributions(rng, 5, 3)
+    assert_close(
+        student.cross_entropy(logits, y, label_smoothing=0.6),
+        reference.cross_entropy(logits, y, label_smoothing=0.6),
+    )
+    assert_unmodified(student)
+
+
+@exercise("cross_entropy", weight=0.5)
+def test_cross_entropy_in_float32(student, reference, rng):
+    """float32 logits hundreds apart give a finite loss."""
+    logits, targets = spread(rng, 6, 3).astype(np.float32), rng.integers(0, 3, size=6)
+    assert_close(
+        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
+        check_dtype=False,
+    )
+
+
+# ------------------------------------------------------------------- the checkpoints on the slopes
+
+
+def jacobian_points(rng, slopes_of, classes):
+    """One confident prediction, where the wrong forms are far from the right ones."""
+    f = torch.tensor(rng.uniform(-0.5, 0.5, size=classes))
+    f[0] += 2.5
+    return torch.softmax(f, 0), torch.autograd.functional.jacobian(slopes_of, f)
+
+
+@exercise("checkpoint_softmax_slope")
+def test_softmax_slopes_of_a_confident_prediction(student, rng):
+    """Both slopes for six classes, one of them far ahead."""
+    h, slopes = jacobian_points(rng, lambda f: torch.softmax(f, 0), 6)
+    own = [[float(h[i])] for i in (0, 3)]
+    pairs = [[float(h[0]), float(h[4])], [float(h[5]), float(h[0])]]
+    assert_close(
+        student.run(evaluate, "dh_same", ["h_i"], own), [float(slopes[i, i]) for i in (0, 3)]
+    )
+    assert_close(
+        student.run(evaluate, "dh_other", ["h_i", "h_k"], pairs),
+        [float(slopes[0, 4]), float(slopes[5, 0])],
+    )
+
+
+@exercise("checkpoint_log_slope")
+def test_log_slopes_of_a_confident_prediction(student, rng):
+    """Both slopes for six classes, one of them far ahead."""
+    h, slopes = jacobian_points(rng, lambda f: torch.log_softmax(f, 0), 6)
+    own = [[float(h[i])] for i in (0, 3)]
+    pairs = [[float(h[0]), float(h[4])], [float(h[5]), float(h[0])]]
+    assert_close(
+        student.run(evaluate, "dlog_same", ["h_i"], own), [float(slopes[i, i]) for i in (0, 3)]
+    )
+    assert_close(
+        student.run(evaluate, "dlog_other", ["h_i", "h_k"], pairs),
+        [float(slopes[0, 4]), float(slopes[5, 0])],
+    )
+
+
+@exercise("checkpoint_loss_gradient")
+def test_loss_gradient_for_counts_and_one_hot(student, rng):
+    """The general form holds for counts (Y = 12); the short one for a one-hot target."""
+    f = torch.tensor(rng.uniform(-1, 1, size=3), requires_grad=True)
+    h = torch.softmax(f, 0).detach()
+    counts = torch.tensor(rng.permutation([2.0, 3.0, 7.0]))
+    (-(counts * torch.log_softmax(f, 0)).sum()).backward()
+    points = [[float(h[k]), float(counts[k]), 12.0] for k in range(3)]
+    assert_close(
+        student.run(evaluate, "dloss_any_target", ["h_k", "y_k", "Y"], points),
+        f.grad.tolist(),
+    )
+    g = f.detach().clone().requires_grad_()
+    (-torch.log_softmax(g, 0)[1]).backward()
+    points = [[float(h[k]), float(k == 1)] for k in range(3)]
+    assert_close(student.run(evaluate, "dloss", ["h_k", "y_k"], points), g.grad.tolist())
+
+
+# ------------------------------------------------------------------------------ softmax_nll_grad
+
+
+@exercise("softmax_nll_grad")
+def test_grad_of_extreme_logits(student, reference, rng):
+    """Logits hundreds apart give finite gradients, for more classes than rows."""
+    logits, targets = spread(rng, 3, 8), rng.integers(0, 8, size=3)
+    assert_close(
+        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets)
+    )
+
+
+@exercise("softmax_nll_grad")
+def test_grad_for_repeated_targets(student, reference, rng):
+    """Several rows may share a class, and a class may have no row at all."""
+    logits, targets = rng.normal(size=(9, 4)), repeated(rng, 9, 4)
+    for reduction in ("mean", "sum"):
+        assert_close(
+            student.softmax_nll_grad(logits, targets, reduction=reduction),
+            reference.softmax_nll_grad(logits, targets, reduction=reduction),
+        )
+    assert_unmodified(student)
+
+
+@exercise("softmax_nll_grad")
+def test_grad_for_as_many_rows_as_classes(student, reference, rng):
+    """A square batch, summed, with distributions as targets."""
+    logits, y = rng.normal(size=(4, 4)), distributions(rng, 4, 4)
+    assert_close(
+        student.softmax_nll_grad(logits, y, reduction="sum"),
+        reference.softmax_nll_grad(logits, y, reduction="sum"),
+    )
+
+
+@exercise("softmax_nll_grad", weight=0.5)
+def test_grad_keeps_float32(student, reference, rng):
+    """float32 logits give a float32 gradient."""
+    logits = rng.normal(size=(6, 3)).astype(np.float32)
+    targets = repeated(rng, 6, 3)
+    assert_close(
+        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets)
+    )
+
+
+# ------------------------------------------------------------------------------ softmax_backward
+
+
+@exercise("softmax_backward")
+def test_backward_of_a_wide_batch(student, reference, rng):
+    """More classes than rows, with a large upstream gradient."""
+    h, upstream = reference.softmax(2 * rng.normal(size=(3, 9))), 40 * rng.normal(size=(3, 9))
+    assert_close(
+        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h)
+    )
+
+
+@exercise("softmax_backward")
+def test_backward_with_leading_axes(student, reference, rng):
+    """For arrays of three dimensions the classes lie on the last axis, as in attention."""
+    h, upstream = reference.softmax(rng.normal(size=(2, 3, 4))), rng.normal(size=(2, 3, 4))
+    assert_close(
+        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h)
+    )
+
+
+# ---------------------------------------------------------------------- train_softmax_regression
+
+
+@exercise("train_softmax_regression")
+def test_training_with_a_class_that_never_occurs(student, reference, rng):
+    """num_classes may be larger than the number of classes among the targets."""
+    X, y = rng.normal(size=(10, 3)), rng.permutation(np.arange(10) % 4)
+    assert_close(
+        student.train_softmax_regression(X, y, 6, 0.2, 5, weight_decay=0.05),
+        reference.train_softmax_regression(X, y, 6, 0.2, 5, weight_decay=0.05),
+    )
+
+
+@exercise("train_softmax_regression")
+def test_training_on_large_features(student, reference, rng):
+    """Features of several hundred give large logits in one step: training stays finite."""
+    X, y = 400.0 * rng.normal(size=(8, 3)), rng.permutation(np.arange(8) % 3)
+    assert_close(
+        student.train_softmax_regression(X, y, 3, 0.5, 3),
+        reference.train_softmax_regression(X, y, 3, 0.5, 3),
+    )
+    assert_unmodified(student)
+
+
+@exercise("train_softmax_regression")
+def test_training_decays_strongly(student, reference, rng):
+    """Forty steps with strong decay, lr·λ = 0.1: weights shrink, biases do not."""
+    X, y = rng.normal(size=(16, 4)) - 1.0, rng.permutation(np.arange(16) % 3)
+    assert_close(
+        student.train_softmax_regression(X, y, 3, 0.2, 40, weight_decay=0.5),
+        reference.train_softmax_regression(X, y, 3, 0.2, 40, weight_decay=0.5),
+    )
+
+
+@exercise("train_softmax_regression", weight=0.5)
+def test_training_for_no_steps(student, reference, rng):
+    """With steps=0 the zero weights come back."""
+    X, y = rng.normal(size=(6, 2)), rng.permutation(np.arange(6) % 3)
+    assert_close(
+        student.train_softmax_regression(X, y, 3, 0.2, 0),
+        reference.train_softmax_regression(X, y, 3, 0.2, 0),
+    )
+
+
+# -------------------------------------------------------------------------------------- break_it
+
+
+@exercise("break_it", weight=0.5)
+def test_stable_softmax_survives_the_first_logits(student, reference):
+    """On overflowing_logits a right softmax still gives probability distributions."""
+    rows = reference.softmax(np.atleast_2d(np.asarray(student.overflowing_logits(), np.float64)))
+    assert_close(rows.sum(axis=-1), np.ones(len(rows)))
+
+
+@exercise("break_it", weight=0.5)
+def test_log_softmax_survives_the_second_logits(student, reference):
+    """On underflowing_logits a right log_softmax is finite, with a value below −100."""
+    rows = reference.log_softmax(
+        np.atleast_2d(np.asarray(student.underflowing_logits(), np.float32))
+    )
+    assert np.isfinite(rows).all() and rows.min() < -100

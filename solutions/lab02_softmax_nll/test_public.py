@@ -1,0 +1,906 @@
+"""Lab 02, public tests: softmax, the negative log-likelihood, and the gradient h − y.
+
+Expected values are torch's own, computed while the test runs. Inputs are drawn afresh from ``rng``.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from course_utils.testing import assert_close, central_difference, exercise, probe
+
+BY_HAND = [
+    "torch.softmax", "torch.log_softmax", "torch.logsumexp", "torch.nn.functional.nll_loss",
+    "torch.nn.functional.cross_entropy", "scipy.special.softmax", "scipy.special.log_softmax",
+    "scipy.special.logsumexp",
+]  # fmt: skip
+
+
+class Reference:
+    """The oracle: torch, with the exercises' signatures and NumPy arrays in and out."""
+
+    @staticmethod
+    def softmax(x, axis=-1):
+        return torch.softmax(torch.tensor(x), dim=axis).numpy()
+
+    @staticmethod
+    def logsumexp(x, axis=-1):
+        return torch.logsumexp(torch.tensor(x), dim=axis).numpy()
+
+    @staticmethod
+    def log_softmax(x, axis=-1):
+        return torch.log_softmax(torch.tensor(x), dim=axis).numpy()
+
+    @staticmethod
+    def nll_loss(log_probs, targets, reduction="mean", ignore_index=-100):
+        loss = functional.nll_loss(
+            torch.tensor(log_probs), torch.tensor(targets),
+            reduction=reduction, ignore_index=ignore_index,
+        )
+        return loss.numpy()
+
+    @staticmethod
+    def smooth_labels(targets, num_classes, alpha):
+        # torch smooths inside its loss, whose gradient is h − target: so target = h − gradient.
+        logits = torch.zeros(len(targets), num_classes, dtype=torch.float64, requires_grad=True)
+        functional.cross_entropy(
+            logits, torch.tensor(targets), reduction="sum", label_smoothing=alpha
+        ).backward()
+        return (torch.softmax(logits, dim=-1) - logits.grad).detach().numpy()
+
+    @staticmethod
+    def cross_entropy(
+        logits, targets, reduction="mean", ignore_index=-100, label_smoothing=0.0
+    ):
+        loss = functional.cross_entropy(
+            torch.tensor(logits), torch.tensor(targets),
+            reduction=reduction, ignore_index=ignore_index, label_smoothing=label_smoothing,
+        )
+        return loss.numpy()
+
+    @staticmethod
+    def softmax_nll_grad(logits, targets, reduction="mean"):
+        f = torch.tensor(logits, requires_grad=True)
+        functional.cross_entropy(f, torch.tensor(targets), reduction=reduction).backward()
+        return f.grad.numpy()
+
+    @staticmethod
+    def softmax_backward(upstream, h):
+        f = torch.tensor(h).log().requires_grad_()  # softmax(log h) = h, as the rows of h sum to 1
+        torch.softmax(f, dim=-1).backward(torch.tensor(upstream))
+        return f.grad.numpy()
+
+    @staticmethod
+    def train_softmax_regression(X, y, num_classes, lr, steps, weight_decay=0.0):
+        X, y = torch.tensor(X), torch.tensor(y)
+        W = torch.zeros(X.shape[1], num_classes, dtype=X.dtype, requires_grad=True)
+        b = torch.zeros(num_classes, dtype=X.dtype, requires_grad=True)
+        groups = [
+            {"params": [W], "weight_decay": weight_decay},
+            {"params": [b], "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.SGD(groups, lr=lr)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            functional.cross_entropy(X @ W + b, y).backward()
+            optimizer.step()
+        return W.detach().numpy(), b.detach().numpy()
+
+
+# ---------------------------------------------------------------------------------- shared inputs
+
+
+def far_apart(rng, rows=3, columns=4):
+    """Logits whose rows lie 1,000 apart: e^1000 overflows and e^−1000 is 0, in float64 too."""
+    offsets = 1000.0 * (np.arange(rows) - rows // 2)
+    return rng.normal(size=(rows, columns)) + rng.permutation(offsets)[:, None]
+
+
+def all_classes(rng, n, k):
+    """n ≥ k targets in random order among which every class occurs, some more than once."""
+    return rng.permutation(np.concatenate([np.arange(k), rng.integers(0, k, size=n - k)]))
+
+
+def distributions(rng, n, k):
+    """n random probability distributions over k classes."""
+    weights = rng.uniform(0.2, 1.0, size=(n, k)) * rng.permutation(np.arange(1, k + 1))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture
+def logits(rng):
+    """Seven examples, four classes."""
+    return 2.0 * rng.normal(size=(7, 4))
+
+
+@pytest.fixture
+def targets(rng):
+    """Class indices for ``logits``."""
+    return all_classes(rng, 7, 4)
+
+
+@pytest.fixture
+def log_probs(logits):
+    return Reference.log_softmax(logits)
+
+
+@probe
+def arguments_after_call(student, name, *arguments):
+    """Call a function, and return its arguments as they are afterwards."""
+    getattr(student, name)(*arguments)
+    return list(arguments)
+
+
+@probe
+def evaluate(student, name, names, points):
+    """The values of a student's SymPy expression at several points."""
+    import sympy as sp
+
+    symbols = [sp.Symbol(symbol, real=True) for symbol in names]
+    expression = sp.sympify(getattr(student, name)(*symbols))
+    if not isinstance(expression, sp.Expr):
+        raise TypeError(f"{name} should return an expression, not {type(expression).__name__}")
+    if expression.free_symbols - set(symbols):
+        raise TypeError(f"{name} should use no other symbols than {', '.join(names)}")
+    return [float(expression.subs(dict(zip(symbols, point, strict=True)))) for point in points]
+
+
+# ------------------------------------------------------------------------------ checkpoint_shift
+
+
+def shift_points(rng):
+    """Three settings: logits x, a shift z well away from 0, and an index i."""
+    return [
+        (torch.tensor(rng.uniform(-1, 1, size=5)), sign * rng.uniform(0.5, 1.5), rng.integers(5))
+        for sign in (1.0, -1.0, 1.0)
+    ]
+
+
+@exercise("checkpoint_shift")
+def test_shifted_numerator(student, rng):
+    """Shifting a logit by z multiplies its exponential: e^(x−z) written with e^x and z."""
+    settings = shift_points(rng)
+    points = [[float(torch.exp(x[i])), float(z)] for x, z, i in settings]
+    expected = [float(torch.exp(x[i] - z)) for x, z, i in settings]
+    values = student.run(evaluate, "shifted_numerator", ["e_x", "z"], points)
+    assert_close(values, expected, name="shifted_numerator")
+
+
+@exercise("checkpoint_shift")
+def test_shifted_denominator(student, rng):
+    """The shifted denominator Σ_j e^(x_j−z), written with S = Σ_j e^(x_j) and z."""
+    settings = shift_points(rng)
+    points = [[float(torch.exp(x).sum()), float(z)] for x, z, _ in settings]
+    expected = [float(torch.exp(x - z).sum()) for x, z, _ in settings]
+    values = student.run(evaluate, "shifted_denominator", ["S", "z"], points)
+    assert_close(values, expected, name="shifted_denominator")
+
+
+@exercise("checkpoint_shift")
+def test_unshifted_logsumexp(student, rng):
+    """log Σ_j e^(x_j), recovered from s = log Σ_j e^(x_j−z) and z."""
+    settings = shift_points(rng)
+    points = [[float(torch.logsumexp(x - z, 0)), float(z)] for x, z, _ in settings]
+    expected = [float(torch.logsumexp(x, 0)) for x, z, _ in settings]
+    values = student.run(evaluate, "unshifted_logsumexp", ["s", "z"], points)
+    assert_close(values, expected, name="unshifted_logsumexp")
+
+
+# --------------------------------------------------------------------------------------- softmax
+
+
+@exercise("softmax")
+def test_softmax_of_rows(student, reference, logits):
+    """softmax(x)_i = e^(x_i) / Σ_j e^(x_j), for every row of a matrix."""
+    assert_close(student.softmax(logits), reference.softmax(logits), name="softmax(x)")
+
+
+@exercise("softmax")
+def test_softmax_along_first_axis(student, reference, rng):
+    """With axis=0 it is the entries of a column that sum to 1."""
+    x = 2.0 * rng.normal(size=(3, 5))
+    assert_close(
+        student.softmax(x, axis=0), reference.softmax(x, axis=0), name="softmax(x, axis=0)"
+    )
+
+
+@exercise("softmax")
+def test_softmax_of_rows_far_apart(student, reference, rng):
+    """Rows that lie 1,000 apart all give finite probabilities: every row has its own shift."""
+    x = far_apart(rng)
+    assert_close(student.softmax(x), reference.softmax(x), name="softmax(x)")
+
+
+@exercise("softmax")
+def test_softmax_of_a_clear_winner(student, reference, rng):
+    """In a row where one logit is 2,000 ahead, its probability is 1 and nothing overflows."""
+    x = rng.normal(size=(2, 5))
+    x[[0, 1], rng.integers(5, size=2)] += 2000.0
+    assert_close(student.softmax(x), reference.softmax(x), name="softmax(x)")
+
+
+@exercise("softmax", weight=0.5)
+def test_softmax_leaves_its_input_alone(student, logits):
+    """The array that is passed in is the same after the call."""
+    after = student.run(arguments_after_call, "softmax", logits)
+    assert np.array_equal(after[0], logits), "softmax writes into its argument; use a new array"
+
+
+@exercise("softmax", weight=0.5, forbid=BY_HAND)
+def test_softmax_is_written_by_hand(student, reference, logits):
+    """softmax is written with exp and sum, without torch's or SciPy's softmax."""
+    assert_close(student.softmax(logits), reference.softmax(logits), name="softmax(x)")
+
+
+# ------------------------------------------------------------------------------------- logsumexp
+
+
+@exercise("logsumexp")
+def test_logsumexp_of_rows(student, reference, logits):
+    """logsumexp(x) = log Σ_j e^(x_j), one number for every row."""
+    assert_close(student.logsumexp(logits), reference.logsumexp(logits), name="logsumexp(x)")
+
+
+@exercise("logsumexp")
+def test_logsumexp_along_first_axis(student, reference, rng):
+    """With axis=0 there is one number for every column."""
+    x = 2.0 * rng.normal(size=(3, 5))
+    assert_close(
+        student.logsumexp(x, axis=0), reference.logsumexp(x, axis=0), name="logsumexp(x, axis=0)"
+    )
+
+
+@exercise("logsumexp")
+def test_logsumexp_of_rows_far_apart(student, reference, rng):
+    """Rows that lie 1,000 apart all give a finite number near their largest entry."""
+    x = far_apart(rng)
+    assert_close(student.logsumexp(x), reference.logsumexp(x), name="logsumexp(x)")
+
+
+@exercise("logsumexp")
+def test_logsumexp_of_an_impossible_row(student, reference, rng):
+    """A row in which every entry is −∞ gives −∞ (the log of a sum of zeros), not NaN."""
+    x = rng.normal(size=(3, 4))
+    x[rng.integers(3)] = -np.inf
+    assert_close(student.logsumexp(x), reference.logsumexp(x), name="logsumexp(x)")
+
+
+@exercise("logsumexp", weight=0.5)
+def test_logsumexp_leaves_its_input_alone(student, logits):
+    """The array that is passed in is the same after the call."""
+    after = student.run(arguments_after_call, "logsumexp", logits)
+    assert np.array_equal(after[0], logits), "logsumexp writes into its argument; use a new array"
+
+
+@exercise("logsumexp", weight=0.5, forbid=BY_HAND)
+def test_logsumexp_is_written_by_hand(student, reference, logits):
+    """logsumexp is written with max, exp, sum and log, without torch's or SciPy's."""
+    assert_close(student.logsumexp(logits), reference.logsumexp(logits), name="logsumexp(x)")
+
+
+# ----------------------------------------------------------------------------------- log_softmax
+
+
+@exercise("log_softmax")
+def test_log_softmax_of_rows(student, reference, logits):
+    """log_softmax(x)_i = x_i − logsumexp(x), for every row."""
+    assert_close(student.log_softmax(logits), reference.log_softmax(logits), name="log_softmax(x)")
+
+
+@exercise("log_softmax")
+def test_log_softmax_along_first_axis(student, reference, rng):
+    """With axis=0 the exponentials of every column sum to 1."""
+    x = 2.0 * rng.normal(size=(3, 5))
+    assert_close(
+        student.log_softmax(x, axis=0), reference.log_softmax(x, axis=0),
+        name="log_softmax(x, axis=0)",
+    )
+
+
+@exercise("log_softmax")
+def test_log_softmax_of_hopeless_classes(student, reference, rng):
+    """A class 800 below the largest keeps its log-probability near −800, though e^−800 is 0."""
+    x = rng.normal(size=(3, 4))
+    x[np.arange(3), rng.integers(4, size=3)] -= 800.0
+    assert_close(student.log_softmax(x), reference.log_softmax(x), name="log_softmax(x)")
+
+
+@exercise("log_softmax")
+def test_log_softmax_of_rows_far_apart(student, reference, rng):
+    """Rows that lie 1,000 apart all give finite log-probabilities."""
+    x = far_apart(rng)
+    assert_close(student.log_softmax(x), reference.log_softmax(x), name="log_softmax(x)")
+
+
+@exercise("log_softmax", weight=0.5)
+def test_log_softmax_leaves_its_input_alone(student, logits):
+    """The array that is passed in is the same after the call."""
+    after = student.run(arguments_after_call, "log_softmax", logits)
+    assert np.array_equal(after[0], logits), "log_softmax writes into its argument; use a new array"
+
+
+@exercise("log_softmax", weight=0.5, forbid=BY_HAND)
+def test_log_softmax_is_written_by_hand(student, reference, logits):
+    """log_softmax is written by hand, without torch's or SciPy's."""
+    assert_close(student.log_softmax(logits), reference.log_softmax(logits), name="log_softmax(x)")
+
+
+# -------------------------------------------------------------------------------------- nll_loss
+
+
+@exercise("nll_loss")
+def test_nll_loss_is_a_mean(student, reference, log_probs, targets):
+    """With reduction='mean' the loss is the mean over the rows of −log p of the target class."""
+    assert_close(
+        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets),
+        name="the loss",
+    )
+
+
+@exercise("nll_loss")
+def test_nll_loss_summed(student, reference, log_probs, targets):
+    """With reduction='sum' the loss is the sum over the rows."""
+    assert_close(
+        student.nll_loss(log_probs, targets, reduction="sum"),
+        reference.nll_loss(log_probs, targets, reduction="sum"),
+        name="the loss",
+    )
+
+
+@exercise("nll_loss")
+def test_nll_loss_of_each_row(student, reference, log_probs, targets):
+    """With reduction='none' there is one loss for every row."""
+    assert_close(
+        student.nll_loss(log_probs, targets, reduction="none"),
+        reference.nll_loss(log_probs, targets, reduction="none"),
+        name="the losses",
+    )
+
+
+@exercise("nll_loss")
+def test_nll_loss_ignores_rows(student, reference, rng, log_probs, targets):
+    """Rows whose target is ignore_index count neither in the sum nor in the mean's denominator."""
+    targets[rng.permutation(7)[:3]] = -100
+    assert_close(
+        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets),
+        name="the loss",
+    )
+
+
+@exercise("nll_loss", weight=0.5, forbid=BY_HAND)
+def test_nll_loss_is_written_by_hand(student, reference, log_probs, targets):
+    """nll_loss is written by hand, without torch's nll_loss."""
+    assert_close(
+        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets),
+        name="the loss",
+    )
+
+
+# --------------------------------------------------------------------------------- smooth_labels
+
+
+@exercise("smooth_labels")
+def test_smooth_labels(student, reference, rng):
+    """Target rows are (1−α)·one-hot + α/K: the gold class keeps a share of α too."""
+    targets = all_classes(rng, 6, 5)
+    assert_close(
+        student.smooth_labels(targets, 5, 0.3), reference.smooth_labels(targets, 5, 0.3),
+        name="the smoothed targets",
+    )
+
+
+@exercise("smooth_labels")
+def test_smooth_labels_without_smoothing(student, reference, rng):
+    """With α = 0 the rows are one-hot: a 1 at the target class and 0 elsewhere."""
+    targets = all_classes(rng, 6, 4)
+    assert_close(
+        student.smooth_labels(targets, 4, 0.0), reference.smooth_labels(targets, 4, 0.0),
+        name="the one-hot targets",
+    )
+
+
+@exercise("smooth_labels")
+def test_smooth_labels_are_distributions(student, rng):
+    """Every row of smoothed targets sums to 1."""
+    rows = student.smooth_labels(rng.integers(0, 3, size=5), 3, 0.6)
+    assert_close(np.sum(rows, axis=1), np.ones(5), name="the row sums")
+
+
+# --------------------------------------------------------------------------------- cross_entropy
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_of_class_indices(student, reference, logits, targets):
+    """For class indices: the mean over the rows of −log softmax(logits) at the target class."""
+    assert_close(
+        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
+        name="the loss",
+    )
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_of_distributions(student, reference, rng, logits):
+    """For distributions: the mean over the rows of −Σ_k y_k log h_k."""
+    y = distributions(rng, 7, 4)
+    assert_close(
+        student.cross_entropy(logits, y), reference.cross_entropy(logits, y), name="the loss"
+    )
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_with_label_smoothing(student, reference, logits, targets):
+    """label_smoothing=α replaces one-hot targets by (1−α)·one-hot + α/K."""
+    assert_close(
+        student.cross_entropy(logits, targets, label_smoothing=0.3),
+        reference.cross_entropy(logits, targets, label_smoothing=0.3),
+        name="the loss",
+    )
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_ignores_rows(student, reference, rng, logits, targets):
+    """Rows whose target is ignore_index count neither in the sum nor in the mean's denominator."""
+    targets[rng.permutation(7)[:3]] = -100
+    assert_close(
+        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
+        name="the loss",
+    )
+
+
+@exercise("cross_entropy")
+def test_cross_entropy_of_extreme_logits(student, reference, rng):
+    """Logits of ±1000 give a finite loss of the right size, with no NaN and no infinity."""
+    logits = 1000.0 * rng.choice([-1.0, 1.0], size=(5, 3)) + rng.normal(size=(5, 3))
+    logits[0], targets = [1000.0, -1000.0, 0.0], rng.integers(0, 3, size=5)
+    targets[0] = 1  # the right class is at −1000: its probability is 0 in floating point
+    assert_close(
+        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
+        name="the loss",
+    )
+
+
+@exercise("cross_entropy", weight=0.5, forbid=BY_HAND)
+def test_cross_entropy_is_written_by_hand(student, reference, logits, targets):
+    """cross_entropy is written by hand, without torch's cross_entropy or log_softmax."""
+    assert_close(
+        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
+        name="the loss",
+    )
+
+
+# ------------------------------------------------------------------- the checkpoints on the slopes
+
+
+def slope_points(rng, slopes_of):
+    """Three settings (h, the matrix of slopes ∂·_i/∂f_k by autograd, i, k ≠ i)."""
+    settings = []
+    for _ in range(3):
+        f = torch.tensor(rng.permutation([-0.9, -0.3, 0.2, 0.7]) + rng.uniform(-0.1, 0.1, size=4))
+        i, k = (int(index) for index in rng.permutation(4)[:2])
+        slopes = torch.autograd.functional.jacobian(slopes_of, f)
+        settings.append((torch.softmax(f, 0), slopes, i, k))
+    return settings
+
+
+def softmax_slopes(f):
+    return torch.softmax(f, 0)
+
+
+def log_softmax_slopes(f):
+    return torch.log_softmax(f, 0)
+
+
+@exercise("checkpoint_softmax_slope")
+def test_dh_same(student, rng):
+    """∂h_i/∂f_i, the slope of a probability with respect to its own logit."""
+    settings = slope_points(rng, softmax_slopes)
+    points = [[float(h[i])] for h, _, i, _ in settings]
+    expected = [float(slopes[i, i]) for _, slopes, i, _ in settings]
+    values = student.run(evaluate, "dh_same", ["h_i"], points)
+    assert_close(values, expected, name="dh_same")
+
+
+@exercise("checkpoint_softmax_slope")
+def test_dh_other(student, rng):
+    """∂h_i/∂f_k for k ≠ i, the slope of a probability with respect to a rival's logit."""
+    settings = slope_points(rng, softmax_slopes)
+    points = [[float(h[i]), float(h[k])] for h, _, i, k in settings]
+    expected = [float(slopes[i, k]) for _, slopes, i, k in settings]
+    values = student.run(evaluate, "dh_other", ["h_i", "h_k"], points)
+    assert_close(values, expected, name="dh_other")
+
+
+@exercise("checkpoint_log_slope")
+def test_dlog_same(student, rng):
+    """∂log h_i/∂f_i, the slope of a log-probability with respect to its own logit."""
+    settings = slope_points(rng, log_softmax_slopes)
+    points = [[float(h[i])] for h, _, i, _ in settings]
+    expected = [float(slopes[i, i]) for _, slopes, i, _ in settings]
+    values = student.run(evaluate, "dlog_same", ["h_i"], points)
+    assert_close(values, expected, name="dlog_same")
+
+
+@exercise("checkpoint_log_slope")
+def test_dlog_other(student, rng):
+    """∂log h_i/∂f_k for k ≠ i, the slope of a log-probability with respect to a rival's logit."""
+    settings = slope_points(rng, log_softmax_slopes)
+    points = [[float(h[i]), float(h[k])] for h, _, i, k in settings]
+    expected = [float(slopes[i, k]) for _, slopes, i, k in settings]
+    values = student.run(evaluate, "dlog_other", ["h_i", "h_k"], points)
+    assert_close(values, expected, name="dlog_other")
+
+
+def loss_points(rng, totals):
+    """For each total Σy: (h_k, y_k, Σy) and ∂(−Σ_i y_i log h_i)/∂f_k by autograd."""
+    points, expected = [], []
+    for total in totals:
+        f = torch.tensor(rng.uniform(-1, 1, size=4), requires_grad=True)
+        y = total * torch.tensor(distributions(rng, 1, 4)[0])
+        k = int(rng.integers(4))
+        (-(y * torch.log_softmax(f, 0)).sum()).backward()
+        points.append([float(torch.softmax(f, 0)[k]), float(y[k]), total])
+        expected.append(float(f.grad[k]))
+    return points, expected
+
+
+@exercise("checkpoint_loss_gradient")
+def test_dloss_of_any_target(student, rng):
+    """∂L/∂f_k for any target y, whose entries add up to Y (which need not be 1)."""
+    points, expected = loss_points(rng, (0.4, 1.7, 3.0))
+    values = student.run(evaluate, "dloss_any_target", ["h_k", "y_k", "Y"], points)
+    assert_close(values, expected, name="dloss_any_target")
+
+
+@exercise("checkpoint_loss_gradient")
+def test_dloss_of_a_distribution(student, rng):
+    """∂L/∂f_k for a target that is a probability distribution."""
+    points, expected = loss_points(rng, (1.0, 1.0, 1.0))
+    points = [point[:2] for point in points]
+    values = student.run(evaluate, "dloss", ["h_k", "y_k"], points)
+    assert_close(values, expected, name="dloss")
+
+
+# ------------------------------------------------------------------------------ softmax_nll_grad
+
+
+@exercise("softmax_nll_grad")
+def test_grad_of_the_mean_loss(student, reference, logits, targets):
+    """With reduction='mean' the gradient with respect to the logits is (h − y) / n."""
+    assert_close(
+        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets),
+        name="the gradient",
+    )
+
+
+@exercise("softmax_nll_grad")
+def test_grad_of_the_summed_loss(student, reference, logits, targets):
+    """With reduction='sum' every row of the gradient is h − y, not divided by anything."""
+    assert_close(
+        student.softmax_nll_grad(logits, targets, reduction="sum"),
+        reference.softmax_nll_grad(logits, targets, reduction="sum"),
+        name="the gradient",
+    )
+
+
+@exercise("softmax_nll_grad")
+def test_grad_for_distributions(student, reference, rng, logits):
+    """Targets may be distributions, one a row: the gradient is still (h − y) / n."""
+    y = distributions(rng, 7, 4)
+    assert_close(
+        student.softmax_nll_grad(logits, y), reference.softmax_nll_grad(logits, y),
+        name="the gradient",
+    )
+
+
+@exercise("softmax_nll_grad")
+def test_grad_by_differences(student, rng, logits, targets):
+    """The gradient agrees with central differences of torch's loss, with random row weights."""
+    weights = rng.uniform(0.5, 2.0, size=7)
+
+    def weighted_loss(f):
+        losses = functional.cross_entropy(torch.tensor(f), torch.tensor(targets), reduction="none")
+        return float(losses @ torch.tensor(weights))
+
+    gradient = weights[:, None] * student.softmax_nll_grad(logits, targets, reduction="sum")
+    assert_close(gradient, central_difference(weighted_loss, logits), rtol=1e-6,
+                 name="the gradient")  # fmt: skip
+
+
+@exercise("softmax_nll_grad")
+def test_grad_of_large_logits(student, reference, rng, targets):
+    """Logits around 1,000 give a finite gradient: the softmax inside is shifted."""
+    logits = rng.normal(size=(7, 4)) + 1000.0
+    assert_close(
+        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets),
+        name="the gradient",
+    )
+
+
+@exercise("softmax_nll_grad", weight=0.5, forbid=["autograd", *BY_HAND])
+def test_grad_is_written_by_hand(student, reference, logits, targets):
+    """The gradient is written by hand: neither autograd nor torch's softmax."""
+    assert_close(
+        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets),
+        name="the gradient",
+    )
+
+
+# ------------------------------------------------------------------------------ softmax_backward
+
+
+@exercise("softmax_backward")
+def test_backward_of_random_upstream(student, reference, rng, logits):
+    """For a random upstream gradient u the result is Jᵀu, row by row, as autograd has it."""
+    h, upstream = reference.softmax(logits), rng.normal(size=(7, 4))
+    assert_close(
+        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h),
+        name="the gradient",
+    )
+
+
+@exercise("softmax_backward")
+def test_backward_of_constant_upstream(student, reference, logits):
+    """A constant upstream gradient gives 0: the probabilities cannot all rise at once."""
+    h = reference.softmax(logits)
+    assert_close(
+        student.softmax_backward(np.full((7, 4), 3.0), h), np.zeros((7, 4)), atol=1e-12,
+        name="the gradient",
+    )
+
+
+@exercise("softmax_backward")
+def test_backward_of_one_row(student, reference, rng):
+    """A single row of three classes, upstream 1 for one class and 0 for the others."""
+    h, upstream = reference.softmax(rng.normal(size=(1, 3))), np.zeros((1, 3))
+    upstream[0, rng.integers(3)] = 1.0
+    assert_close(
+        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h),
+        name="the gradient",
+    )
+
+
+@exercise("softmax_backward", weight=0.5)
+def test_backward_leaves_its_inputs_alone(student, reference, rng, logits):
+    """Neither upstream nor h is changed by the call."""
+    h, upstream = reference.softmax(logits), rng.normal(size=(7, 4))
+    after = student.run(arguments_after_call, "softmax_backward", upstream, h)
+    assert np.array_equal(after[0], upstream), "upstream is changed in place; use a new array"
+    assert np.array_equal(after[1], h), "h is changed in place; use a new array"
+
+
+@exercise("softmax_backward", weight=0.5, forbid=["autograd"])
+def test_backward_is_written_by_hand(student, reference, rng, logits):
+    """The vector–Jacobian product is written by hand, without autograd."""
+    h, upstream = reference.softmax(logits), rng.normal(size=(7, 4))
+    assert_close(
+        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h),
+        name="the gradient",
+    )
+
+
+# ---------------------------------------------------------------------- train_softmax_regression
+
+
+@pytest.fixture
+def problem(rng):
+    """Twelve examples with five features, in four classes of unequal size."""
+    # In classes of equal size the first gradient of b would be 0 up to rounding.
+    return rng.normal(size=(12, 5)) + 0.5, rng.permutation(np.repeat(np.arange(4), [5, 4, 2, 1]))
+
+
+@exercise("train_softmax_regression")
+def test_training_takes_one_step(student, reference, problem):
+    """One step from zero weights moves W and b by −lr times the gradient of the mean loss."""
+    X, y = problem
+    assert_close(
+        student.train_softmax_regression(X, y, 4, 0.5, 1),
+        reference.train_softmax_regression(X, y, 4, 0.5, 1),
+        name="(W, b)",
+    )
+
+
+@exercise("train_softmax_regression")
+def test_training_takes_many_steps(student, reference, problem):
+    """After 20 full-batch steps W and b equal torch.optim.SGD's."""
+    X, y = problem
+    assert_close(
+        student.train_softmax_regression(X, y, 4, 0.3, 20),
+        reference.train_softmax_regression(X, y, 4, 0.3, 20),
+        name="(W, b)",
+    )
+
+
+@exercise("train_softmax_regression")
+def test_training_decays_weights_only(student, reference, problem):
+    """weight_decay=λ adds λW to the gradient of W and nothing to that of b."""
+    X, y = problem
+    assert_close(
+        student.train_softmax_regression(X, y, 4, 0.4, 8, weight_decay=0.08),
+        reference.train_softmax_regression(X, y, 4, 0.4, 8, weight_decay=0.08),
+        name="(W, b)",
+    )
+
+
+@exercise(
+    "train_softmax_regression", weight=0.5, forbid=["autograd", "torch.optim.SGD", *BY_HAND]
+)
+def test_training_is_written_by_hand(student, reference, problem):
+    """Gradient and update are written by hand: neither autograd nor torch.optim."""
+    X, y = problem
+    assert_close(
+        student.train_softmax_regression(X, y, 4, 0.5, 3),
+        reference.train_softmax_regression(X, y, 4, 0.5, 3),
+        name="(W, b)",
+    )
+
+
+# -------------------------------------------------------------------------------------- break_it
+
+
+def naive_softmax(x):
+    """The textbook formula, typed in as it stands."""
+    with np.errstate(all="ignore"):
+        e = np.exp(x)
+        return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_of_softmax(x):
+    """A careful softmax, and then the logarithm of what it returned."""
+    with np.errstate(all="ignore"):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        return np.log(e / e.sum(axis=-1, keepdims=True))
+
+
+def as_logits(value, dtype):
+    """What a student returned, as an array; a sentence where it cannot be one."""
+    with np.errstate(over="ignore"):
+        x = np.asarray(value).astype(dtype)
+    assert x.ndim in (1, 2) and 2 <= x.size <= 1000 and x.shape[-1] >= 2, (
+        f"return one row of logits or a few (at least two classes, at most 1000 numbers), "
+        f"not an array of shape {x.shape}"
+    )
+    assert np.isfinite(x).all(), (
+        f"{x[~np.isfinite(x)][0]} is among the logits (in {x.dtype}): find finite numbers, for "
+        "which a right implementation gives a right answer"
+    )
+    return x
+
+
+@exercise("break_it")
+def test_naive_softmax_gives_nan(student):
+    """On your overflowing_logits, all finite, the naive softmax in float64 gives a NaN."""
+    x = as_logits(student.overflowing_logits(), np.float64)
+    with np.errstate(over="ignore"):
+        sums = np.exp(x).sum(axis=-1)
+    assert np.isnan(naive_softmax(x)).any(), (
+        f"no NaN: the largest logit is {x.max():g}, and the naive denominator is "
+        f"{np.max(sums):.3g}. NaN needs ∞/∞ or 0/0 in float64"
+    )
+
+
+@exercise("break_it")
+def test_log_of_softmax_is_far_off(student, reference):
+    """On your underflowing_logits, all finite, log(softmax) in float32 is off by over 100."""
+    x = as_logits(student.underflowing_logits(), np.float32)
+    right, wrong = reference.log_softmax(x), log_of_softmax(x)
+    error = np.abs(wrong - right)
+    assert np.max(error) > 100, (
+        f"the largest error is {np.max(error):.3g}: the smallest log-probability is "
+        f"{right.min():.4g}, and its probability is still a number above 0 in float32"
+    )
+
+
+# ----------------------------------------------------------------------------------------- hints
+
+HINTS = {
+    "checkpoint_shift": [
+        "An exponential turns a sum into a product: what is e^(a+b)? Here b = −z.",
+        "Every term of the denominator carries the same factor, so it can be taken out of the "
+        "sum once, however many terms there are. For the third expression take the logarithm.",
+        "With e_x = 2 and z = 1 the numerator is 2·e^−1 ≈ 0.7358; with s = 0.5 and z = 3 the "
+        "logsumexp is 3.5.",
+    ],
+    "softmax": [
+        "Subtract something from every row first. What, so that no exponential can overflow?",
+        "The row's own maximum, x.max(axis=axis, keepdims=True). keepdims leaves an axis of "
+        "length 1, so that it is subtracted from its own row.",
+        "softmax([[0, log 3]]) is [[0.25, 0.75]], and so is softmax([[1000, 1000 + log 3]]).",
+    ],
+    "logsumexp": [
+        "The shift identity of Exercise 1: take the maximum out of the sum, add it back after "
+        "the logarithm.",
+        "A row of −∞ has the maximum −∞, and −∞ − (−∞) is NaN. Which other shift could you use "
+        "for such a row? np.where and np.isfinite help; np.errstate(divide='ignore') keeps "
+        "log 0 quiet.",
+        "logsumexp([[0, 0, 0, 0]]) = [log 4] ≈ [1.3863]; logsumexp([[1000, 1000]]) ≈ [1000.6931].",
+    ],
+    "log_softmax": [
+        "Do not compute a probability at all: the logarithm of a quotient is a difference.",
+        "log h_i = x_i − logsumexp(x). With x − max in hand, the maximum cancels: "
+        "(x_i − m) − log Σ_j e^(x_j − m).",
+        "log_softmax([[0, log 3]]) ≈ [[−1.3863, −0.2877]]; "
+        "log_softmax([[0, −800]]) is [[0, −800]].",
+    ],
+    "nll_loss": [
+        "From each row take one number: the log-probability at that row's target. Two integer "
+        "arrays as index do that.",
+        "log_probs[np.arange(n), targets] pairs row i with targets[i]. Drop the ignored rows "
+        "before you sum, and divide by how many you kept.",
+        "For log_probs = log [[0.5, 0.5], [0.25, 0.75]] and targets [0, 0] the mean is "
+        "(0.6931 + 1.3863)/2 ≈ 1.0397; with targets [0, −100] it is 0.6931.",
+    ],
+    "smooth_labels": [
+        "Mix two distributions: one-hot with weight 1−α, uniform with weight α.",
+        "The uniform part gives α/K to every class, to the gold class as well.",
+        "For K = 4 and α = 0.2 the gold class gets 0.85 and each other class 0.05.",
+    ],
+    "cross_entropy": [
+        "Turn every kind of target into a distribution over the classes, and there is one "
+        "formula left: −Σ_k y_k log h_k.",
+        "Smoothing acts on the target rows, whichever kind they were. Ignored rows (class "
+        "indices only) get loss 0 and leave the mean's denominator.",
+        "For logits [[0, 0, 0]] the loss is log 3 ≈ 1.0986 whatever the target and the "
+        "smoothing. For [[2, 0]], target 0: 0.1269; with label_smoothing=0.5: 0.6269.",
+    ],
+    "checkpoint_softmax_slope": [
+        "Quotient rule on e^(f_i)/S with S = Σ_j e^(f_j). What is ∂S/∂f_k?",
+        "∂S/∂f_k = e^(f_k). If k = i the numerator moves as well; if not, only S does.",
+        "With h_i = 0.2 the first slope is 0.16; with h_i = 0.2, h_k = 0.5 the second is −0.1.",
+    ],
+    "checkpoint_log_slope": [
+        "Chain rule: ∂log h_i/∂f_k = (1/h_i)·∂h_i/∂f_k.",
+        "Or differentiate log h_i = f_i − log S directly: the first term is there only if k = i.",
+        "With h_i = 0.2 the first is 0.8; with h_i = 0.2 and h_k = 0.5 the second is −0.5.",
+    ],
+    "checkpoint_loss_gradient": [
+        "Write L = −Σ_i y_i log h_i and put in the slopes of Exercise 9: one term has i = k, the "
+        "others have i ≠ k.",
+        "−y_k(1 − h_k) + Σ_{i≠k} y_i h_k. Collect what multiplies h_k: which sum is it?",
+        "With h_k = 0.5, y_k = 1 and Y = 3 it is 0.5; for a distribution with h_k = 0.3 and "
+        "y_k = 1 it is −0.7.",
+    ],
+    "softmax_nll_grad": [
+        "Compute h = softmax(logits), write the targets as rows y, subtract.",
+        "In which cell of row i does the one-hot y have its 1? Then think what 'mean' does to "
+        "the gradient, and how many rows there are.",
+        "For logits [[0, 0], [0, 0]] and targets [0, 1] the mean's gradient is "
+        "[[−0.25, 0.25], [0.25, −0.25]].",
+    ],
+    "softmax_backward": [
+        "(Jᵀu)_k = Σ_i u_i ∂h_i/∂f_k. Put both slopes of Exercise 8 into this sum.",
+        "The terms are u_k h_k from δ, and −h_k Σ_i u_i h_i from the product. The sum runs over "
+        "the row's classes: one number for each row.",
+        "For h = [[0.5, 0.5]] and upstream [[1, 0]] the result is [[0.25, −0.25]].",
+    ],
+    "train_softmax_regression": [
+        "Logits F = XW + b. You know ∂L/∂F; W and b follow by the chain rule.",
+        "G = (h − y)/n has shape (n, K). ∂L/∂W = XᵀG has W's shape; for b add G's rows up. "
+        "Compute both gradients before you change either parameter.",
+        "For X = [[1], [−1]], y = [0, 1], K = 2, lr = 1, one step: W = [[0.5, −0.5]], b = [0, 0].",
+    ],
+    "break_it": [
+        "What is the largest x for which np.exp(x) is finite in float64? And the smallest "
+        "positive float32?",
+        "np.log(np.finfo(np.float64).max) is about 709.8. For the second: below which logarithm "
+        "is a float32 probability rounded to exactly 0 (subnormal numbers included)?",
+        "np.exp(np.float32(−100)) is 3.8e−44, still above 0; np.exp(np.float32(−110)) is 0.",
+    ],
+}
+
+DERIVATION = {
+    "checkpoint_shift": "step 1: e^(x−z) = e^x·e^(−z), and the factor cancels",
+    "softmax": "step 1: the shift identity, with z = each row's own maximum",
+    "logsumexp": "step 2: the shift comes back as a term, log(e^z·S) = z + log S",
+    "log_softmax": "step 3: the logarithm of a quotient is a difference",
+    "nll_loss": "step 4: from the likelihood of the data to the mean of −log p",
+    "smooth_labels": "step 5: a mixture of one-hot and uniform",
+    "cross_entropy": "step 6: cross-entropy of two distributions, and what happens for one-hot",
+    "checkpoint_softmax_slope": "step 7: the quotient rule, two cases i = k and i ≠ k",
+    "checkpoint_log_slope": "step 8: the chain rule divides the slopes of step 7 by h_i",
+    "checkpoint_loss_gradient": "step 9: the sum over i, split at i = k",
+    "softmax_nll_grad": "step 9 for one row, then the 1/n of the mean",
+    "softmax_backward": "step 10: the Jacobian diag(h) − hhᵀ applied to a vector",
+    "train_softmax_regression": "step 11: from logits to weights, Xᵀ(h − y)/n",
+    "break_it": "steps 1 and 3: which intermediate number leaves the range of floating point",
+}

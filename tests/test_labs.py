@@ -1,0 +1,168 @@
+"""Every lab that is in the repository: its release, its notebook, and its marks in the sandbox."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from tiny import REPOSITORY, as_bytes
+
+from course_utils import lab as labs
+from course_utils.diagnosis import catalogue
+from course_utils.diagnosis.catalogue import Entry
+from course_utils.grading.course import Course
+from course_utils.grading.demo import solved, with_entry
+from course_utils.grading.judge import Grader
+from course_utils.grading.release import release
+from course_utils.lab import Lab
+from course_utils.outcome import SubmissionStatus
+from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.limits import Limits
+
+NAMES = sorted(path.name for path in (REPOSITORY / "solutions").glob("lab*"))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def lab(request: pytest.FixtureRequest) -> Lab:
+    return Lab.find(request.param, REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def lab_sandbox(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox with the limits that grading has (the shared one's are short)."""
+    with Sandbox(limits=Limits(cell_seconds=120)) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="module")
+def lab_grader(lab: Lab, lab_sandbox: Sandbox) -> Grader:
+    return Grader(lab, lab_sandbox)
+
+
+def release_of(lab: Lab) -> Path:
+    """The notebook that students receive, as it is committed."""
+    return REPOSITORY / "labs" / lab.name / lab.notebook_path.name
+
+
+def test_release_is_what_the_solution_gives(lab: Lab, tmp_path: Path) -> None:
+    """``labs/`` is generated, never edited: nbgrader makes the same from ``solutions/`` again."""
+    shutil.copytree(lab.folder, tmp_path / "solutions" / lab.name)
+    shutil.copy(REPOSITORY / "nbgrader_config.py", tmp_path)
+    made = release(Course(tmp_path), Lab.find(lab.name, tmp_path))
+    committed = REPOSITORY / "labs" / lab.name
+    names = sorted(str(path.relative_to(made)) for path in made.rglob("*"))
+    assert names == sorted(str(path.relative_to(committed)) for path in committed.rglob("*"))
+    for name in names:
+        if name.endswith(".msgpack"):  # numbers, equal but for the last bits of other hardware
+            continue
+        assert (made / name).read_text("utf-8") == (committed / name).read_text("utf-8"), name
+
+
+def test_stored_outputs_are_what_the_notebook_gives(lab: Lab) -> None:
+    """nbval runs the solution in a real kernel and compares with the stored outputs."""
+    command = [
+        sys.executable, "-m", "pytest", "--nbval", str(lab.notebook_path), "-q",
+        "-p", "no:cacheprovider", "--nbval-cell-timeout", "120", "-c", "/dev/null",
+        "--rootdir", str(REPOSITORY), "--nbval-sanitize-with", str(REPOSITORY / "tests/nbval.cfg"),
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=lab.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_sandbox_shows_what_a_kernel_shows(lab: Lab, lab_sandbox: Sandbox) -> None:
+    """The cell runner's outputs are nbclient's, cell by cell, look cells included."""
+    runnable = [
+        (number, labs.source(cell)) for number, cell in enumerate(lab.notebook["cells"])
+        if cell["cell_type"] == "code" and not labs.is_check(cell)
+        and "progress(" not in labs.source(cell) and "hint(" not in labs.source(cell)
+    ]  # fmt: skip
+    with lab_sandbox.open() as session:
+        ours = {run.index: run.outputs for run in session.run_cells(runnable)}
+    theirs = _by_nbclient(lab)
+    for number, _ in runnable:
+        assert _essence(ours[number]) == _essence(theirs[number]), f"cell {number}"
+
+
+@lru_cache(maxsize=1)
+def _executed(path: Path) -> Any:
+    notebook = nbformat.read(path, as_version=4)
+    place = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=240, resources=place).execute()
+    return notebook
+
+
+def _by_nbclient(lab: Lab) -> dict[int, list[Any]]:
+    notebook = _executed(lab.notebook_path)
+    return {number: cell.get("outputs", []) for number, cell in enumerate(notebook.cells)}
+
+
+def _essence(outputs: list[Any]) -> list[tuple[str, ...]]:
+    """What a reader sees: kinds, texts and which forms; pixels and addresses in memory aside."""
+    seen: list[tuple[str, ...]] = []
+    for output in outputs:
+        kind = output["output_type"]
+        if kind == "stream":
+            # A kernel sends its text in pieces, by the clock.
+            before = seen.pop()[2] if seen and seen[-1][:2] == (kind, output["name"]) else ""
+            seen.append((kind, output["name"], before + output["text"]))
+        elif kind == "error":
+            seen.append((kind, output["ename"], output["evalue"]))
+        else:
+            text = re.sub(r"0x[0-9a-f]+", "0x", str(output["data"].get("text/plain", "")))
+            seen.append((kind, text, *sorted(output["data"])))
+    return seen
+
+
+def test_solution_gets_full_marks_in_the_sandbox(lab: Lab, lab_grader: Grader) -> None:
+    result = lab_grader.grade(as_bytes(solved(lab, release_of(lab))))
+    assert result.status is SubmissionStatus.GRADED, result.message
+    lost = [(t.test, t.status, t.message) for e in result.exercises for t in e.tests if not t.passed]
+    assert result.score == lab.max_score, lost
+
+
+def test_stub_gets_nothing_and_names_each_exercise(lab: Lab, lab_grader: Grader) -> None:
+    result = lab_grader.grade(release_of(lab).read_bytes())
+    assert result.score == 0
+    prefix = lab.name.partition("_")[0]
+    for exercise in result.exercises:
+        assert any(prefix in t.message and "not written" in t.message for t in exercise.tests), (
+            exercise.name
+        )
+
+
+def _first_of_each(entries: list[Entry]) -> list[Entry]:
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if not entry.built_in:
+            found.setdefault(entry.exercise, entry)
+    return list(found.values())
+
+
+def test_misconceptions_as_notebooks(lab: Lab, lab_grader: Grader) -> None:
+    """One of each exercise, written into a notebook: it loses marks there and is named."""
+    for entry in _first_of_each(catalogue.load(lab.misconceptions_path)):
+        notebook = with_entry(lab, release_of(lab), lab.misconceptions_path, entry)
+        result = lab_grader.grade(as_bytes(notebook))
+        found = next(e for e in result.exercises if e.name == entry.exercise)
+        assert found.score < found.max_score, entry.name
+        assert found.diagnosis is not None
+        assert found.diagnosis.name == entry.name, json.dumps(found.to_dict(), indent=1)
+
+
+def test_variants_as_notebooks(lab: Lab, lab_grader: Grader) -> None:
+    for entry in _first_of_each(catalogue.load(lab.variants_path)):
+        notebook = with_entry(lab, release_of(lab), lab.variants_path, entry)
+        result = lab_grader.grade(as_bytes(notebook))
+        assert result.score == lab.max_score, (
+            entry.name, [t.message for e in result.exercises for t in e.tests if not t.passed],
+        )  # fmt: skip
