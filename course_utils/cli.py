@@ -29,7 +29,8 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Release labs, grade classes of notebooks, give feedback.",
 )  # fmt: skip
-_out = Console()
+# A log or a pipe has no width of its own; a table needs one.
+_out = Console() if sys.stdout.isatty() else Console(width=120)
 _err = Console(stderr=True)
 
 IsolationOption = Annotated[
@@ -49,15 +50,31 @@ def release(
         bool, typer.Option("--unverified", help="Skip the release gate (course verify).")
     ] = False,
 ) -> None:
-    """Make the students' version of labs in labs/, and enter them in the gradebook."""
+    """Put labs through the release gate, make the students' version in labs/, and enter them in
+    the gradebook."""
     from course_utils.grading.course import Course
     from course_utils.grading.release import release as release_lab
 
     course = Course(Path.cwd())
     for name in labs:
         lab = Lab.find(name)
+        if not unverified and not _passes_gate(lab, seeds=100, mutants=True):
+            raise LabError(f"{name} was not released: mend what the gate has found above")
         folder = release_lab(course, lab)
         _out.print(f"[bold]{name}[/] released to {_relative(folder)}")
+
+
+@app.command()
+def verify(
+    labs: Annotated[list[str] | None, typer.Argument(help="Labs; all by default.")] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds the marks must agree under.")] = 100,
+    mutants: Annotated[bool, typer.Option(help="Mutate the solution and see who notices.")] = True,
+) -> None:
+    """Prove labs before students see them: right code passes, wrong code fails and is named."""
+    names = labs or [lab.name for lab in Lab.all_in(Path.cwd())]
+    verdicts = [_passes_gate(Lab.find(name), seeds=seeds, mutants=mutants) for name in names]
+    if not all(verdicts):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -126,6 +143,22 @@ def main() -> None:
     except (LabError, SandboxError) as error:
         _err.print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
         sys.exit(2)
+
+
+def _passes_gate(lab: Lab, *, seeds: int, mutants: bool) -> bool:
+    """Run the release gate on a lab and print its report; whether it is green."""
+    from course_utils.grading.verify import verify as prove
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
+        task = bar.add_task(lab.name)
+
+        def show(label: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{lab.name}: {label}", completed=done, total=total)
+
+        report = prove(lab, seeds=seeds, mutants=mutants, progress=show)
+    print(report.render())
+    return report.green
 
 
 def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> None:

@@ -72,6 +72,12 @@ class Lab:
         listing = ", ".join(known) or "none: run this from the course repository's folder"
         raise LabError(f"there is no lab {name!r} in {solutions} (labs there: {listing})")
 
+    @classmethod
+    def all_in(cls, root: Path) -> list[Lab]:
+        """Every lab of a course repository's ``solutions`` folder, by name."""
+        folders = sorted((root / "solutions").glob("*/"))
+        return [cls.load(folder) for folder in folders if list(folder.glob("*.ipynb"))]
+
     @property
     def notebook_id(self) -> str:
         """nbgrader's name of the notebook: the file name without its ending."""

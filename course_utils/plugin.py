@@ -13,6 +13,7 @@ import importlib.util
 import io
 import os
 import sys
+import warnings
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -108,7 +109,13 @@ def run_tests(
         "-p", "no:logging", "-p", "no:junitxml", "-p", "no:warnings", "-p", "no:faulthandler",
         "-p", "no:capture", "-p", "no:unraisableexception", "-p", "no:threadexception",
     ]  # fmt: skip
-    with _no_plugin_autoload(), _one_thread(), contextlib.redirect_stderr(output):
+    with (
+        _no_plugin_autoload(),
+        _one_thread(),
+        warnings.catch_warnings(),
+        contextlib.redirect_stderr(output),
+    ):
+        warnings.simplefilter("ignore")  # a library's warning must never cost a mark
         code = pytest.main(arguments, plugins=[judge])
     if judge.collect_errors or code not in (
         pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED,

@@ -125,7 +125,7 @@ def test_hidden_gradient(student, reference, rng):
     assert_close(student.softmax_nll_grad(x, targets), reference.softmax_nll_grad(x, targets))
 '''
 
-MISCONCEPTIONS = '''import numpy as np
+MISCONCEPTIONS = """import numpy as np
 
 from course_utils.testing import misconception
 
@@ -184,9 +184,9 @@ def whole_columns(logits, targets):
     h = _softmax(logits)
     h[:, targets] -= 1
     return h / len(targets)
-'''
+"""
 
-VARIANTS = '''import numpy as np
+VARIANTS = """import numpy as np
 import torch
 
 from course_utils.testing import variant
@@ -218,7 +218,7 @@ def row_by_row(logits, targets):
         grad[i] = e / e.sum()
         grad[i, k] -= 1
     return grad / len(targets)
-'''
+"""
 
 CONVENTIONS = """# Lab 90 · small
 

@@ -125,12 +125,11 @@ def demo_class(lab: Lab, released: Path) -> dict[str, dict[str, bytes]]:
         "ada": one(solution),
         "stub": {name: released.read_bytes()},
     }
-    variants = catalogue.load(lab.variants_path)
-    for entry in _one_an_exercise(variants)[:4]:
-        students[f"right-{entry.name}"] = one(with_entry(lab, released, lab.variants_path, entry))
-    for entry in _one_an_exercise(catalogue.load(lab.misconceptions_path))[:9]:
-        notebook = with_entry(lab, released, lab.misconceptions_path, entry)
-        students[f"wrong-{entry.name}"] = one(notebook)
+    for prefix, path, count in (
+        ("right", lab.variants_path, 3), ("wrong", lab.misconceptions_path, 14),
+    ):  # fmt: skip
+        for number, entry in enumerate(_one_an_exercise(catalogue.load(path))[:count], 1):
+            students[f"{prefix}-{number:02}"] = one(with_entry(lab, released, path, entry))
     for student, edit in _ACCIDENTS.items():
         students[student] = one(edit(json.loads(json.dumps(solution))))
     students |= {
@@ -145,7 +144,8 @@ def demo_class(lab: Lab, released: Path) -> dict[str, dict[str, bytes]]:
 def _one_an_exercise(entries: list[Entry]) -> list[Entry]:
     found: dict[str, Entry] = {}
     for entry in entries:
-        found.setdefault(entry.exercise, entry)
+        if not entry.built_in:  # students may not call those
+            found.setdefault(entry.exercise, entry)
     return list(found.values())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import nbformat
 from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
 from course_utils.grading.course import Course
@@ -54,9 +56,12 @@ class GradebookWriter:
         timestamp = self._course.directory.get_existing_timestamp(
             str(self._course.folder("submitted", student, lab.name))
         )
-        self._gradebook.update_or_create_student(student)
         extra = {"timestamp": timestamp} if timestamp else {}
-        submission = self._gradebook.update_or_create_submission(lab.name, student, **extra)
+        with warnings.catch_warnings():
+            # SQLAlchemy remarks on the order in which nbgrader links its new rows.
+            warnings.simplefilter("ignore", SAWarning)
+            self._gradebook.update_or_create_student(student)
+            submission = self._gradebook.update_or_create_submission(lab.name, student, **extra)
         late = submission.total_seconds_late > 0
         if late:
             result.notices.append(

@@ -143,22 +143,26 @@ class _Processes:
 
     def note_events(self, seconds: float = 0.0) -> None:
         """Read what the supervisor has reported; wait up to ``seconds`` for a first report."""
-        try:
+        with contextlib.suppress(ChannelClosed, ChannelTimeout, WireError):
             while True:
-                event = self.control.receive(seconds if not self._knows() else 0.01)
-                if event.get("event") == "limit":
-                    self.exceeded = str(event.get("kind"))
-                elif event.get("event") == "runner_exit":
-                    self.exit_code = int(event.get("code", 0))
-        except (ChannelClosed, ChannelTimeout, WireError):
-            return
+                knows = self.exceeded is not None or self.exit_code is not None
+                self._note(self.control.receive(0.01 if knows else seconds))
 
-    def _knows(self) -> bool:
-        return self.exceeded is not None or self.exit_code is not None
+    def _note(self, event: dict[str, Any]) -> str:
+        kind = str(event.get("event"))
+        if kind == "limit":
+            self.exceeded = str(event.get("kind"))
+        elif kind == "runner_exit":
+            self.exit_code = int(event.get("code", 0))
+        return kind
 
     def kill_exercises(self) -> None:
-        with contextlib.suppress(ChannelClosed):
+        """End every process but the runner; returns when that is done, so that the command
+        cannot reach a process that is forked after it."""
+        with contextlib.suppress(ChannelClosed, ChannelTimeout, WireError):
             self.control.send({"op": "kill"})
+            while self._note(self.control.receive(_SUPERVISOR_SECONDS)) != "killed":
+                pass
 
     def end(self) -> None:
         """End every process and count the CPU time they took."""

@@ -92,6 +92,7 @@ class _Supervisor:
                 command = "finish"
             if command == "kill":
                 self._kill(spare_runner=True)
+                self._tell({"event": "killed"})  # only now may the next exercise be forked
             elif command == "finish":
                 self._kill(spare_runner=False)
                 return

@@ -539,7 +539,7 @@ def loss_points(rng, totals):
         y = total * torch.tensor(distributions(rng, 1, 4)[0])
         k = int(rng.integers(4))
         (-(y * torch.log_softmax(f, 0)).sum()).backward()
-        points.append([float(torch.softmax(f, 0)[k]), float(y[k]), total])
+        points.append([float(torch.softmax(f.detach(), 0)[k]), float(y[k]), total])
         expected.append(float(f.grad[k]))
     return points, expected
 

@@ -1,0 +1,73 @@
+"""What a pattern sees and says: one failed comparison, one finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from course_utils.diagnosis.digest import close, rtol_of
+from course_utils.outcome import TestOutcome
+
+Array = npt.NDArray[Any]
+
+GENERIC, PLACE, CAUSE = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was seen.
+
+    Attributes:
+        name: the pattern's name.
+        hint: the sentence for the student.
+        rank: CAUSE where it says what went wrong, PLACE where, GENERIC that something did.
+        factor: the constant factor, for patterns that are compared across tests.
+    """
+
+    name: str
+    hint: str
+    rank: int
+    factor: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failed comparison: what came back, what was expected, and under which call."""
+
+    outcome: TestOutcome
+    kind: str
+    actual: Any
+    expected: Any
+
+    @property
+    def hidden(self) -> bool:
+        return self.outcome.hidden
+
+    @property
+    def arrays(self) -> tuple[Array, Array] | None:
+        """Both sides as numeric arrays, or None."""
+        if not all(
+            isinstance(value, (np.ndarray, np.generic, int, float))
+            for value in (self.actual, self.expected)
+        ):
+            return None
+        actual, expected = np.asarray(self.actual), np.asarray(self.expected)
+        numeric = actual.dtype.kind in "biufc" and expected.dtype.kind in "biufc"
+        return (actual, expected) if numeric else None
+
+    @property
+    def rtol(self) -> float:
+        """Within which arrays of this case count as equal."""
+        return rtol_of(str(np.asarray(self.expected).dtype))
+
+
+Pattern = Callable[[Case], Finding | None]
+
+
+def equal(case: Case, actual: Array, expected: Array) -> bool:
+    """Whether two arrays have one shape and agree within the case's tolerance."""
+    return actual.shape == expected.shape and close(actual, expected, case.rtol)

@@ -1,0 +1,164 @@
+"""Patterns in the form of a wrong result: its type, shape, dtype, device, and side effects.
+
+Each takes one failed comparison and gives a finding, or None where it does not apply. For hidden
+tests the sentences hold no index, shape or value.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+
+from course_utils.diagnosis.finding import CAUSE, GENERIC, Case, Finding, equal
+
+
+def nothing_returned(case: Case) -> Finding | None:
+    if case.kind not in ("type", "structure") or case.actual is not None:
+        return None
+    return Finding(
+        "nothing_returned", "The function returns None: is the return statement missing?", CAUSE
+    )
+
+
+def wrong_type(case: Case) -> Finding | None:
+    if case.kind not in ("type", "structure"):
+        return None
+    seen = "" if case.hidden else f" ({case.outcome.message})"
+    return Finding(
+        "wrong_type", f"The function returns another kind of value than asked for{seen}.", GENERIC
+    )
+
+
+def input_modified(case: Case) -> Finding | None:
+    if case.kind != "modified":
+        return None
+    return Finding(
+        "input_modified",
+        "The function changes its input in place (operators such as -= and x[...] = do that); "
+        "the values that it returns may well be right. Work on a copy, or write x = x - ….",
+        CAUSE,
+    )
+
+
+def device_moved(case: Case) -> Finding | None:
+    if case.kind != "device":
+        return None
+    return Finding(
+        "device_moved",
+        "The result is on another device than the inputs: make new tensors with "
+        "device=x.device, and leave .cpu() and .numpy() out.",
+        CAUSE,
+    )
+
+
+def dtype_lost(case: Case) -> Finding | None:
+    if case.kind != "dtype" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    names = "" if case.hidden else f" ({actual.dtype} for {expected.dtype})"
+    same = equal(case, actual.astype(expected.dtype), expected)
+    rest = " The values are right." if same and not case.hidden else ""
+    return Finding(
+        "dtype_lost",
+        f"The result does not keep the input's dtype{names}: look for arrays made without "
+        f"dtype=x.dtype, and for float(…) or .astype(…).{rest}",
+        CAUSE,
+    )
+
+
+def detached(case: Case) -> Finding | None:
+    traces = [v for v in case.outcome.trace if hasattr(v, "requires_grad")]
+    said = "requires_grad" in case.outcome.message or "detach" in case.outcome.message.lower()
+    if not said or not traces or any(value.requires_grad for value in traces):
+        return None
+    return Finding(
+        "detached",
+        "The result is cut off from the graph (requires_grad is False): look for "
+        ".detach(), .item(), .data, float(…), torch.no_grad or a new torch.tensor(…).",
+        CAUSE,
+    )
+
+
+def broadcast_blow_up(case: Case) -> Finding | None:
+    if case.kind != "shape" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.size <= expected.size or not expected.size or actual.size % expected.size:
+        return None
+    n = max(expected.shape, default=0)
+    if expected.ndim not in (1, 2) or actual.shape[-2:] != (n, n) or actual.ndim > 3:
+        return None
+    shapes = "" if case.hidden else f": {actual.shape} instead of {expected.shape}"
+    return Finding(
+        "broadcast_blow_up",
+        f"A column met a row, and broadcasting made a square of them{shapes}. Check the shapes of "
+        "the two operands: (n, 1) with (n,) gives (n, n).",
+        CAUSE,
+    )
+
+
+def transposed(case: Case) -> Finding | None:
+    if case.kind not in ("shape", "value") or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.ndim != expected.ndim or actual.ndim < 2 or actual.ndim > 4:
+        return None
+    for axes in permutations(range(expected.ndim)):
+        moved = expected.transpose(axes)
+        if axes != tuple(range(expected.ndim)) and equal(case, actual, moved):
+            order = "" if case.hidden or expected.ndim == 2 else f" (they come as {axes})"
+            hint = f"The values are right, but the axes are swapped{order}: look for a transpose."
+            return Finding("transposed", hint, CAUSE)
+    return None
+
+
+def reshaped(case: Case) -> Finding | None:
+    if case.kind != "shape" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.size != expected.size or not equal(case, actual.ravel(), expected.ravel()):
+        return None
+    shapes = "" if case.hidden else f": {actual.shape} instead of {expected.shape}"
+    return Finding(
+        "reshaped",
+        f"The values are right, but the shape is not{shapes}. Look for keepdims, "
+        "reshape, or a missing [:, None].",
+        CAUSE,
+    )
+
+
+def not_reduced(case: Case) -> Finding | None:
+    """One value for each example where one for all was asked for, or the other way round."""
+    if case.kind not in ("shape", "type") or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if expected.ndim == 0 and actual.ndim >= 1:
+        for name, reduce in (("mean", np.mean), ("sum", np.sum)):
+            if equal(case, np.asarray(reduce(actual)), np.asarray(expected)):
+                return Finding(
+                    "not_reduced",
+                    f"The values are there, but the {name} over them is missing.",
+                    CAUSE,
+                )
+    if actual.ndim == 0 and expected.ndim >= 1:
+        return Finding(
+            "reduced_too_far",
+            "One number came back where an array was asked for: "
+            "look for a sum or mean without axis.",
+            CAUSE,
+        )
+    return None
+
+
+def wrong_shape(case: Case) -> Finding | None:
+    if case.kind != "shape":
+        return None
+    if case.hidden or case.arrays is None:
+        return Finding("wrong_shape", "The shape of the result is wrong.", GENERIC)
+    actual, expected = case.arrays
+    return Finding(
+        "wrong_shape",
+        f"The shape of the result is {actual.shape}; it should be {expected.shape}.",
+        GENERIC,
+    )

@@ -1,0 +1,101 @@
+"""Taking the traces of a lab's misconceptions: run each in the solution's place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from course_utils.diagnosis import catalogue
+from course_utils.diagnosis.catalogue import Entry
+from course_utils.diagnosis.digest import (
+    TraceDigest,
+    of_trace,
+    same_trace,
+    same_values,
+    without_side_effects,
+)
+from course_utils.diagnosis.masking import mask
+from course_utils.diagnosis.traces import (
+    Misconception,
+    TraceBook,
+    answers_vary,
+    digests,
+    key_of,
+)
+from course_utils.lab import Lab
+from course_utils.outcome import TestOutcome
+from course_utils.plugin import run_tests
+from course_utils.solution import solution_namespace
+from course_utils.student import NamespaceBackend
+
+_books: dict[tuple[str, int], tuple[tuple[int, ...], TraceBook]] = {}
+
+
+def record(lab: Lab, *, hidden: bool, seed: int = 0) -> TraceBook:
+    """Take the traces of a lab's misconceptions.
+
+    Args:
+        lab: an instructor's folder.
+        hidden: whether under the hidden tests as well (for grading) or the public ones only.
+        seed: the seed of the test run; students' and graders' runs use 0.
+
+    Raises:
+        LabError: the solution notebook does not run.
+    """
+    files = lab.test_files if hidden else [lab.test_public]
+    namespace = solution_namespace(lab)
+    solution = run_tests(files, lambda mark: NamespaceBackend(namespace), seed=seed)
+    reference = digests(solution)
+    book = empty_book(lab.name, solution, seed)
+    for entry in catalogue.load(lab.misconceptions_path):
+        backend = NamespaceBackend({**namespace, **entry.overlay})
+        outcomes = _run(files, backend, entry, seed)
+        book.exercises.setdefault(entry.exercise, []).append(taken(entry, outcomes, reference))
+    return book
+
+
+def empty_book(lab: str, solution: Sequence[TestOutcome], seed: int = 0) -> TraceBook:
+    """A book without misconceptions, which knows in which tests right answers vary."""
+    return TraceBook(lab, seed, random={key_of(o) for o in solution if answers_vary(o)})
+
+
+def _run(
+    files: Sequence[Path], backend: NamespaceBackend, entry: Entry, seed: int
+) -> list[TestOutcome]:
+    """Run the tests of an entry's exercise on it."""
+    return run_tests(files, lambda mark: backend, exercises=[entry.exercise], seed=seed)
+
+
+def full_book(lab: Lab, *, seed: int = 0) -> TraceBook:
+    """The book of all tests, hidden ones too; taken once a process as long as no file changes."""
+    paths = [lab.notebook_path, *lab.test_files, lab.misconceptions_path]
+    stamps = tuple(path.stat().st_mtime_ns for path in paths if path.exists())
+    key = (str(lab.folder), seed)
+    known = _books.get(key)
+    if known is None or known[0] != stamps:
+        known = _books[key] = (stamps, record(lab, hidden=True, seed=seed))
+    return known[1]
+
+
+def taken(
+    entry: Entry, outcomes: Sequence[TestOutcome], reference: dict[str, TraceDigest]
+) -> Misconception:
+    """A misconception with its digests where something else came back than from the solution.
+
+    That an argument was changed counts only where it is the one difference: a student may make
+    the same mistake in place or not. Values that are right are left out.
+
+    Args:
+        entry: the catalogue's entry.
+        outcomes: of its exercise's tests, run on it.
+        reference: the digests of the solution under the same tests, by key.
+    """
+    found = {}
+    for outcome in outcomes:
+        key, digest = key_of(outcome), of_trace(outcome.trace, outcome.calls)
+        if same_trace(digest, reference[key]):
+            continue
+        if not same_values(digest, reference[key]):
+            digest = without_side_effects(digest)
+        found[key] = mask(digest, reference[key])
+    return Misconception(entry.name, entry.hint, found)

@@ -1,0 +1,219 @@
+"""Patterns in the values of a wrong result: factors, signs, axes, NaN, and where they are.
+
+Each takes one failed comparison and gives a finding, or None where it does not apply. For hidden
+tests the sentences hold no index, shape or value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_utils.diagnosis import factors
+from course_utils.diagnosis.digest import close
+from course_utils.diagnosis.finding import CAUSE, PLACE, Array, Case, Finding, equal
+
+
+def not_finite(case: Case) -> Finding | None:
+    if case.kind != "nonfinite" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    wrong = ~np.isfinite(actual) & ~((actual == expected) | (np.isnan(actual) & np.isnan(expected)))
+    if not np.any(wrong):
+        return Finding(
+            "finite_for_infinite",
+            "The result is finite where it should be infinite or NaN: does a clip or a small "
+            "constant inside a logarithm hide it?",
+            CAUSE,
+        )
+    what = "NaN" if np.any(np.isnan(actual[wrong])) else "infinity"
+    return Finding("not_finite", f"{_where(case, wrong, what)} {_why(case, actual, wrong)}", CAUSE)
+
+
+def _where(case: Case, wrong: Array, what: str) -> str:
+    if case.hidden:
+        return f"The result holds {what}."
+    at = np.argwhere(wrong)
+    if wrong.ndim == 0:
+        return f"The result is {what}."
+    first = ", ".join(str(int(i)) for i in at[0])
+    return f"The result holds {what} at {len(at)} of {wrong.size} entries, first at [{first}]."
+
+
+def _why(case: Case, actual: Array, wrong: Array) -> str:
+    """Which kind of input goes with it: infinite entries, large ones, or zeros."""
+    arguments = [a for call in case.outcome.calls for a in call.arguments]
+    overflow = 88.0 if str(actual.dtype) == "float32" else 709.0
+    if any(argument.infinite for argument in arguments):
+        return "An input is infinite there: −inf − (−inf) and 0 · inf are NaN."
+    if any(argument.largest > overflow for argument in arguments):
+        return (
+            f"The inputs are large: exp overflows beyond {overflow:.0f} in {actual.dtype}, and "
+            "inf/inf is NaN. Subtract the maximum, or write the formula so that exp only sees "
+            "numbers ≤ 0."
+        )
+    if any(argument.zeros for argument in arguments):
+        return "An input is zero: log 0 is −inf, and 0 · (−inf) and 0/0 are NaN."
+    return "Look for a logarithm of zero, a division by zero, or an exp of a large number."
+
+
+def constant_factor(case: Case) -> Finding | None:
+    if case.kind != "value" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    factor = factors.constant(actual, expected, case.rtol)
+    if factor is None:
+        return None
+    name = factors.name_common([(factor, case.outcome)])
+    if name is None and np.count_nonzero(expected) < 3:
+        return None
+    return factor_finding(factor, name, case.hidden)
+
+
+def factor_finding(factor: float, name: str | None, hidden: bool) -> Finding:
+    """What is said of a constant factor, with its value where that may be shown."""
+    if name is None:
+        value = "" if hidden else f", {factor:.4g}"
+        hint = f"Every value is the right one times the same factor{value}: which number is that?"
+        return Finding("constant_factor", hint, PLACE, factor)
+    if name == factors.MINUS_ONE:
+        hint = (
+            "Every value has the right size and the wrong sign: two terms have changed places, or "
+            "a minus is missing."
+        )
+        return Finding("sign", hint, CAUSE, factor)
+    shown = hidden or not name.startswith(factors.OF_THE_INPUTS)
+    value = "" if shown else f"{factor:.4g}, which is "
+    stop = "" if name.endswith("?") else "."
+    hint = f"Every value is the right one times {value}{name}{stop}"
+    return Finding("constant_factor", hint, CAUSE, factor)
+
+
+def constant_offset(case: Case) -> Finding | None:
+    if case.kind != "value" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if expected.size < 3 or expected.dtype.kind not in "f" or actual.shape != expected.shape:
+        return None
+    if not np.all(np.isfinite(actual)) or not np.all(np.isfinite(expected)):
+        return None
+    offset = float(np.mean(actual - expected))
+    if not equal(case, actual - offset, expected):
+        return None
+    value = "" if case.hidden else f" {offset:.4g}"
+    return Finding(
+        "constant_offset",
+        f"Every value is off by the same amount{value}: a term is missing, or "
+        "is added once too often.",
+        PLACE,
+    )
+
+
+def permuted(case: Case) -> Finding | None:
+    """The slices along one axis are right but stand in another order."""
+    if case.kind != "value" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.shape != expected.shape or expected.dtype.kind not in "f" or expected.size > 10_000:
+        return None
+    for axis in range(expected.ndim):
+        a = np.moveaxis(actual, axis, 0).reshape(actual.shape[axis], -1)
+        e = np.moveaxis(expected, axis, 0).reshape(expected.shape[axis], -1)
+        if len(e) < 3 or not np.all(np.isfinite(e)) or not np.all(np.isfinite(a)):
+            continue
+        a, e = a[np.lexsort(a.T)], e[np.lexsort(e.T)]
+        gaps = np.max(np.abs(np.diff(e, axis=0)), axis=1)
+        if np.any(gaps <= case.rtol * np.max(np.abs(e))):
+            continue  # slices that are equal to each other say nothing about their order
+        if close(a, e, case.rtol):
+            where = "" if case.hidden else f" along axis {axis}"
+            return Finding(
+                "permuted",
+                f"The right values{where}, in another order: an index or a sort is wrong.",
+                CAUSE,
+            )
+    return None
+
+
+def wrong_axis(case: Case) -> Finding | None:
+    """Sums along an axis are 1 (or 0) as they should be along another."""
+    if case.kind != "value" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.shape != expected.shape or expected.ndim < 1 or expected.dtype.kind != "f":
+        return None
+    for total in (1.0, 0.0):
+        right = [i for i in range(expected.ndim) if _sums_to(case, expected, i, total)]
+        seen = [i for i in range(actual.ndim) if _sums_to(case, actual, i, total)]
+        if not right or set(right) & set(seen):
+            continue
+        if seen:
+            where = "" if case.hidden else f": they do along axis {seen[0]}"
+            return Finding(
+                "wrong_axis",
+                f"The sums along the asked-for axis should be {total:g}{where}. "
+                "It works along another axis.",
+                CAUSE,
+            )
+        if expected.ndim > 1 and total and np.isclose(actual.sum(), 1.0, rtol=case.rtol):
+            return Finding(
+                "axis_ignored", "All entries together sum to 1: the sum has lost its axis.", CAUSE
+            )
+        if total:
+            return Finding(
+                "not_normalised",
+                "The sums along the asked-for axis should be 1; they are not.",
+                PLACE,
+            )
+    return None
+
+
+def _sums_to(case: Case, array: Array, axis: int, total: float) -> bool:
+    if array.shape[axis] < 2 or not np.all(np.isfinite(array)) or not np.any(array):
+        return False
+    size = max(float(np.max(np.abs(array))), 1e-3)
+    return bool(np.all(np.abs(array.sum(axis=axis) - total) <= 10 * case.rtol * max(total, size)))
+
+
+def complement(case: Case) -> Finding | None:
+    """A rate that is one minus the asked-for one: keep and drop have changed places."""
+    if case.kind not in ("rate", "value") or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.shape != expected.shape or not np.all((expected >= 0) & (expected <= 1)):
+        return None
+    tolerance = 0.05 if case.kind == "rate" else case.rtol
+    if np.allclose(expected, 0.5, atol=0.1) or not np.any(expected % 1):
+        return None
+    if not np.allclose(actual, 1 - expected, atol=tolerance):
+        return None
+    return Finding(
+        "complement",
+        "What came back is one minus what was asked for: two cases have changed "
+        "places (keep and drop, p and 1 − p, the classes 0 and 1).",
+        CAUSE,
+    )
+
+
+def some_entries(case: Case) -> Finding | None:
+    """Where the wrong entries are, when the others are right."""
+    if case.kind != "value" or case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.shape != expected.shape or expected.ndim < 1 or expected.dtype.kind not in "iuf":
+        return None
+    size = np.abs(expected[np.isfinite(expected)])
+    scale = float(np.max(size)) if size.size else 1.0
+    with np.errstate(invalid="ignore"):
+        wrong = np.abs(actual - expected) > case.rtol * (scale + np.abs(expected))
+    count = int(np.sum(wrong))
+    if not 0 < count <= expected.size // 2:
+        return None
+    if case.hidden:
+        return Finding("some_entries", "Some entries are right and some are wrong.", PLACE)
+    first = ", ".join(str(int(i)) for i in np.argwhere(wrong)[0])
+    return Finding(
+        "some_entries",
+        f"{count} of {expected.size} entries are wrong, first [{first}]; the "
+        "others are right. What sets these apart?",
+        PLACE,
+    )

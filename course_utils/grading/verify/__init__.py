@@ -1,0 +1,146 @@
+"""The release gate: a lab proves itself before students see it.
+
+Seven points: right code gets full marks (1), every misconception is caught and named (2), the stub
+gets 0 (3), marks do not depend on the seed (4), nothing leaks (5), every exercise is complete (6),
+and small changes of the solution are noticed (7).
+"""
+
+from __future__ import annotations
+
+import time
+
+from course_utils.diagnosis.traces import TraceBook, TraceBookError
+from course_utils.grading.verify import (
+    form,
+    marks,
+    mutation,
+    release_leaks,
+    repeat,
+    stub_marks,
+)
+from course_utils.grading.verify.bench import Bench, bench_of
+from course_utils.grading.verify.pool import Map, Progress, mapping
+from course_utils.grading.verify.released import released_files, released_notebook
+from course_utils.grading.verify.report import (
+    Finding,
+    Flakes,
+    MatrixRow,
+    MutationRow,
+    NotebookForm,
+    VerifyReport,
+)
+from course_utils.lab import Lab, LabError
+from course_utils.outcome import TestOutcome
+
+__all__ = [
+    "Finding",
+    "Flakes",
+    "MatrixRow",
+    "MutationRow",
+    "NotebookForm",
+    "VerifyReport",
+    "verify",
+]
+
+
+def verify(
+    lab: Lab,
+    *,
+    seeds: int = 100,
+    mutants: bool = True,
+    progress: Progress | None = None,
+    workers: int = 0,
+) -> VerifyReport:
+    """Put a lab through the release gate.
+
+    Args:
+        lab: an instructor's folder.
+        seeds: how many seeds the marks must be the same under.
+        mutants: whether to mutate the solution (point 7).
+        progress: called with a label, how many jobs are done, and how many there are.
+        workers: how many processes; 0 for one a core, 1 for none besides this one.
+
+    Returns:
+        The report; it is green when nothing speaks against a release. A lab whose files cannot
+        even be loaded gives a report with that one finding.
+    """
+    started = time.perf_counter()
+    report = VerifyReport(lab.name)
+    lab = Lab.load(lab.folder)  # as it is on disk now
+    bench, solution = _load(lab, report)
+    if bench is not None:
+        with mapping(workers, progress) as spread:
+            _prove(bench, solution, report, spread, seeds, mutants)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _load(lab: Lab, report: VerifyReport) -> tuple[Bench | None, list[TestOutcome]]:
+    """Run the solution under all tests once; without that nothing else can be said."""
+    try:
+        report.form = form.measure(lab)
+        report.findings += form.judge_notebook(lab)
+        bench = bench_of(lab.folder)
+        if not lab.exercises:
+            raise LabError(f"{lab.name} has no check cell: every exercise needs one")
+        solution = bench.run()
+    except LabError as error:
+        report.findings.append(Finding(1, str(error)))
+    except RuntimeError as error:
+        report.findings.append(Finding(1, str(error)))
+    except Exception as error:
+        sentence = f"a file of the lab cannot be imported ({type(error).__name__}: {error})"
+        report.findings.append(Finding(6, f"{sentence}: mend it"))
+    else:
+        return bench, solution
+    return None, []
+
+
+def _prove(
+    bench: Bench,
+    solution: list[TestOutcome],
+    report: VerifyReport,
+    spread: Map,
+    seeds: int,
+    mutants: bool,
+) -> None:
+    findings = report.findings
+    report.solution_tests = sum(outcome.passed for outcome in solution), len(solution)
+    findings += marks.judge_solution(solution)
+    tried, book = marks.trials(bench, solution, spread)
+    passed = [not (trial.own or trial.others) for trial in tried.variants]
+    report.variants = sum(passed), len(passed)
+    findings += marks.judge_variants(tried.variants)
+    report.matrix = marks.matrix(tried.misconceptions)
+    findings += marks.judge_misconceptions(tried.misconceptions)
+    findings += marks.judge_duplicates(book)
+    findings += _release(bench, solution, book.public())
+    report.flakes, flaky = repeat.judge(repeat.under_seeds(bench, seeds, spread), seeds)
+    findings += flaky
+    findings += form.judge_exercises(bench, solution)
+    findings += form.judge_form(report.form)
+    if mutants:
+        report.mutation, unkilled = mutation.mutate(bench, spread)
+        findings += unkilled
+
+
+def _release(bench: Bench, solution: list[TestOutcome], book: TraceBook) -> list[Finding]:
+    """Points 3 and 5: what students would receive now, and what lies in the lab's folder."""
+    lab = bench.lab
+    try:
+        notebook = released_notebook(lab)
+    except RuntimeError as error:
+        return [Finding(5, f"nbgrader cannot make the release: {error}")]
+    found = [
+        *stub_marks.judge_stub(lab, notebook),
+        *release_leaks.search(released_files(lab, notebook, book), lab),
+        *release_leaks.expected_values(book, solution),
+    ]
+    if lab.traces_path.exists():
+        try:
+            stored = TraceBook.load(lab.traces_path)
+        except TraceBookError as error:
+            found.append(Finding(5, f"{error}; release the lab again"))
+        else:
+            found += release_leaks.expected_values(stored, solution)
+    return found

@@ -1,0 +1,125 @@
+"""The bench on which a lab's implementations are tried: its solution, entries and tests, loaded."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from course_utils.diagnosis import catalogue
+from course_utils.diagnosis.catalogue import Entry
+from course_utils.lab import Lab
+from course_utils.outcome import Status, TestOutcome
+from course_utils.plugin import run_tests
+from course_utils.solution import solution_namespace
+from course_utils.student import Backend, NamespaceBackend, StudentFault
+
+CALL_SECONDS = 10.0
+
+
+class CallTimeout(BaseException):
+    """The time for a call is up; :func:`course_utils.callee.invoke` lets it through by its name."""
+
+
+class LimitedBackend:
+    """Calls functions of a namespace, each within a time limit; after one timeout, none any more.
+
+    The limit is kept by a signal, so it holds in a process's main thread only; elsewhere calls
+    run without it.
+    """
+
+    def __init__(self, namespace: dict[str, Any], seconds: float = CALL_SECONDS) -> None:
+        self._inner = NamespaceBackend(namespace)
+        self._seconds = seconds
+        self._expired = False
+
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not self._expired:
+            try:
+                with time_limit(self._seconds):
+                    return self._inner.request(request)
+            except CallTimeout:
+                self._expired = True
+        raise StudentFault(
+            Status.TIMEOUT, f"a call took more than {self._seconds:g} s", name=request["name"]
+        )
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise :class:`CallTimeout` in the block when its time is up."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def ring(signum: int, frame: object) -> None:
+        raise CallTimeout
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A lab with its solution run and its catalogue read."""
+
+    lab: Lab
+    namespace: dict[str, Any]
+    misconceptions: list[Entry]
+    variants: list[Entry]
+
+    def backend(self, entry: Entry | None = None, seconds: float = CALL_SECONDS) -> Backend:
+        """The solution's definitions, with an entry laid over them."""
+        overlay = entry.overlay if entry is not None else {}
+        return LimitedBackend({**self.namespace, **overlay}, seconds)
+
+    def run(
+        self, entry: Entry | None = None, *, exercises: Sequence[str] | None = None, seed: int = 0
+    ) -> list[TestOutcome]:
+        """Run the public and hidden tests on the solution, or on an entry in its place."""
+        backend = self.backend(entry)
+        return run_tests(
+            self.lab.test_files,
+            lambda mark: backend,
+            exercises=exercises,
+            seed=seed,
+            enforce_forbid=entry is None or not entry.built_in,
+        )
+
+
+_benches: dict[Path, tuple[tuple[int, ...], Bench]] = {}
+
+
+def bench_of(folder: Path) -> Bench:
+    """The bench of a lab's folder, made once a process as long as no file changes.
+
+    Raises:
+        LabError: the solution notebook does not run.
+        Exception: whatever importing a file of ``hidden/`` raises.
+    """
+    lab = Lab.load(folder)
+    paths = [lab.notebook_path, *lab.test_files, lab.misconceptions_path, lab.variants_path]
+    stamps = tuple(path.stat().st_mtime_ns for path in paths if path.exists())
+    known = _benches.get(lab.folder)
+    if known is None or known[0] != stamps:
+        made = Bench(
+            lab,
+            solution_namespace(lab),
+            catalogue.load(lab.misconceptions_path),
+            catalogue.load(lab.variants_path),
+        )
+        known = _benches[lab.folder] = (stamps, made)
+        if multiprocessing.parent_process() is not None:
+            gc.freeze()  # in a worker, torch's and SymPy's objects need no looking through again
+    return known[1]

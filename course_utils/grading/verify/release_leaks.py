@@ -1,0 +1,208 @@
+"""Point 5: nothing of the solution, the hidden tests or the instructor's machine is released."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from course_utils.diagnosis.masking import holds_right_values
+from course_utils.diagnosis.traces import TraceBook, digests
+from course_utils.grading.verify.released import DATA_SUFFIXES
+from course_utils.grading.verify.report import Finding
+from course_utils.lab import Lab, is_solution, source
+from course_utils.outcome import TestOutcome
+from course_utils.stub import BEGIN_SOLUTION, END_SOLUTION
+
+# Shorter lines (n = len(x), return h / n) are anybody's; a region of such is searched as a whole.
+_LINE = 24
+_REGION = 12
+_SENTENCE = 40
+_ANYONES_HOME = re.compile(r"(/home/|/Users/|[A-Z]:\\+Users\\+)\w+")
+
+
+def search(files: dict[str, bytes], lab: Lab) -> Iterator[Finding]:
+    """Search what is to be released for what must stay with the instructors.
+
+    Args:
+        files: the release, by file name.
+        lab: the instructor's folder.
+    """
+    solutions, secrets = list(_solutions(lab)), [*_markers(lab), *_hidden(lab)]
+    for name, data in files.items():
+        if name.endswith(".ipynb"):
+            yield from _outputs(name, data)
+        elif name not in (lab.test_public.name, lab.traces_path.name) and not name.endswith(
+            DATA_SUFFIXES
+        ):
+            yield Finding(
+                5,
+                f"{name} would be released: a lab's release is its notebook, test_public.py and "
+                "the traces; move the file to hidden/ or out of the lab's folder",
+            )
+        code, prose = (_flat("\n".join(texts)) for texts in _texts(name, data))
+        found = [("a line of the solution", secret) for secret in _copied(solutions, code, prose)]
+        found += [(what, secret) for what, secret in secrets if secret in code or secret in prose]
+        for what, secret in found:
+            yield Finding(5, f"{name} contains {what}: “{_shorten(secret)}”; take it out")
+        for place in _places(lab, f"{code} {prose}"):
+            yield Finding(
+                5, f"{name} contains the path {place} of an instructor's machine: take it out"
+            )
+
+
+def _copied(solutions: list[list[str]], code: str, prose: str) -> Iterator[str]:
+    """Lines of solution regions that occur in a text.
+
+    In prose a single line is one too many. Code that is given (a Break it exercise, a bug to be
+    found) may share lines with the solution, but not all of a region's.
+    """
+    for lines in solutions:
+        in_prose = [line for line in lines if line in prose]
+        yield from in_prose
+        if not in_prose and all(line in code for line in lines):
+            yield lines[0]
+
+
+def search_folder(folder: Path, lab: Lab) -> list[Finding]:
+    """:func:`search` in a folder of released files."""
+    files = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return list(search(files, lab))
+
+
+def expected_values(book: TraceBook, solution: list[TestOutcome]) -> Iterator[Finding]:
+    """Look for traces in a book that are the right answers themselves, or a hidden test's."""
+    right = digests(solution)
+    hidden = {outcome.test for outcome in solution if outcome.hidden}
+    public = {outcome.test for outcome in solution if not outcome.hidden}
+    for exercise, entries in book.exercises.items():
+        for entry in entries:
+            for key, trace in entry.traces.items():
+                where = f"the traces of {entry.name} ({exercise})"
+                if key.startswith("hidden/") or key in hidden - public:
+                    yield Finding(5, f"{where} hold the hidden test {key}: release the lab again")
+                elif key in right and holds_right_values(trace, right[key]):
+                    yield Finding(
+                        5, f"{where} hold the right answer to {key}: release the lab again"
+                    )
+
+
+def _solutions(lab: Lab) -> Iterator[list[str]]:
+    """The telling lines of each solution region, or the whole region where it has none."""
+    for cell in lab.notebook["cells"]:
+        if cell["cell_type"] != "code" or not is_solution(cell):
+            continue
+        for region in regions(source(cell)):
+            lines = [_flat(line) for line in region if not line.strip().startswith("#")]
+            # Lines that open a block (for …:, with …:) are not a solution by themselves.
+            telling = [line for line in lines if len(line) >= _LINE and not line.endswith(":")]
+            whole = _flat(" ".join(lines))
+            if telling or len(whole) >= _REGION:
+                yield telling or [whole]
+
+
+def _markers(lab: Lab) -> Iterator[tuple[str, str]]:
+    """The solution markers, and the sentences of the model answers."""
+    yield "the marker of a solution", BEGIN_SOLUTION
+    yield "the marker of a solution", END_SOLUTION
+    for cell in lab.notebook["cells"]:
+        if cell["cell_type"] == "markdown" and is_solution(cell):
+            for sentence in re.split(r"[.\n]\s", source(cell)):
+                if len(_flat(sentence)) >= _SENTENCE:
+                    yield "a model answer", _flat(sentence)
+
+
+def regions(text: str) -> list[list[str]]:
+    """The lines of each solution region of a cell's source."""
+    found: list[list[str]] = []
+    inside = False
+    for line in text.splitlines():
+        if BEGIN_SOLUTION in line:
+            inside = True
+            found.append([])
+        elif END_SOLUTION in line:
+            inside = False
+        elif inside:
+            found[-1].append(line)
+    return found
+
+
+def _hidden(lab: Lab) -> Iterator[tuple[str, str]]:
+    """Names, claims and lines of the hidden tests that are not in the public ones as well."""
+    if not lab.test_hidden.exists():
+        return
+    text, public = lab.test_hidden.read_text("utf-8"), _flat(lab.test_public.read_text("utf-8"))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
+            yield "the name of a hidden test", node.name
+            claim = _flat((ast.get_docstring(node) or "").partition("\n\n")[0])
+            if len(claim) >= _LINE and claim not in public:
+                yield "the claim of a hidden test", claim
+    for line in text.splitlines():
+        flat = _flat(line)
+        if len(flat) >= _LINE and flat not in public and not flat.startswith(("#", '"', "import")):
+            yield "a line of a hidden test", flat
+
+
+def _outputs(name: str, data: bytes) -> Iterator[Finding]:
+    for number, cell in enumerate(json.loads(data)["cells"]):
+        if cell.get("outputs"):
+            yield Finding(
+                5,
+                f"{name} keeps the outputs of cell {number}, which the solution computed: "
+                "outputs must be cleared in a release",
+            )
+
+
+def _texts(name: str, data: bytes) -> tuple[list[str], list[str]]:
+    """Every piece of text in a released file: the code, and everything else."""
+    if name.endswith(".ipynb"):
+        notebook = json.loads(data)
+        code = [source(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell["source"] = ""
+        return code, list(_strings(notebook))
+    with contextlib.suppress(zlib.error):
+        data = zlib.decompress(data)
+    text = data.decode("utf-8", "replace")
+    return ([text], []) if name.endswith(".py") else ([], [text])
+
+
+def _strings(tree: Any) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, list):
+        if all(isinstance(item, str) for item in tree):
+            yield "".join(tree)  # a text that is stored line by line
+        else:
+            for item in tree:
+                yield from _strings(item)
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            yield str(key)
+            yield from _strings(value)
+
+
+def _places(lab: Lab, text: str) -> list[str]:
+    """Paths of the instructor's machine that occur in a text."""
+    own = {str(lab.folder), str(lab.folder.parent), str(lab.folder.parent.parent)} - {"/"}
+    found = sorted(path for path in own if path in text)[-1:]
+    return found + sorted({match.group(0) for match in _ANYONES_HOME.finditer(text)})
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,0 +1,181 @@
+"""What the release gate found, and how it is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A reason why the lab may not be released: which of the seven points, and what to do."""
+
+    point: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"[{self.point}] {self.sentence}"
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One misconception: how many of its exercise's tests kill it, and what it is called.
+
+    Attributes:
+        public, hidden: (failed, all) tests of its exercise.
+        named: whether the diagnosis from all tests is this misconception.
+        named_by_check: the same from the public tests and the released traces alone (printed as –
+            where no public test fails).
+    """
+
+    exercise: str
+    name: str
+    public: tuple[int, int]
+    hidden: tuple[int, int]
+    named: bool
+    named_by_check: bool
+
+
+@dataclass(frozen=True)
+class Flakes:
+    """How often marks were not those of the first run, over all seeds and implementations."""
+
+    seeds: int = 0
+    runs: int = 0
+    differing: int = 0
+
+    @property
+    def rate(self) -> float:
+        return self.differing / self.runs if self.runs else 0.0
+
+
+@dataclass(frozen=True)
+class MutationRow:
+    """The mutants of one exercise.
+
+    Attributes:
+        killed, equivalent, total: how many a test notices, are marked as equivalent, there are.
+        survivors: "line: old code -> new code" of those that no test notices.
+    """
+
+    exercise: str
+    killed: int
+    equivalent: int
+    total: int
+    survivors: tuple[str, ...] = ()
+
+    @property
+    def rate(self) -> float:
+        """Killed mutants over those that are not equivalent."""
+        counted = self.total - self.equivalent
+        return self.killed / counted if counted else 1.0
+
+
+@dataclass(frozen=True)
+class NotebookForm:
+    """The measures of the notebook."""
+
+    cells: int = 0
+    words: int = 0
+    conventions: bool = False
+    exercises: int = 0
+    points: float = 0.0
+    written_points: float = 0.0
+
+
+@dataclass
+class VerifyReport:
+    """The verdict on a lab; :attr:`green` says whether it may be released."""
+
+    lab: str
+    findings: list[Finding] = field(default_factory=list)
+    solution_tests: tuple[int, int] = (0, 0)
+    variants: tuple[int, int] = (0, 0)
+    matrix: list[MatrixRow] = field(default_factory=list)
+    flakes: Flakes = field(default_factory=Flakes)
+    mutation: list[MutationRow] = field(default_factory=list)
+    form: NotebookForm = field(default_factory=NotebookForm)
+    seconds: float = 0.0
+
+    @property
+    def green(self) -> bool:
+        return not self.findings
+
+    @property
+    def mutation_rate(self) -> float:
+        """Killed mutants over those that are not equivalent, of the whole lab."""
+        counted = sum(row.total - row.equivalent for row in self.mutation)
+        return sum(row.killed for row in self.mutation) / counted if counted else 1.0
+
+    def render(self) -> str:
+        """The whole report as plain text."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        verdict = "green" if self.green else f"RED, {len(self.findings)} findings"
+        yield f"{self.lab}: {verdict} ({self.seconds:.0f} s)"
+        yield ""
+        yield f"Solution     {self.solution_tests[0]} of {self.solution_tests[1]} tests passed"
+        yield f"Variants     {self.variants[0]} of {self.variants[1]} with full marks"
+        yield (
+            f"Flake rate   {100 * self.flakes.rate:.2f} % ({self.flakes.differing} of "
+            f"{self.flakes.runs:,} runs; {self.flakes.seeds} seeds and a second run)"
+        )
+        if self.mutation:
+            yield f"Mutants      {100 * self.mutation_rate:.1f} % killed"
+        form = self.form
+        yield (
+            f"Notebook     {form.cells} cells, {form.words:,} words, conventions box: "
+            f"{'yes' if form.conventions else 'no'}; {form.exercises} exercises with "
+            f"{form.points:g} points, written questions with {form.written_points:g}"
+        )
+        if self.matrix:
+            yield from ("", "Misconceptions: tests that notice them, and whether they are named")
+            yield from _table(
+                ["exercise", "misconception", "public", "hidden", "named", "by check"],
+                [
+                    [
+                        row.exercise, row.name, _of(row.public), _of(row.hidden),
+                        _yes(row.named), _yes(row.named_by_check),
+                    ]
+                    for row in self.matrix
+                ],
+            )  # fmt: skip
+        if self.mutation:
+            yield from ("", "Mutants of the solution")
+            yield from _table(
+                ["exercise", "killed", "equivalent", "all", "rate"],
+                [
+                    [
+                        row.exercise, str(row.killed), str(row.equivalent), str(row.total),
+                        f"{100 * row.rate:.0f} %",
+                    ]
+                    for row in self.mutation
+                ],
+            )  # fmt: skip
+            survivors = [line for row in self.mutation for line in row.survivors]
+            if survivors:
+                yield from ("", "Survivors (add a test that fails, or mark it with the reason)")
+                yield from (f"  {line}" for line in survivors)
+        if self.findings:
+            yield from ("", "To do, by point of the release gate")
+            yield from (f"  {finding}" for finding in sorted(self.findings, key=_point))
+
+
+def _point(finding: Finding) -> int:
+    return finding.point
+
+
+def _of(count: tuple[int, int]) -> str:
+    return f"{count[0]}/{count[1]}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "NO"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        yield f"  {line}".rstrip()

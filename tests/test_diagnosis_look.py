@@ -1,0 +1,193 @@
+"""The numeric look: each pattern, on public tests and on hidden ones."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from course_utils.calls import describe_call
+from course_utils.compare import Mismatch, assert_close, assert_rate
+from course_utils.diagnosis import diagnose
+from course_utils.outcome import Diagnosis, Status, TestOutcome
+from course_utils.student import NamespaceBackend, Student, StudentFault
+
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(6, 4))
+PROBABILITIES = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+
+
+def look(
+    function: Callable[..., Any],
+    expected: Any,
+    *args: Any,
+    hidden: bool = False,
+    calls: int = 1,
+    **kwargs: Any,
+) -> Diagnosis | None:
+    """What is said of a function that should have given ``expected``."""
+    student = Student(NamespaceBackend({"f": function}))
+    outcome = TestOutcome("test", "f", "claim", hidden, 1.0, Status.FAILED)
+    try:
+        for _ in range(calls):
+            value = student.f(*args, **kwargs)
+        assert_close(value, expected)
+    except Mismatch as error:
+        outcome.mismatch, outcome.message = error, str(error)
+    except StudentFault as fault:
+        outcome.status, outcome.message = fault.status, fault.message
+    else:
+        raise AssertionError("this should not have passed")
+    outcome.trace, outcome.calls = student.trace, student.calls
+    return diagnose([outcome], None)
+
+
+CASES: list[tuple[str, Callable[..., Any], Any, tuple[Any, ...], dict[str, Any], str]] = [
+    ("sign", lambda x: -2 * x, 2 * X, (X,), {}, "sign"),
+    ("constant_factor", lambda x: X.sum(0), X.mean(0), (X,), {}, "the number of rows"),
+    ("constant_factor", lambda x: X / 4, X, (X,), {}, "1 / the number of columns"),
+    ("constant_factor", lambda x: x * 2, X, (X,), {}, "times 2."),
+    ("constant_factor", lambda x, p: x / 0.3, X, (X,), {"p": 0.3}, "1/p"),
+    ("constant_factor", lambda x, p: x / 0.7, X, (X,), {"p": 0.3}, "1/(1 − p)"),
+    ("constant_factor", lambda x, lr: x * 0.03, X, (X,), {"lr": 0.03}, "lr"),
+    ("constant_factor", lambda x: x * np.log(2), X, (X,), {}, "base"),
+    ("constant_factor", lambda x: x * 1.2345, X, (X,), {}, "which number"),
+    ("constant_offset", lambda x: x + 1.5, X, (X,), {}, "same amount"),
+    ("transposed", lambda x: x.T, X, (X,), {}, "transpose"),
+    ("transposed", lambda x: x[:4].T.copy(), X[:4], (X,), {}, "transpose"),
+    ("permuted", lambda x: x[::-1].copy(), X, (X,), {}, "another order"),
+    ("wrong_axis", lambda x: np.exp(X) / np.exp(X).sum(0), PROBABILITIES, (X,), {}, "axis"),
+    ("axis_ignored", lambda x: np.exp(X) / np.exp(X).sum(), PROBABILITIES, (X,), {}, "sum to 1"),
+    ("broadcast_blow_up", lambda x: x[:, :1] - X[:, 1], X[:, 0], (X,), {}, "broadcasting"),
+    ("reshaped", lambda x: x.sum(1, keepdims=True), X.sum(1), (X,), {}, "keepdims"),
+    ("not_reduced", lambda x: x[:, 0], np.float64(X[:, 0].mean()), (X,), {}, "mean"),
+    ("reduced_too_far", lambda x: x.sum(), X.sum(0), (X,), {}, "without axis"),
+    ("dtype_lost", lambda x: x.astype(np.float32), X, (X,), {}, "dtype"),
+    ("nothing_returned", lambda x: None, X, (X,), {}, "return"),
+    ("wrong_type", lambda x: "text", X, (X,), {}, "kind of value"),
+    ("complement", lambda x: 1 - PROBABILITIES, PROBABILITIES, (X,), {}, "changed places"),
+    ("some_entries", lambda x: np.where(x > 1, 0, x), X, (X,), {}, "entries"),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "expected", "args", "kwargs", "words"), CASES)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_pattern_is_recognised(
+    name: str,
+    function: Callable[..., Any],
+    expected: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    words: str,
+    hidden: bool,
+) -> None:
+    found = look(function, expected, *args, hidden=hidden, **kwargs)
+    assert found is not None and found.name == name
+    assert words.lower() in found.hint.lower()
+
+
+@pytest.mark.parametrize(("name", "function", "expected", "args", "kwargs", "words"), CASES)
+def test_nothing_of_a_hidden_test_is_shown(
+    name: str,
+    function: Callable[..., Any],
+    expected: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    words: str,
+) -> None:
+    public = look(function, expected, *args, **kwargs)
+    found = look(function, expected, *args, hidden=True, **kwargs)
+    assert public is not None and found is not None
+    said = " ".join([found.hint, *found.details])
+    for number in ("6", "24", "1.2345", "1.5", "0.3", "float64", "text"):
+        assert number not in said
+
+
+@pytest.mark.parametrize(
+    ("inputs", "function", "why"),
+    [
+        (np.array([[1000.0, 1.0]]), lambda x: np.exp(x) / np.exp(x).sum(), "large"),
+        (np.array([0.0, 0.5]), lambda p: p * np.log(p), "zero"),
+        (np.array([-np.inf, 0.5]), lambda x: x - x, "infinite"),
+    ],
+)
+def test_nan_is_explained_by_the_kind_of_input(
+    inputs: Any, function: Callable[..., Any], why: str
+) -> None:
+    with np.errstate(all="ignore"):
+        found = look(function, np.ones_like(inputs), inputs)
+    assert found is not None and found.name == "not_finite"
+    assert why in found.hint and "NaN at 1 of 2 entries" in found.hint
+
+
+def test_a_clip_that_hides_an_infinity_is_seen() -> None:
+    found = look(lambda x: np.log(x + 1e-12), np.array([-np.inf, 0.0]), np.array([0.0, 1.0]))
+    assert found is not None and found.name == "finite_for_infinite"
+
+
+def test_a_function_with_a_memory_is_seen() -> None:
+    memory: list[int] = []
+
+    def forgetful(x: Any) -> Any:
+        memory.append(1)
+        return x * len(memory)
+
+    found = look(forgetful, X, X, calls=3)
+    assert found is not None and found.name == "not_deterministic"
+
+
+def test_draws_from_a_generator_are_not_called_a_memory() -> None:
+    def noise(x: Any, rng: Any) -> Any:
+        return rng.normal(size=x.shape)
+
+    found = look(noise, X, X, np.random.default_rng(0), calls=2)
+    assert found is None or found.name != "not_deterministic"
+
+
+def test_a_changed_input_is_seen() -> None:
+    outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED, message="changes")
+    outcome.mismatch = Mismatch("f changes its argument", kind="modified")
+    found = diagnose([outcome], None)
+    assert found is not None and found.name == "input_modified"
+
+
+def test_a_detached_result_is_seen() -> None:
+    outcome = TestOutcome(
+        "t", "f", "c", False, 1.0, Status.FAILED, message="the result has requires_grad False"
+    )
+    outcome.trace = [torch.ones(3)]
+    found = diagnose([outcome], None)
+    assert found is not None and found.name == "detached"
+
+
+def test_swapped_keep_and_drop_are_seen_in_a_rate() -> None:
+    outcome = TestOutcome("t", "dropout", "c", False, 1.0, Status.FAILED)
+    try:
+        assert_rate(700, 1000, 0.3)
+    except Mismatch as error:
+        outcome.mismatch = error
+    found = diagnose([outcome], None)
+    assert found is not None and found.name == "complement"
+
+
+def test_a_factor_is_named_by_what_it_is_in_every_test() -> None:
+    outcomes = []
+    for rows, columns in ((4, 4), (6, 4)):  # in the first test alone it could be either
+        x = RNG.normal(size=(rows, columns))
+        outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED)
+        outcome.calls = [describe_call("f", (x,), {})]
+        try:
+            assert_close(rows * x, x)
+        except Mismatch as error:
+            outcome.mismatch = error
+        outcomes.append(outcome)
+    for order in (outcomes, outcomes[::-1]):
+        found = diagnose(order, None)
+        assert found is not None and "the number of rows" in found.hint
+
+
+def test_equal_slices_say_nothing_about_order() -> None:
+    signs = np.array([1.0, -1.0, 1.0, 1.0])
+    found = look(lambda x: -x[::-1].copy() * [1, -1, 1, 1], signs, signs)
+    assert found is None or found.name != "permuted"
