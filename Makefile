@@ -32,7 +32,6 @@ test: $(STAMP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check course_utils tests || true
 	$(BIN)/mypy
 
 bench: $(STAMP)

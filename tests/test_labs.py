@@ -126,7 +126,8 @@ def _essence(outputs: list[Any]) -> list[tuple[str, ...]]:
 def test_solution_gets_full_marks_in_the_sandbox(lab: Lab, lab_grader: Grader) -> None:
     result = lab_grader.grade(as_bytes(solved(lab, release_of(lab))))
     assert result.status is SubmissionStatus.GRADED, result.message
-    lost = [(t.test, t.status, t.message) for e in result.exercises for t in e.tests if not t.passed]
+    tests = [test for exercise in result.exercises for test in exercise.tests]
+    lost = [(test.test, test.status, test.message) for test in tests if not test.passed]
     assert result.score == lab.max_score, lost
 
 

@@ -7,7 +7,7 @@ import pytest
 import small_lab
 
 from course_utils.grading.verify import mutation
-from course_utils.grading.verify.mutants import mutants
+from course_utils.grading.verify.mutants import Mutant, mutants
 from course_utils.outcome import Status
 from course_utils.student import StudentFault
 
@@ -77,7 +77,7 @@ def test_a_mutant_that_never_ends_counts_as_killed(
     monkeypatch.setattr(mutation, "_SECONDS", 0.2)
     lab = small_lab.write(tmp_path)
     source = "def softmax(x, axis=-1):\n    while True:\n        pass\n"
-    job = mutation.Job(lab.folder, "softmax", (mutation.Mutant(1, "a", "b", source),))
+    job = mutation.Job(lab.folder, "softmax", (Mutant(1, "a", "b", source),))
     assert mutation.survivors(job) == []
 
 

@@ -143,7 +143,9 @@ def bwrap_arguments() -> list[str]:
     arguments += ["--ro-bind", str(package), f"{_SANDBOX_PACKAGES}/{package.name}"]
     for name, value in {**_ENVIRONMENT, "PYTHONPATH": _SANDBOX_PACKAGES}.items():
         arguments += ["--setenv", name, value]
-    return [*arguments, "--chdir", "/tmp"]
+    # The root and /dev are bubblewrap's own tmpfs: writable, they would carry files from one
+    # submission to the next. /tmp and /dev/shm are covered by each submission's own.
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
 
 
 def _package_folder() -> Path:

@@ -140,6 +140,9 @@ class _SandboxShell(InteractiveShell):  # type: ignore[misc]
         """IPython keeps a copy of all that is printed for its history; we bound it instead."""
         return contextlib.nullcontext()
 
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There are no windows here; ``%matplotlib inline`` asks for none."""
+
 
 class Shell:
     """IPython as a notebook sees it. Make one before forking; run cells in the child."""

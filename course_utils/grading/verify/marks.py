@@ -60,44 +60,52 @@ def try_exercise(job: Job) -> Trials:
     """Run the entries of one exercise under the tests; this is what a worker does."""
     bench = bench_of(job.folder)
     book = empty_book(bench.lab.name, [])
-    reference = digests(bench.run(exercises=[job.exercise]))
+    solution = bench.run()
+    reference = digests(solution)
+    fails_anyway = {outcome.test for outcome in solution if not outcome.passed}
     variants = [entry for entry in bench.variants if entry.exercise == job.exercise]
     wrong = [entry for entry in bench.misconceptions if entry.exercise == job.exercise]
     touched = {
-        name: _touched(bench, name) | {job.exercise}
+        name: _touched(bench, name, fails_anyway) | {job.exercise}
         for name in {entry.replaces for entry in [*variants, *wrong]}
     }
     outcomes = {
         id(entry): bench.run(entry, exercises=sorted(touched[entry.replaces]))
         for entry in [*variants, *wrong]
     }
-    own = {
-        key: [outcome for outcome in some if outcome.exercise == job.exercise]
-        for key, some in outcomes.items()
-    }
-    traces = [taken(entry, own[id(entry)], reference) for entry in wrong]
+    # Taken in a run of their own, as in a release: a misconception must be named by another run.
+    traces = [
+        taken(entry, bench.run(entry, exercises=[job.exercise]), reference) for entry in wrong
+    ]
     book.exercises[job.exercise] = traces
     return Trials(
-        [_trial(entry, outcomes[id(entry)], None) for entry in variants],
-        [_trial(entry, outcomes[id(entry)], book) for entry in wrong],
+        [_trial(entry, outcomes[id(entry)], None, fails_anyway) for entry in variants],
+        [_trial(entry, outcomes[id(entry)], book, fails_anyway) for entry in wrong],
         traces,
     )
 
 
-def _touched(bench: Bench, name: str) -> set[str]:
+def _touched(bench: Bench, name: str, fails_anyway: set[str]) -> set[str]:
     """The exercises whose tests call a name of the notebook."""
 
     def poisoned(*args: object, **kwargs: object) -> None:
         raise RuntimeError("called")
 
     stand_in = Entry("poisoned", "", name, "", poisoned)
-    return {outcome.exercise for outcome in bench.run(stand_in) if not outcome.passed}
+    failed = [outcome for outcome in bench.run(stand_in) if not outcome.passed]
+    return {outcome.exercise for outcome in failed if outcome.test not in fails_anyway}
 
 
-def _trial(entry: Entry, outcomes: Sequence[TestOutcome], book: TraceBook | None) -> Trial:
+def _trial(
+    entry: Entry, outcomes: Sequence[TestOutcome], book: TraceBook | None, fails_anyway: set[str]
+) -> Trial:
     own = [outcome for outcome in outcomes if outcome.exercise == entry.exercise]
     public = [outcome for outcome in own if not outcome.hidden]
-    others = [o for o in outcomes if o.exercise != entry.exercise and not o.passed]
+    others = [
+        o
+        for o in outcomes
+        if o.exercise != entry.exercise and not o.passed and o.test not in fails_anyway
+    ]
     named = diagnose(own, book) if book else None
     by_check = diagnose(public, book.public()) if book else None
     return Trial(

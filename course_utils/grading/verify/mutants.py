@@ -65,7 +65,7 @@ def mutants(source: str) -> Iterator[Mutant]:
         if node.lineno not in inside:
             continue
         old = _head(statement)
-        for changed in _changes(node, parent, field):
+        for changed in _changes(node, field):
             _put(parent, field, index, changed)
             new = _head(changed if node is statement else statement)
             if new != old:
@@ -90,26 +90,23 @@ def _sites(tree: ast.AST, statement: ast.stmt | None = None) -> Iterator[_Site]:
             own = node if isinstance(node, ast.stmt) else statement
             if own is not None:
                 yield own, tree, field, index, node
-            yield from _sites(node, own)
+            if not (isinstance(node, ast.keyword) and node.arg in _AXES):
+                yield from _sites(node, own)
 
 
-def _changes(
-    node: ast.expr | ast.stmt | ast.keyword, parent: ast.AST, field: str
-) -> Iterator[ast.AST]:
+def _changes(node: ast.expr | ast.stmt | ast.keyword, field: str) -> Iterator[ast.AST]:
     """What may stand in a node's place."""
     if isinstance(node, ast.BinOp):
         yield from _of_binary(node)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
-        if not (isinstance(parent, ast.keyword) and parent.arg in _AXES):
-            yield node.operand
+        yield node.operand
     elif isinstance(node, ast.Compare):
         yield from _of_comparison(node)
     elif isinstance(node, ast.BoolOp):
         other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
         yield ast.BoolOp(other, node.values)
     elif isinstance(node, ast.Constant):
-        if not (isinstance(parent, ast.keyword) and parent.arg in _AXES):
-            yield from (ast.Constant(value) for value in _other_constants(node.value))
+        yield from (ast.Constant(value) for value in _other_constants(node.value))
     elif isinstance(node, ast.keyword):
         yield from _of_axis(node)
     elif isinstance(node, ast.Call):

@@ -1,0 +1,165 @@
+"""What student code can see and do inside the sandbox, and what is left when it has gone."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import REPOSITORY
+
+from course_utils.outcome import Reason
+from course_utils.sandbox import seccomp
+from course_utils.sandbox.client import CellRun, Sandbox
+
+
+def run(sandbox: Sandbox, *sources: str) -> list[CellRun]:
+    with sandbox.open() as session:
+        return session.run_cells(list(enumerate(sources)))
+
+
+def text(run: CellRun) -> str:
+    return "".join(
+        o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in run.outputs
+    )
+
+
+def value(sandbox: Sandbox, source: str) -> Any:
+    (done,) = run(sandbox, source)
+    assert done.reason is None, done.message + text(done)
+    return text(done)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [REPOSITORY / "solutions", REPOSITORY / "tests", REPOSITORY / "README.md", "/etc/passwd",
+     Path.home() / ".ssh", "/var", "/proc/1/environ", "/proc/2/environ", "/proc/2/mem"],
+    ids=str,
+)  # fmt: skip
+def test_nothing_of_the_machine_can_be_read(sandbox: Sandbox, path: Path | str) -> None:
+    source = f"import os\nprint(os.access({str(path)!r}, os.R_OK) and open({str(path)!r}).read(1))"
+    (done,) = run(sandbox, source)
+    assert text(done).strip() == "False" or done.reason is Reason.CELL_ERROR
+
+
+def test_nothing_but_scratch_can_be_written(sandbox: Sandbox) -> None:
+    source = (
+        "import os\n"
+        "writable, left_out = [], ('/proc', '/usr', '/dev/pts')\n"
+        "for folder, folders, _ in os.walk('/'):\n"
+        "    folders[:] = [f for f in folders if os.path.join(folder, f) not in left_out]\n"
+        "    if os.access(folder, os.W_OK):\n"
+        "        writable.append(folder)\n"
+        "print(writable)"
+    )
+    assert value(sandbox, source).strip() == "['/tmp', '/dev/shm']"
+
+
+def test_scratch_is_bounded_and_ones_own(sandbox: Sandbox) -> None:
+    fill = "open('/tmp/mine', 'wb').write(b'x')\nopen('/tmp/a', 'wb').write(bytes(2**28))"
+    (filled,) = run(sandbox, fill)
+    assert filled.reason is Reason.CELL_ERROR
+    assert value(sandbox, "import os\nprint(os.listdir('/tmp'))").strip() == "[]"
+
+
+def test_there_is_no_network(sandbox: Sandbox) -> None:
+    source = (
+        "import socket\n"
+        "print([name for _, name in socket.if_nameindex()])\n"
+        "try:\n    socket.create_connection(('127.0.0.1', 22), 1)\n"
+        "except OSError as error:\n    print('refused')"
+    )
+    (done,) = run(sandbox, source)
+    assert "refused" in text(done) or done.reason is Reason.CELL_ERROR
+
+
+def test_other_processes_cannot_be_killed(sandbox: Sandbox) -> None:
+    source = (
+        "import os, signal\n"
+        "for pid in (1, os.getppid()):\n"
+        "    try:\n        os.kill(pid, signal.SIGKILL)\n    except OSError:\n        pass\n"
+        "print('still here')"
+    )
+    assert "still here" in value(sandbox, source)
+    assert value(sandbox, "1 + 1") == "2"
+
+
+@pytest.mark.skipif(not seccomp.available(), reason="libseccomp is not installed")
+@pytest.mark.parametrize("call", ["unshare(1 << 28)", "ptrace(16, 1, 0, 0)", "mount(0, 0, 0, 0)"])
+def test_dangerous_system_calls_are_refused(sandbox: Sandbox, call: str) -> None:
+    load = "import ctypes\nlib = ctypes.CDLL(None, use_errno=True)\n"
+    source = f"{load}print(lib.{call}, ctypes.get_errno())"
+    assert value(sandbox, source).split() == ["-1", "1"]
+
+
+def test_student_code_has_no_capabilities(sandbox: Sandbox) -> None:
+    source = "print([line for line in open('/proc/self/status') if line[:3] in ('Cap', 'NoN')])"
+    status = value(sandbox, source)
+    assert "CapEff:\\t0000000000000000" in status
+    assert "CapBnd:\\t0000000000000000" in status
+    assert "NoNewPrivs:\\t1" in status
+
+
+def test_daemons_do_not_survive(sandbox: Sandbox) -> None:
+    mark = f"course-daemon-{os.getpid()}"
+    source = (
+        "import os, sys, time\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        f"        os.execv(sys.executable, ['python', '-c', 'input()', '{mark}'])\n"
+        "    os._exit(0)\n"
+        "time.sleep(0.3)"
+    )
+    run(sandbox, source)
+    deadline = time.monotonic() + 5
+    while (left := _commands_with(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def _commands_with(mark: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in command:
+            found.append(str(path))
+    return found
+
+
+def test_sessions_do_not_see_each_other(sandbox: Sandbox) -> None:
+    run(sandbox, "import builtins, numpy\nbuiltins.left = 1\nnumpy.left = 1")
+    look = "import builtins, numpy\nprint([hasattr(m, 'left') for m in (builtins, numpy)])"
+    assert value(sandbox, look).strip() == "[False, False]"
+
+
+def test_magics_display_and_await_work(sandbox: Sandbox) -> None:
+    runs = run(
+        sandbox,
+        "%matplotlib inline\nimport matplotlib.pyplot as plt",
+        "plt.plot([1, 2])\nplt.show()",
+        "import asyncio\nawait asyncio.sleep(0)\n7",
+        "_ + 1",
+        "from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'))",
+        "%%time\nx = 1",
+        "!echo shell",
+        "print('out'); import sys; print('err', file=sys.stderr)",
+    )
+    assert [run.reason for run in runs] == [None] * 8, [run.message for run in runs]
+    assert "image/png" in runs[1].outputs[0]["data"]
+    assert text(runs[2]) == "7"
+    assert text(runs[3]) == "8"
+    assert runs[4].outputs[0]["data"]["text/html"] == "<b>x</b>"
+    assert "shell" in text(runs[6])
+    assert [o["name"] for o in runs[7].outputs] == ["stdout", "stderr"]
+
+
+def test_zygote_that_dies_is_started_again(sandbox: Sandbox) -> None:
+    with Sandbox(limits=sandbox.limits) as own:
+        assert value(own, "1") == "1"
+        own._process.kill()  # type: ignore[union-attr]
+        own._process.wait()  # type: ignore[union-attr]
+        assert value(own, "2") == "2"
