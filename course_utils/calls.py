@@ -88,7 +88,7 @@ def as_array(value: Any) -> np.ndarray[Any, Any] | None:
         return value
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
-        plain = value.detach().cpu()
+        plain = value.detach().cpu().resolve_conj().resolve_neg()
         array: np.ndarray[Any, Any] = (
             plain.float() if plain.dtype == torch.bfloat16 else plain
         ).numpy()

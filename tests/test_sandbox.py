@@ -12,7 +12,8 @@ from tiny import REPOSITORY
 
 from course_utils.outcome import Reason
 from course_utils.sandbox import seccomp
-from course_utils.sandbox.client import CellRun, Sandbox
+from course_utils.sandbox.cells import CellRun
+from course_utils.sandbox.client import Sandbox
 
 
 def run(sandbox: Sandbox, *sources: str) -> list[CellRun]:

@@ -22,7 +22,9 @@ from course_utils.outcome import (
     TestOutcome,
 )
 from course_utils.plugin import ExerciseMark, default_device, load_module, run_tests
-from course_utils.sandbox.client import CellRun, ExerciseBackend, Sandbox, Session
+from course_utils.sandbox.cells import CellRun
+from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.session import ExerciseBackend, Session
 
 # Reasons that mean: something could not be run to its end, the rest was graded.
 _PARTLY = {

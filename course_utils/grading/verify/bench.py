@@ -7,8 +7,9 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +114,13 @@ def bench_of(folder: Path) -> Bench:
     stamps = tuple(path.stat().st_mtime_ns for path in paths if path.exists())
     known = _benches.get(lab.folder)
     if known is None or known[0] != stamps:
-        made = Bench(
-            lab,
-            solution_namespace(lab),
-            catalogue.load(lab.misconceptions_path),
-            catalogue.load(lab.variants_path),
-        )
+        with redirect_stdout(StringIO()):  # what the solution's cells print is not the gate's
+            made = Bench(
+                lab,
+                solution_namespace(lab),
+                catalogue.load(lab.misconceptions_path),
+                catalogue.load(lab.variants_path),
+            )
         known = _benches[lab.folder] = (stamps, made)
         if multiprocessing.parent_process() is not None:
             gc.freeze()  # in a worker, torch's and SymPy's objects need no looking through again
