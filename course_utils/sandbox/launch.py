@@ -16,19 +16,25 @@ from pathlib import Path
 import course_utils
 
 _SANDBOX_PACKAGES = "/course"
-_ENVIRONMENT = {
-    "HOME": "/tmp",
-    "TMPDIR": "/tmp",
+# Where a submission may write. Not /tmp: the Python environment itself may lie below that.
+SCRATCH = "/scratch"
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+_PLACES = {
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
+    "MPLCONFIGDIR": f"{SCRATCH}/matplotlib",
+    "IPYTHONDIR": f"{SCRATCH}/ipython",
+    "PATH": _PATH,
+    "PYTHONPATH": _SANDBOX_PACKAGES,
     "USER": "student",
     "LOGNAME": "student",
+}
+_SETTINGS = {
     "LANG": "C.UTF-8",
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "MPLCONFIGDIR": "/tmp/matplotlib",
-    "IPYTHONDIR": "/tmp/ipython",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "COURSE_UTILS_GRADING": "1",
@@ -99,11 +105,10 @@ def start_zygote(isolation: Isolation) -> tuple[subprocess.Popen[bytes], socket.
                 "--isolation process by name if you accept grading without a sandbox."
             )
         command = [found.bwrap, *bwrap_arguments(), "--", *python, "isolated"]
-        environment = {"PATH": _ENVIRONMENT["PATH"]}
+        environment = {"PATH": _PATH}
     else:
         command = [*python, "process"]
-        keep = {k: v for k, v in _ENVIRONMENT.items() if k not in ("HOME", "PATH")}
-        environment = {**os.environ, **keep, "PYTHONPATH": str(_package_folder().parent)}
+        environment = {**os.environ, **_SETTINGS, "PYTHONPATH": str(_package_folder().parent)}
     process = subprocess.Popen(
         command,
         pass_fds=[theirs.fileno()],
@@ -134,18 +139,21 @@ def bwrap_arguments() -> list[str]:
             arguments += ["--ro-bind", name, name]
     for name in ("ld.so.cache", "ld.so.conf", "alternatives", "fonts", "localtime"):
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
-    for folder in _python_folders():
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", SCRATCH]
+    folders = _python_folders()
+    if not any(folder.startswith("/tmp/") for folder in folders):
+        arguments += ["--symlink", SCRATCH, "/tmp"]
+    for folder in folders:
         arguments += ["--ro-bind", folder, folder]
     for device in sorted(Path("/dev").glob("nvidia*")):
         arguments += ["--dev-bind-try", str(device), str(device)]
     package = _package_folder()
     arguments += ["--ro-bind", str(package), f"{_SANDBOX_PACKAGES}/{package.name}"]
-    for name, value in {**_ENVIRONMENT, "PYTHONPATH": _SANDBOX_PACKAGES}.items():
+    for name, value in (_PLACES | _SETTINGS).items():
         arguments += ["--setenv", name, value]
     # The root and /dev are bubblewrap's own tmpfs: writable, they would carry files from one
-    # submission to the next. /tmp and /dev/shm are covered by each submission's own.
-    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    # submission to the next. Scratch and /dev/shm are covered by each submission's own.
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SCRATCH]
 
 
 def _package_folder() -> Path:

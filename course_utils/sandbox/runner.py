@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from typing import Any
@@ -40,7 +41,7 @@ def prepare_shell() -> None:
 def serve(channel: Channel, limits: Limits) -> None:
     """Carry out the judge's commands until it hangs up."""
     assert _shell is not None
-    low_level = LowLevelOutput(os.environ.get("TMPDIR", "/tmp"))
+    low_level = LowLevelOutput(tempfile.gettempdir())
     signal.signal(signal.SIGALRM, _time_is_up)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     channel.send({"ready": os.getpid()})

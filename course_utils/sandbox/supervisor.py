@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import tempfile
 from contextlib import suppress
 
 from course_utils.sandbox import linux, runner, seccomp
@@ -17,7 +18,6 @@ from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits, apply_process_limits, kibibytes, status_of
 
 _POLL_SECONDS = 0.02
-SCRATCH = "/tmp"
 
 
 def enter_namespaces() -> None:
@@ -62,9 +62,10 @@ def supervise(
 
 def _prepare_file_systems(limits: Limits) -> None:
     linux.make_mounts_private()
-    linux.mount_tmpfs(SCRATCH, limits.file_bytes)
+    scratch = tempfile.gettempdir()
+    linux.mount_tmpfs(scratch, limits.file_bytes)
     linux.mount_tmpfs("/dev/shm", limits.file_bytes)
-    os.chdir(SCRATCH)
+    os.chdir(scratch)
 
 
 class _Supervisor:

@@ -1,0 +1,45 @@
+"""The torch labs on a GPU: the same tests, the same marks. Skipped, with the reason, without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from tiny import REPOSITORY
+
+from course_utils.diagnosis import catalogue
+from course_utils.diagnosis.catalogue import Entry
+from course_utils.lab import Lab
+from course_utils.outcome import TestOutcome
+from course_utils.plugin import run_tests
+from course_utils.solution import solution_namespace
+from course_utils.student import NamespaceBackend
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+
+
+def outcomes_of(lab: Lab, namespace: dict[str, Any], entry: Entry) -> list[TestOutcome]:
+    backend = NamespaceBackend({**namespace, **entry.overlay})
+    return run_tests(
+        lab.test_files, lambda mark: backend, exercises=[entry.exercise], device="cuda",
+        enforce_forbid=not entry.built_in,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("lab", Lab.all_in(REPOSITORY), ids=lambda lab: lab.name)
+def test_solution_and_variants_pass_on_the_gpu(lab: Lab) -> None:
+    namespace = solution_namespace(lab)
+    outcomes = run_tests(lab.test_files, lambda mark: NamespaceBackend(namespace), device="cuda")
+    assert not [(o.test, o.message) for o in outcomes if not o.passed]
+    for entry in catalogue.load(lab.variants_path):
+        outcomes = outcomes_of(lab, namespace, entry)
+        assert not [(entry.name, o.test, o.message) for o in outcomes if not o.passed]
+
+
+@pytest.mark.parametrize("lab", Lab.all_in(REPOSITORY), ids=lambda lab: lab.name)
+def test_misconceptions_fail_on_the_gpu(lab: Lab) -> None:
+    namespace = solution_namespace(lab)
+    for entry in catalogue.load(lab.misconceptions_path):
+        outcomes = outcomes_of(lab, namespace, entry)
+        assert any(not outcome.passed for outcome in outcomes), entry.name
