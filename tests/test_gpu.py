@@ -1,4 +1,4 @@
-"""The torch labs on a GPU: the same tests, the same marks. Skipped, with the reason, without one."""
+"""The labs on a GPU: the same tests, the same marks; skipped, and said so, where there is none."""
 
 from __future__ import annotations
 

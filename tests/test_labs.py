@@ -24,6 +24,7 @@ from course_utils.grading.course import Course
 from course_utils.grading.demo import solved, with_entry
 from course_utils.grading.judge import Grader
 from course_utils.grading.release import release
+from course_utils.grading.verify import verify
 from course_utils.lab import Lab
 from course_utils.outcome import SubmissionStatus
 from course_utils.sandbox.client import Sandbox
@@ -52,6 +53,12 @@ def lab_grader(lab: Lab, lab_sandbox: Sandbox) -> Grader:
 def release_of(lab: Lab) -> Path:
     """The notebook that students receive, as it is committed."""
     return REPOSITORY / "labs" / lab.name / lab.notebook_path.name
+
+
+def test_release_gate_is_green(lab: Lab) -> None:
+    """All seven points, mutants included, under a few seeds (``course verify`` takes a hundred)."""
+    report = verify(lab, seeds=3)
+    assert report.green, report.render()
 
 
 def test_release_is_what_the_solution_gives(lab: Lab, tmp_path: Path) -> None:

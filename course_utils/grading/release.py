@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from nbgrader.apps.api import NbGraderAPI
 
 from course_utils.diagnosis.record import record
 from course_utils.grading.course import Course
+from course_utils.grading.verify.release_leaks import search_folder
 from course_utils.lab import Lab, LabError
 
 
@@ -28,7 +30,8 @@ def release(course: Course, lab: Lab) -> Path:
         The folder that students receive.
 
     Raises:
-        LabError: nbgrader refused; the message holds its log.
+        LabError: nbgrader refused (the message holds its log), or what it made holds something
+            that students must not see.
     """
     write_traces(lab)
     api = NbGraderAPI(course.directory, config=course.config)
@@ -36,4 +39,10 @@ def release(course: Course, lab: Lab) -> Path:
     if not outcome["success"]:
         problem = outcome.get("log") or outcome.get("error") or "no log"
         raise LabError(f"nbgrader could not release {lab.name}:\n{problem}")
-    return course.folder("release", ".", lab.name)
+    folder = course.folder("release", ".", lab.name)
+    leaks = search_folder(folder, lab)
+    if leaks:
+        shutil.rmtree(folder)
+        found = "\n".join(str(leak) for leak in leaks)
+        raise LabError(f"{lab.name} was not released, because students would see:\n{found}")
+    return folder
