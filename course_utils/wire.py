@@ -151,7 +151,8 @@ def _encode_tensor(value: Any) -> dict[str, Any]:
         "data": plain.numpy().tobytes(),
         "device": str(value.device),
         "requires_grad": bool(value.requires_grad),
-        "parameter": isinstance(value, torch.nn.Parameter),
+        # Not isinstance, which for this class is a slow look at every tensor's attributes.
+        "parameter": type(value) is torch.nn.Parameter,
     }
 
 

@@ -166,17 +166,30 @@ _grader: Grader | None = None
 def _pool(lab: Lab, settings: Settings, count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=max(1, min(settings.workers, count)),
-        # Spawned, not forked: the coordinator's threads and open gradebook stay its own.
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=_context(),
         initializer=_start_worker,
         initargs=(lab.folder, settings),
     )
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Workers that share nothing with the coordinator (its threads, its open gradebook).
+
+    They are forked from a server that has imported what all of them need, so that torch is
+    imported once and not once a worker.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "scipy.stats", __name__])
+    return context
 
 
 def _start_worker(folder: Path, settings: Settings) -> None:
     global _grader
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
     sandbox = Sandbox(settings.isolation, settings.limits)
+    sandbox.start()
     _grader = Grader(Lab.load(folder), sandbox, device=settings.device)
 
 

@@ -35,18 +35,25 @@ class Sandbox:
 
     def __enter__(self) -> Sandbox:
         self.start()
+        self._await_ready()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
 
     def start(self) -> None:
-        """Start the zygote unless it is running."""
+        """Start the zygote unless it is running, and let it import while we do other things."""
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
         self._process, ours = start_zygote(self.isolation)
         self._control = Channel(ours)
+        self.hello = {}
+
+    def _await_ready(self) -> None:
+        if self.hello:
+            return
+        assert self._control is not None
         try:
             self.hello = self._control.receive(START_SECONDS)
         except (ChannelClosed, ChannelTimeout):
@@ -77,8 +84,13 @@ class Sandbox:
         return {**self.hello.get("versions", {}), "isolation": isolation}
 
     def open(self) -> Session:
-        """A session for one submission."""
+        """A session for one submission.
+
+        Raises:
+            SandboxError: the zygote did not start.
+        """
         self.start()
+        self._await_ready()
         return Session(self.limits, self._spawn)
 
     def _spawn(self) -> Processes:

@@ -139,7 +139,8 @@ def bwrap_arguments() -> list[str]:
             arguments += ["--ro-bind", name, name]
     for name in ("ld.so.cache", "ld.so.conf", "alternatives", "fonts", "localtime"):
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", SCRATCH]
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm"]
+    arguments += ["--tmpfs", SCRATCH]
     folders = _python_folders()
     if not any(folder.startswith("/tmp/") for folder in folders):
         arguments += ["--symlink", SCRATCH, "/tmp"]
