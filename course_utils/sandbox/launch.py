@@ -96,7 +96,8 @@ def start_zygote(isolation: Isolation) -> tuple[subprocess.Popen[bytes], socket.
         SandboxError: bubblewrap was asked for and does not work here.
     """
     ours, theirs = socket.socketpair()
-    python = [sys.executable, "-m", "course_utils.sandbox.zygote", str(theirs.fileno())]
+    # Without "..": the folders that it passes through are not in the sandbox.
+    python = [os.path.abspath(sys.executable), "-m", "course_utils.sandbox.zygote", str(theirs.fileno())]
     if isolation is Isolation.BUBBLEWRAP:
         found = probe()
         if found.bwrap is None:
