@@ -97,7 +97,8 @@ def start_zygote(isolation: Isolation) -> tuple[subprocess.Popen[bytes], socket.
     """
     ours, theirs = socket.socketpair()
     # Without "..": the folders that it passes through are not in the sandbox.
-    python = [os.path.abspath(sys.executable), "-m", "course_utils.sandbox.zygote", str(theirs.fileno())]
+    interpreter = os.path.abspath(sys.executable)
+    python = [interpreter, "-m", "course_utils.sandbox.zygote", str(theirs.fileno())]
     if isolation is Isolation.BUBBLEWRAP:
         found = probe()
         if found.bwrap is None:
