@@ -74,6 +74,12 @@ def hide_memory() -> None:
     _check(_prctl(_PR_SET_DUMPABLE, 0), "prctl(DUMPABLE)")
 
 
+def show_memory() -> None:
+    """Undo :func:`hide_memory` in a forked child, which otherwise does not own its ``/proc`` files
+    (unless it is root) and could not write its user map."""
+    _check(_prctl(_PR_SET_DUMPABLE, 1), "prctl(DUMPABLE)")
+
+
 def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent has gone."""
     _check(_prctl(_PR_SET_CHILD_SUBREAPER, 1), "prctl(CHILD_SUBREAPER)")

@@ -22,6 +22,7 @@ _POLL_SECONDS = 0.02
 
 def enter_namespaces() -> None:
     """Leave the zygote's world: new user, pid (for children), mount and ipc namespaces."""
+    linux.show_memory()
     uid, gid = os.getuid(), os.getgid()
     linux.unshare(
         linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWIPC
