@@ -206,10 +206,11 @@ def _assert_values_close(
     finite = np.isfinite(want)
     error, scale = relative_error(got, want), _largest(want)
     absolute = rtol * scale if atol is None else atol
-    with np.errstate(invalid="ignore"):
-        wrong = finite & (np.abs(got - want) > absolute + rtol * np.abs(want))
+    with np.errstate(invalid="ignore"):  # infinities that agree
+        gap = np.abs(got - want)
+        wrong = finite & (gap > absolute + rtol * np.abs(want))
     if np.any(wrong):
-        at = np.unravel_index(int(np.argmax(np.where(wrong, np.abs(got - want), -1))), want.shape)
+        at = np.unravel_index(int(np.argmax(np.where(wrong, gap, -1))), want.shape)
         place = f" at {_index(at)}" if want.ndim else ""
         raise Mismatch(
             f"{name} is off by a relative error of {error:.0e} (allowed: {rtol:.0e}): "
