@@ -48,6 +48,11 @@ def changes(body: str) -> list[str]:
         ("raise ValueError('n must be 1', 1 + 1)", []),
         ("assert x > 1", []),
         ("y = 'text'", []),
+        ("y = [a - 1 for a in x if a > 2]", [
+            "y = [a + 1 for a in x if a > 2]", "y = [a - 0 for a in x if a > 2]",
+            "y = [a - 2 for a in x if a > 2]", "y = [a - 1 for a in x if a >= 2]",
+            "y = [a - 1 for a in x if a <= 2]", "y = [a - 1 for a in x if a > 4]",
+        ]),
     ],
 )
 def test_each_kind_of_change(body: str, expected: list[str]) -> None:

@@ -85,6 +85,9 @@ def _sites(tree: ast.AST, statement: ast.stmt | None = None) -> Iterator[_Site]:
         if field in _NOT_CODE:
             continue
         for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(node, ast.comprehension):
+                yield from _sites(node, statement)
+                continue
             if not isinstance(node, (ast.expr, ast.stmt, ast.keyword)) or _is_docstring(node):
                 continue
             own = node if isinstance(node, ast.stmt) else statement

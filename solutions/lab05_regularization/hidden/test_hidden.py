@@ -1,0 +1,668 @@
+"""Lab 05, the tests that students do not see: other settings, the statistics, the traps."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from course_utils.plugin import load_module
+from course_utils.testing import assert_close, assert_rate, assert_unmodified, exercise, probe
+
+public = load_module(Path(__file__).parents[1] / "test_public.py")
+
+
+@probe
+def masks_and_ratios(student, x, p, seed):
+    """One call's ratios out / x, how many examples fall differently, and whether a second repeats.
+
+    Along a second axis of channels the masks are counted too, where there is one.
+    """
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    first, second = (student.dropout(x, p, True, generator) for _ in range(2))
+    ratios = (first.double() / x.double()).cpu().numpy().round(6) + 0.0
+    mask = (first != 0).cpu()
+    return {
+        "ratios": np.unique(ratios)[:6].tolist(),
+        "distinct masks": [
+            torch.unique(mask, dim=axis).shape[axis] for axis in range(min(x.ndim - 1, 2))
+        ],
+        "the same twice": bool((mask == (second != 0).cpu()).all()),
+    }
+
+
+@probe
+def ratios_of_zeros(student, x, p, seed):
+    """Whether entries that were 0 before are 0 afterwards."""
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    out = student.dropout(x, p, True, generator)
+    return bool((out[x == 0] == 0).all())
+
+
+@probe
+def neighbours_dropped(student, p, seed, device):
+    """The share of 125,000 pairs of neighbours of which both were dropped, to the nearest 0.02."""
+    generator = torch.Generator(device=device).manual_seed(seed)
+    out = student.dropout(torch.ones(1, 250_000, device=device), p, True, generator)
+    both = (out.reshape(-1, 2) == 0).all(1).double().mean()
+    return round(float(both) / 0.02) * 0.02
+
+
+@probe
+def dropout_gradient(student, x, upstream, p, seed):
+    """Autograd through the student's dropout: the ratios where it kept and where it dropped."""
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    x = x.clone().requires_grad_()
+    out = student.dropout(x, p, True, generator)
+    (gradient,) = torch.autograd.grad(out, x, upstream)
+    ratios = (gradient / upstream).cpu().numpy().round(6) + 0.0
+    alive = (out != 0).cpu().numpy()
+    return [np.unique(ratios[alive])[:4].tolist(), np.unique(ratios[~alive])[:4].tolist()]
+
+
+@probe
+def module_errors(student, values):
+    """For each p, the name of what making a layer with it raises, or None."""
+    names = []
+    for p in values:
+        try:
+            student.Dropout(p)
+            names.append(None)
+        except NotImplementedError:  # not written yet, which is another matter
+            raise
+        except Exception as error:
+            names.append(type(error).__name__)
+    return names
+
+
+@probe
+def module_generator(student, x, p, seed):
+    """Whether a layer drops the same on its next call, and another from the same state."""
+    masks = []
+    for _ in range(2):
+        generator = torch.Generator(device=x.device).manual_seed(seed)
+        layer = student.Dropout(p, generator=generator)
+        masks += [layer(x) != 0, layer(x) != 0]
+        torch.rand(7, device=x.device)
+    return [bool((masks[0] == masks[1]).all()), bool((masks[0] == masks[2]).all())]
+
+
+@probe
+def drop_connect_repeats(student, weight, p, seed):
+    """Whether two calls on one generator, and two generators in one state, use the same mask."""
+    basis = torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)
+    masks = []
+    for _ in range(2):
+        generator = torch.Generator(device=weight.device).manual_seed(seed)
+        for _ in range(2):
+            masks.append(student.drop_connect(basis, weight, None, p, True, generator) != 0)
+        torch.rand(7, device=weight.device)
+    return [bool((masks[0] == masks[1]).all()), bool((masks[0] == masks[2]).all())]
+
+
+@probe
+def weight_gradient(student, weight, p, seed):
+    """Which gradients reach the weights when every output is summed on unit vectors."""
+    generator = torch.Generator(device=weight.device).manual_seed(seed)
+    weight = weight.clone().requires_grad_()
+    basis = torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)
+    out = student.drop_connect(basis, weight, None, p, True, generator)
+    (gradient,) = torch.autograd.grad(out.sum(), weight)
+    return np.unique(gradient.cpu().numpy().round(6) + 0.0)[:6].tolist()
+
+
+@probe
+def shared_penalty(student, weight):
+    """The penalty of a model that uses one weight matrix in two places."""
+    model = torch.nn.ModuleDict(
+        {"in": torch.nn.Linear(*weight.shape[::-1]), "out": torch.nn.Linear(*weight.shape[::-1])}
+    ).to(weight.device, weight.dtype)
+    with torch.no_grad():
+        model["in"].weight.copy_(weight)
+    model["out"].weight = model["in"].weight
+    return float(student.l2_penalty(model))
+
+
+@probe
+def restore_twice(student, scores, seed, device):
+    """Restore, go on training, restore again; a model with running statistics."""
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)).to(device)
+    stopper = student.EarlyStopping(patience=9)
+    for epoch, score in enumerate(scores):
+        with torch.no_grad():
+            model[0].weight.fill_(float(epoch))
+            model[1].running_mean.fill_(10.0 * epoch)
+        stopper.step(score, model)
+    seen = []
+    for _ in range(2):
+        stopper.restore(model)
+        seen += [float(model[0].weight[0, 0]), float(model[1].running_mean[0])]
+        with torch.no_grad():
+            model[0].weight.fill_(-1.0)
+            model[1].running_mean.fill_(-1.0)
+    return seen
+
+
+@probe
+def mixed_pairs(student, x, y, lam, seed):
+    """mixup of separate examples: how far inputs and targets are from λ·own + (1 − λ)·partner."""
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    mixed, targets = student.mixup(x, y, lam, generator)
+    flat = x.flatten(1)
+    rest = mixed.flatten(1) - lam * flat
+    distance = torch.cdist(rest / (1 - lam), flat)
+    partner = distance.argmin(1)
+    of_inputs = float(distance.min(1).values.max())
+    of_targets = float(((targets - lam * y) / (1 - lam) - y[partner]).abs().max())
+    return {
+        "kind": [str(mixed.dtype), list(mixed.shape), str(targets.dtype), list(targets.shape)],
+        "no partner for an input": of_inputs > 1e-3,
+        "other partner for a target": of_targets > 1e-3,
+    }
+
+
+@probe
+def cut_rates(student, count, places, grids, seed, device):
+    """How often cutout of size 3 hits pixels of 5 × 5 images, each to a grid of its own."""
+    generator = torch.Generator(device=device).manual_seed(seed)
+    white = torch.ones(count, 1, 5, 5, device=device)
+    hole = student.cutout(white, 3, generator)[:, 0].eq(0)
+    if bool((hole == hole[:1]).all()):
+        return "one and the same hole in every image"
+    rates = [float(hole[:, row, column].double().mean()) for row, column in places]
+    return [round(rate / grid) * grid for rate, grid in zip(rates, grids, strict=True)]
+
+
+@probe
+def holes_follow_generator(student, seed, device):
+    """Whether eight calls on one generator, and two generators in one state, cut the same holes."""
+    white, runs = torch.ones(50, 1, 9, 9, device=device), []
+    for _ in range(2):
+        generator = torch.Generator(device=device).manual_seed(seed)
+        runs.append([student.cutout(white, 3, generator) for _ in range(8)])
+        torch.rand(7, device=device)
+    again = all(bool((out == runs[0][0]).all()) for out in runs[0])
+    return [again, bool((torch.cat(runs[0]) == torch.cat(runs[1])).all())]
+
+
+@probe
+def sum_of_targets(student, x, y, lam, seed):
+    """The distinct sums of cutmix's targets."""
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    _, targets = student.cutmix(x, y, lam, generator)
+    return sorted({round(float(v), 6) for v in targets.sum(1)})[:6]
+
+
+# Exercise: dropout_moments
+
+
+@exercise("dropout_moments")
+def test_moments_without_dropout(student, reference, rng):
+    """At p = 0 the mask is always 1: the mean is z, both variances are 0, the factor is 1."""
+    z = float(rng.uniform(1.5, 3.0))
+    for name in ("masked_mean", "masked_var", "scaled_var"):
+        seen = student.run(public.values_at, name, ["z", "p"], [[z, 0.0]])
+        assert_close(seen, [getattr(reference, name)(z, 0.0)], name=name)
+    seen = student.run(public.values_at, "dropout_scale", ["p"], [[0.0]])
+    assert_close(seen, [reference.dropout_scale(0.0)], name="the factor")
+
+
+@exercise("dropout_moments")
+def test_moments_near_one(student, reference, rng):
+    """The expressions hold for p near 1, where the variance after scaling grows without bound."""
+    z, p = float(-rng.uniform(4, 6)), float(rng.uniform(0.95, 0.98))
+    for name in ("masked_mean", "masked_var", "scaled_var"):
+        seen = student.run(public.values_at, name, ["z", "p"], [[z, p]])
+        assert_close(seen, [getattr(reference, name)(z, p)], name=name)
+    seen = student.run(public.values_at, "dropout_scale", ["p"], [[p]])
+    assert_close(seen, [reference.dropout_scale(p)], name="the factor")
+
+
+# Exercise: dropout
+
+
+@exercise("dropout", weight=5.5)
+def test_dropout_elsewhere(student, reference, signs_and_sizes, seed):
+    """For small and large p, in one, three and four dimensions, every entry is drawn for itself
+    on every call, and survivors are x/(1 − p)."""
+    # The likeliest coincidence: two of 20 masks of 180 entries agree, 190·0.82^180 < 1e-13.
+    for p, shape in ((0.8, (400,)), (0.1, (20, 6, 30)), (0.6, (3, 5, 8, 9))):
+        x = signs_and_sizes(*shape)
+        seen = student.run(masks_and_ratios, x, p, seed)
+        expected = {
+            "ratios": public._survivor_ratios(reference, x, p, True, seed),
+            "distinct masks": list(shape[: min(len(shape) - 1, 2)]), "the same twice": False,
+        }
+        assert_close(seen, expected, name="(ratios out / x, distinct masks, the same twice)")
+    assert_unmodified(student)
+
+
+@exercise("dropout", weight=1.5)
+def test_rates_at_other_p(student, seed, device):
+    """The share of zeros is p for p = 0.1, 0.5 and 0.9."""
+    # Rounded to 0.02 as in the public test: ten standard deviations at p = 0.5.
+    for p in (0.1, 0.5, 0.9):
+        share = student.run(public.drop_rate, p, seed, str(device))
+        assert_rate(round(share * 250_000), 250_000, p)
+
+
+@exercise("dropout", weight=0.25)
+def test_neighbours_are_independent(student, seed, device):
+    """Two neighbours are both dropped with probability p²."""
+    # At p = 0.4 the share is 0.16; 0.01 is nine and a half standard deviations: below 1e-20.
+    share = student.run(neighbours_dropped, 0.4, seed, str(device))
+    assert_rate(round(share * 125_000), 125_000, 0.16)
+
+
+@exercise("dropout", weight=2.5)
+def test_eval_ignores_p(student, signs_and_sizes, seed):
+    """With training=False nothing is dropped or scaled, at p = 0.3 and at p = 1."""
+    x = signs_and_sizes(20, 30)
+    for p in (0.3, 1.0):
+        seen = student.run(public.survivor_ratios, x, p, False, seed)
+        assert_close(seen, [1.0], name="the set of ratios out / x")
+
+
+@exercise("dropout", weight=0.25)
+def test_zeros_stay(student, signs_and_sizes, seed):
+    """Entries that were 0 are 0 afterwards, and x is not changed in place."""
+    x = F.relu(signs_and_sizes(20, 30))
+    assert student.run(ratios_of_zeros, x, 0.3, seed)
+    assert_unmodified(student)
+
+
+@exercise("dropout", weight=1.5)
+def test_gradient_flows(student, signs_and_sizes, seed):
+    """Autograd goes through: 1/(1 − p) where an entry was kept, 0 where it was dropped."""
+    x, upstream = signs_and_sizes(20, 30), signs_and_sizes(20, 30)
+    seen = student.run(dropout_gradient, x, upstream, 0.3, seed)
+    # What torch scales its survivors by is the slope it has there.
+    assert_close(seen, [[max(_torch_ratios(x))], [0.0]], name="the gradients (kept, dropped)")
+
+
+def _torch_ratios(x):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return (F.dropout(x, 0.3) / x).cpu().numpy().round(6).ravel().tolist()
+
+
+@exercise("dropout", weight=0.25)
+def test_other_dtypes(student, signs_and_sizes, seed, device):
+    """float64 and float16 inputs keep their dtype, in training and at evaluation."""
+    for dtype in (torch.float64, torch.float16):
+        for training in (True, False):
+            x = signs_and_sizes(4, 6, dtype=dtype)
+            seen = student.run(public.kind_of_result, x, 0.3, training, seed)
+            assert_close(seen, [str(dtype), [4, 6], device.type], name="(dtype, shape, device)")
+
+
+# Exercise: dropout_backward
+
+
+@exercise("dropout_backward")
+def test_backward_of_survivors_elsewhere(as_in_autograd):
+    """Survivors' gradients are right at p = 0.8, in three dimensions."""
+    as_in_autograd((5, 12, 8), 0.8, survivors=True)
+
+
+@exercise("dropout_backward")
+def test_backward_with_a_float_mask(as_in_autograd):
+    """A mask of zeros and ones in floating point works as a mask of booleans does."""
+    for survivors in (True, False):
+        as_in_autograd((30, 20), 0.6, survivors=survivors, mask_dtype=torch.float64)
+
+
+@exercise("dropout_backward", weight=0.5)
+def test_backward_keeps_dtype(student, masked_batch):
+    """A float32 gradient stays float32, and the arguments are not changed in place."""
+    upstream, mask, _ = masked_batch((8, 5), 0.3, torch.float32)
+    seen = student.run(public.backward_kind, upstream, mask, 0.3)
+    assert_close(seen, ["torch.float32", [8, 5]], name="(dtype, shape)")
+    assert_unmodified(student)
+
+
+# Exercise: Dropout
+
+
+@exercise("Dropout", weight=1.5)
+def test_module_switches_by_itself(student, seed, device):
+    """layer.eval(), then model.train(), then model.eval(): the last switch counts."""
+    modes = ["eval", "parent.train", "parent.eval", "parent.train"]
+    seen = student.run(public.module_zeros, 0.6, seed, str(device), modes)
+    assert_close(seen, [0.0, 0.6, 0.0, 0.6], name="the share of zeros after each switch")
+
+
+@exercise("Dropout", weight=1.5)
+def test_module_uses_its_generator(student, signs_and_sizes, seed):
+    """A layer made with a generator draws its masks from it, another one every time."""
+    seen = student.run(module_generator, signs_and_sizes(20, 30), 0.3, seed)
+    assert_close(seen, [False, True], name="the same mask (on the next call, from the same state)")
+
+
+@exercise("Dropout", weight=0.5)
+def test_module_refuses_impossible_p(student):
+    """A p outside of [0, 1] is refused with a ValueError when the layer is made."""
+    seen = student.run(module_errors, [0.0, -0.1, 1.5, 1.0])
+    assert_close(seen, [None, "ValueError", "ValueError", None], name="what was raised")
+
+
+# Exercise: drop_connect
+
+
+@exercise("drop_connect", weight=2)
+def test_weights_are_scaled_elsewhere(student, reference, signs_and_sizes, seed):
+    """At p = 0.8 and 1 too, one mask on the weights serves the batch, scaled by 1/(1 − p)."""
+    weight = signs_and_sizes(80, 100)
+    # Two of 100 columns of 80 agree by chance with probability 0.68^80·100²/2 < 1e-9.
+    for p, distinct in ((0.8, [80, 100]), (1.0, [1, 1])):
+        seen = student.run(public.effective_weights, weight, p, True, seed)
+        expected = {
+            "ratios": public._survivor_ratios(reference, weight, p, True, seed),
+            "the same for both halves": True,
+            "distinct rows": distinct[0], "distinct columns": distinct[1],
+        }
+        assert_close(seen, expected, name="the weights that were used")
+    assert_unmodified(student)
+
+
+@exercise("drop_connect")
+def test_drop_connect_draws_every_time(student, signs_and_sizes, seed):
+    """Every call draws new weights to drop, from the generator that is passed."""
+    seen = student.run(drop_connect_repeats, signs_and_sizes(20, 30), 0.3, seed)
+    assert_close(seen, [False, True], name="the same mask (on the next call, on the same state)")
+
+
+@exercise("drop_connect")
+def test_drop_connect_gradient(student, reference, signs_and_sizes, seed):
+    """The gradient reaches the weights that were kept, scaled as they were, and no others."""
+    weight = signs_and_sizes(30, 40)
+    seen = student.run(weight_gradient, weight, 0.3, seed)
+    expected = public._survivor_ratios(reference, weight, 0.3, True, seed)
+    assert_close(seen, expected, name="the set of gradients")
+
+
+# Exercise: map_l2
+
+
+@exercise("map_l2")
+def test_log_prior_of_negative_parameters(student, reference, rng):
+    """The density is symmetric: a negative θ counts like a positive one."""
+    points = [[float(-rng.uniform(2, 3)), float(rng.uniform(0.7, 0.9))]]
+    seen = student.run(public.values_at, "log_prior", ["theta", "sigma"], points)
+    assert_close(seen, [reference.log_prior(*q) for q in points], name="the log prior")
+
+
+@exercise("map_l2")
+def test_objective_is_consistent(student, reference, rng):
+    """Objective and λ belong together: the curvature in θ is λ, for small and large σ."""
+    sigmas = [float(rng.uniform(0.1, 0.2)), float(rng.uniform(5, 6))]
+    variables = ["l_1", "l_2", "l_3", "theta", "sigma"]
+    for sigma in sigmas:
+        points = [[1.0, 2.0, 0.5, t, sigma] for t in (-1.0, 0.0, 1.0)]
+        low, middle, high = student.run(public.values_at, "map_objective", variables, points)
+        expected = reference.penalty_strength(sigma, 1)
+        assert_close(low - 2 * middle + high, expected, name="the curvature", rtol=1e-6)
+        seen = student.run(public.values_at, "lambda_for_sum", ["sigma"], [[sigma]])
+        assert_close(seen, [expected], name="λ")
+        seen = student.run(public.values_at, "lambda_for_mean", ["sigma", "n"], [[sigma, 128.0]])
+        assert_close(seen, [reference.penalty_strength(sigma, 128)], name="λ for the mean")
+
+
+# Exercise: l2_penalty
+
+
+@exercise("l2_penalty")
+def test_penalty_of_images_and_tables(student, signs_and_sizes):
+    """Kernels of 2-D convolutions and embedding tables count, biases anywhere do not."""
+    layers = [["Conv2d", 2, 3, 2], ["LayerNorm", 5], ["Embedding", 4, 3]]
+    shapes = [(3, 2, 2, 2), (3,), (5,), (5,), (4, 3)]
+    tensors = [signs_and_sizes(*shape) for shape in shapes]
+    seen = student.run(public.penalty_and_gradients, layers, tensors)
+    expected = public.torch_decay(tensors, [True, False, False, False, True])
+    assert_close(seen, expected, name="the penalty and its gradients")
+
+
+@exercise("l2_penalty")
+def test_shared_weights_count_once(student, signs_and_sizes):
+    """A matrix that the model uses in two places counts once."""
+    weight = signs_and_sizes(3, 4)
+    expected = public.torch_decay([weight], [True])["penalty"]
+    assert_close(student.run(shared_penalty, weight), expected, name="the penalty")
+
+
+# Exercise: l1_step
+
+
+@exercise("l1_step")
+def test_l1_step_elsewhere(student, reference, rng, device):
+    """Other steps, other shapes: the result is torch's soft threshold, in float32 too."""
+    for dtype, lr, lam in ((torch.float32, 0.5, 0.8), (torch.float64, 0.02, 9.0)):
+        values = rng.permutation([3.0, -2.0, 0.05, -0.07, 0.0, 0.9, -1.3, 0.11])
+        theta = torch.as_tensor(values, dtype=dtype, device=device).reshape(2, 2, 2)
+        assert_close(student.l1_step(theta, lr, lam), reference.l1_step(theta, lr, lam),
+                     name="the result")
+    assert_unmodified(student)
+
+
+@exercise("l1_step")
+def test_l1_steps_reach_zero(student, reference, rng, device):
+    """Step after step every entry reaches 0 and stays there."""
+    theta = torch.as_tensor(rng.uniform(0.4, 0.9, 6) * [1, -1, 1, -1, 1, -1], device=device)
+    expected = theta
+    for _ in range(4):
+        theta, expected = student.l1_step(theta, 0.1, 3.0), reference.l1_step(expected, 0.1, 3.0)
+        assert_close(theta, expected, name="the result of the step", atol=1e-12)
+
+
+# Exercise: EarlyStopping
+
+
+@exercise("EarlyStopping")
+def test_run_without_stop(student, reference, unit, device):
+    """A run that is not stopped is restored to its best epoch all the same."""
+    scores, options = [unit * s for s in (5, 4, 3, 2, 2.5, 2.4)], {"patience": 3}
+    seen = student.run(public.stop_early, scores, options, str(device))
+    assert_close(seen, reference.early_stopping(scores, **options), name="the run")
+
+
+@exercise("EarlyStopping")
+def test_nan_is_no_progress(student, reference, unit, device):
+    """A score that is NaN counts as an epoch without progress."""
+    scores, options = [unit * 3, unit * 2, float("nan"), float("nan"), unit], {"patience": 2}
+    seen = student.run(public.stop_early, scores, options, str(device))
+    assert_close(seen, reference.early_stopping(scores, **options), name="the run")
+
+
+@exercise("EarlyStopping")
+def test_restored_copy_is_kept(student, unit, device):
+    """Running statistics are restored too, and a second restore gives the same weights."""
+    scores = [unit * s for s in (5, 2, 3, 4)]
+    seen = student.run(restore_twice, scores, 0, str(device))
+    assert_close(seen, [1.0, 10.0, 1.0, 10.0], name="(weight, running mean) after each restore")
+
+
+@exercise("EarlyStopping")
+def test_min_delta_with_mode_max(student, reference, unit, device):
+    """min_delta widens the gap in the right direction when larger is better."""
+    scores = [-unit * s for s in public.CREEPING]
+    options = {"patience": 3, "min_delta": unit, "mode": "max"}
+    seen = student.run(public.stop_early, scores, options, str(device))
+    assert_close(seen, reference.early_stopping(scores, **options), name="the run")
+
+
+# Exercise: mixup
+
+
+@exercise("mixup")
+def test_mixup_of_images(student, normal, seed):
+    """Images of several channels and soft targets are mixed with one partner, in float64 too."""
+    x, y = 5.0 * normal(40, 2, 4, 3), torch.softmax(5.0 * normal(40, 6), 1)
+    for lam in (0.25, 0.9):
+        seen = student.run(mixed_pairs, x, y, lam, seed)
+        expected = {
+            "kind": ["torch.float64", [40, 2, 4, 3], "torch.float64", [40, 6]],
+            "no partner for an input": False, "other partner for a target": False,
+        }
+        assert_close(seen, expected, name="the mixture")
+    assert_unmodified(student)
+
+
+@exercise("mixup")
+def test_mixup_swaps_at_zero(student, seed, device):
+    """λ = 0 exchanges every example for its partner; targets remain distributions."""
+    what = ["other shares", "sums of targets"]
+    seen = student.run(public.mixup_shares, 40, 0.0, what, seed, str(device))
+    assert_close(seen, {"other shares": [0.0, 1.0], "sums of targets": [1.0]}, name="the mixture")
+
+
+# Exercise: cutout
+
+
+@exercise("cutout")
+def test_cutout_is_uniform(student, reference, seed, device):
+    """Every pixel is the centre with the same probability: corners are cut less than the middle."""
+    # The rates are 0.16 and 0.36, in the middle of what is rounded to them: 0.08 and 0.06 away is
+    # at least 6.8 standard deviations of 3,000 images, a false alarm below 1e-11.
+    places = [[0, 0], [2, 2]]
+    seen = student.run(cut_rates, 3000, places, [0.16, 0.12], seed, str(device))
+    assert not isinstance(seen, str), seen
+    masks = reference.cut_masks(5, 5, 3, 3).double()
+    for rate, (row, column) in zip(seen, places, strict=True):
+        assert_rate(round(rate * 3000), 3000, float(masks[:, row, column].mean()))
+
+
+@exercise("cutout")
+def test_cutout_large_and_none(student, reference, seed, device):
+    """A box larger than the image is clipped on all sides, and size 0 cuts nothing."""
+    # Each of the two sizes has probability 1/2 an image: 2·(1/2)^400 < 1e-100.
+    for size, expected in ((5, reference.cut_sizes(3, 4, 5, 5)), (0, [[0, 0]])):
+        seen = student.run(public.cutout_sizes, 400, 3, 4, size, seed, str(device))
+        assert_close(seen["sizes"], expected, name=f"the sizes of holes for size {size}")
+
+
+@exercise("cutout")
+def test_cutout_follows_the_generator(student, seed, device):
+    """Every call cuts elsewhere, and the generator decides where."""
+    seen = student.run(holes_follow_generator, seed, str(device))
+    assert_close(seen, [False, True], name="the same holes (next call, same state)")
+
+
+# Exercise: cutmix
+
+
+@exercise("cutmix", weight=2)
+def test_cutmix_labels_elsewhere(student, seed, device):
+    """Labels follow the pixels for other λ and image sizes, where the sides are cut to integers."""
+    # The smallest boxes have probability 4/35 and 2/35 a call: (33/35)^300 < 3e-8.
+    for lam, height, width in ((0.4, 7, 5), (0.8, 5, 7)):
+        seen = student.run(
+            public.cutmix_sources, 300, height, width, lam, ["labels"], seed, str(device)
+        )
+        assert_close(seen["labels"], 0.0, atol=1e-5, name="the largest gap")
+
+
+@exercise("cutmix")
+def test_cutmix_box_elsewhere(student, reference, seed, device):
+    """Elsewhere too the box has the image's proportions."""
+    # The rarest size has probability 1/21 a call: 8·(20/21)^400 < 3e-8.
+    seen = student.run(public.cutmix_sources, 400, 14, 6, 0.75, ["sizes"], seed, str(device))
+    assert_close(seen["sizes"], reference.cut_sizes(14, 6, 7, 3), name="the sizes of boxes")
+
+
+@exercise("cutmix")
+def test_cutmix_soft_targets(student, normal, seed):
+    """Soft targets remain distributions, and the arguments are not changed in place."""
+    x, y = normal(30, 3, 6, 8), torch.softmax(normal(30, 5), 1)
+    seen = student.run(sum_of_targets, x, y, 0.5, seed)
+    assert_close(seen, [1.0], name="the sums of targets")
+    assert_unmodified(student)
+
+
+# Exercise: ensemble_variance
+
+
+@exercise("ensemble_variance")
+def test_one_model_gains_nothing(student, reference, rng):
+    """With one model the variance is its own, whatever the correlation."""
+    var = float(rng.uniform(2, 5))
+    seen = student.run(public.values_at, "uncorrelated_var", ["var", "n"], [[var, 1.0]])
+    assert_close(seen, [reference.ensemble_variance(var, 1, 0.0)], name="the variance", rtol=1e-6)
+    seen = student.run(
+        public.values_at, "correlated_var", ["var", "n", "rho"], [[var, 1.0, 0.3]]
+    )
+    assert_close(seen, [reference.ensemble_variance(var, 1, 0.3)], name="the variance", rtol=1e-6)
+
+
+@exercise("ensemble_variance")
+def test_limits_of_correlation(student, reference, rng):
+    """ρ = 0 averages the variance down to v/n, ρ = 1 not at all; many models leave ρ·v."""
+    var = float(rng.uniform(2, 5))
+    points = [[var, 9.0, 0.0], [var, 9.0, 1.0], [var, 200.0, 0.4]]
+    seen = student.run(public.values_at, "correlated_var", ["var", "n", "rho"], points)
+    expected = [reference.ensemble_variance(v, int(n), r) for v, n, r in points]
+    assert_close(seen, expected, name="the variance", rtol=1e-5)
+    seen = student.run(public.values_at, "uncorrelated_var", ["var", "n"], [[var, 200.0]])
+    assert_close(seen, [reference.ensemble_variance(var, 200, 0.0)], name="the variance",
+                 rtol=1e-5)
+
+
+# Exercise: ensemble_predict
+
+
+@exercise("ensemble_predict", weight=2)
+def test_confident_model_does_not_outvote(student, normal):
+    """One model with huge logits counts as much as the others, and rows sum to one."""
+    weights, biases = [normal(3, 6) for _ in range(3)], [normal(3) for _ in range(3)]
+    weights[1] = 200.0 * weights[1]
+    X = normal(9, 6)
+    seen = student.run(public.ensemble_run, weights, biases, X, 0.0, False)
+    assert_close(
+        seen["prediction"], public.mixture_of(weights, biases, X), name="the prediction", rtol=1e-6
+    )
+
+
+@exercise("ensemble_predict")
+def test_ensemble_in_float32(student, normal):
+    """float32 models give float32 probabilities, and an ensemble of one is its own model."""
+    weights, biases = [normal(4, 6, dtype=torch.float32)], [normal(4, dtype=torch.float32)]
+    X = normal(9, 6, dtype=torch.float32)
+    seen = student.run(public.ensemble_run, weights, biases, X, 1.0, True)
+    assert_close(seen["prediction"], public.mixture_of(weights, biases, X), name="the prediction")
+    assert_close(seen["modes"], [True], name="the models' modes afterwards")
+
+
+# Exercise: break_it
+
+
+@exercise("break_it", weight=0.5)
+def test_cases_need_more_than_one_entry(student, device):
+    """Both cases also hold for the other batch: the choice of p decides, not the numbers."""
+    p, _ = student.where_they_agree()
+    q, _ = student.where_they_differ()
+    other = torch.linspace(1.0, 2.0, 12, device=device)
+    assert public.scales_apart(p, other) < 1e-6
+    assert public.scales_apart(q, other) > 0.1
+
+
+# Exercise: bug_hunt
+
+
+@exercise("bug_hunt")
+def test_mended_for_many_examples(student, reference, rng, device):
+    """With 500 examples and matrix-shaped parameters the prior still counts once."""
+    theta = torch.as_tensor(rng.uniform(1, 2, (3, 4)), device=device)
+    nll = torch.as_tensor(rng.uniform(0, 1, 500), device=device)
+    for sigma in (0.2, 3.0):
+        expected = reference.map_loss(nll, theta, sigma)
+        assert_close(student.map_loss(nll, theta, sigma), expected, name="the objective",
+                     rtol=1e-7)
+    assert_unmodified(student)
+
+
+@exercise("bug_hunt")
+def test_mended_code_is_right_on_the_failing_input(student, reference):
+    """The mended objective is right on the student's own failing input."""
+    nll, theta, sigma = student.failing_input()
+    seen = student.map_loss(nll, theta, sigma)
+    assert_close(float(seen), float(reference.map_loss(nll, theta, sigma)), rtol=1e-5,
+                 name="the objective")
