@@ -131,8 +131,12 @@ def forbidding(names: Sequence[str], namespace: Namespace) -> Iterator[None]:
         targets = [name for name in names if name != AUTOGRAD]
         if AUTOGRAD in names:
             targets += ["torch.autograd.grad", "torch.autograd.backward", "torch.Tensor.backward"]
+        later = [name for name in targets if name.partition(".")[0] not in sys.modules]
         for name in targets:
-            _replace(name, namespace, stack)
+            if name not in later:
+                _replace(name, namespace, stack)
+        if later:
+            _replace_on_import(later, namespace, stack)
         if "torch" in sys.modules:
             stack.enter_context(_function_mode({name.rpartition(".")[2] for name in targets}))
         yield
@@ -166,6 +170,29 @@ def _replace(name: str, namespace: Namespace, stack: ExitStack) -> None:
         if value is original:
             namespace[key] = refuse
             stack.callback(namespace.__setitem__, key, original)
+
+
+def _replace_on_import(names: list[str], namespace: Namespace, stack: ExitStack) -> None:
+    """Refuse functions of packages that nobody has imported yet, should the call import them."""
+    original = builtins.__import__
+    waiting = list(names)
+    depth = 0
+
+    def importing(name: str, *args: Any, **kwargs: Any) -> Any:
+        nonlocal depth
+        depth += 1
+        try:
+            module = original(name, *args, **kwargs)
+        finally:
+            depth -= 1
+        if depth == 0:  # what is imported on the way is not complete yet
+            for dotted in [n for n in waiting if n.partition(".")[0] in sys.modules]:
+                waiting.remove(dotted)
+                _replace(dotted, namespace, stack)
+        return module
+
+    builtins.__import__ = importing
+    stack.callback(setattr, builtins, "__import__", original)
 
 
 def _resolve(dotted: str) -> Any:
@@ -214,9 +241,8 @@ def _compiled(source: str) -> CodeType:
 
 def _probe(source: str, name: str) -> Callable[..., Any]:
     scope: dict[str, Any] = {"np": np, "__builtins__": builtins}
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        scope["torch"] = torch
+    if "torch" in source:
+        scope["torch"] = importlib.import_module("torch")
     exec(_compiled(source), scope)  # the judge's own source, on its way into the sandbox
     function: Callable[..., Any] = scope[name]
     return function

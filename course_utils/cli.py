@@ -168,7 +168,7 @@ def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> Non
     from course_utils.sandbox.client import Sandbox
 
     assert isinstance(settings, Settings)
-    with Sandbox(settings.isolation, settings.limits) as sandbox:
+    with Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox:
         result = grade_file(path, Grader(lab, sandbox, device=settings.device), path.stem)
     if as_json:
         print(json.dumps(result.to_dict(), ensure_ascii=False))

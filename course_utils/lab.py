@@ -7,6 +7,7 @@ metadata.
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -124,10 +125,30 @@ class Lab:
             if is_check(cell)
         ]
 
+    @cached_property
+    def imports(self) -> list[str]:
+        """The modules that cells which are run in grading import, e.g. ``matplotlib.pyplot``."""
+        found: set[str] = set()
+        for cell in self.notebook["cells"]:
+            if cell["cell_type"] == "code" and not is_check(cell) and not is_explore(cell):
+                for node in ast.walk(_parsed(source(cell))):
+                    if isinstance(node, ast.Import):
+                        found |= {alias.name for alias in node.names}
+                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                        found.add(node.module)
+        return sorted(found)
+
     @property
     def max_score(self) -> float:
         """What the automatically graded exercises are worth together."""
         return sum(exercise.points for exercise in self.exercises)
+
+
+def _parsed(code: str) -> ast.Module:
+    try:
+        return ast.parse(code)
+    except SyntaxError:  # magics
+        return ast.Module([], [])
 
 
 def _nbgrader(cell: dict[str, Any]) -> dict[str, Any]:

@@ -39,9 +39,9 @@ def lab(request: pytest.FixtureRequest) -> Lab:
 
 
 @pytest.fixture(scope="module")
-def lab_sandbox(sandbox: Sandbox) -> Iterator[Sandbox]:
+def lab_sandbox(lab: Lab, sandbox: Sandbox) -> Iterator[Sandbox]:
     """A sandbox with the limits that grading has (the shared one's are short)."""
-    with Sandbox(limits=Limits(cell_seconds=120)) as warm:
+    with Sandbox(limits=Limits(cell_seconds=120), preload=lab.imports) as warm:
         yield warm
 
 

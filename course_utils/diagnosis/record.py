@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
+import tempfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
+
+import numpy as np
 
 from course_utils.diagnosis import catalogue
 from course_utils.diagnosis.catalogue import Entry
@@ -18,6 +25,7 @@ from course_utils.diagnosis.masking import mask
 from course_utils.diagnosis.traces import (
     Misconception,
     TraceBook,
+    TraceBookError,
     answers_vary,
     digests,
     key_of,
@@ -28,7 +36,7 @@ from course_utils.plugin import run_tests
 from course_utils.solution import solution_namespace
 from course_utils.student import NamespaceBackend
 
-_books: dict[tuple[str, int], tuple[tuple[int, ...], TraceBook]] = {}
+_books: dict[str, TraceBook] = {}
 
 
 def record(lab: Lab, *, hidden: bool, seed: int = 0) -> TraceBook:
@@ -67,14 +75,50 @@ def _run(
 
 
 def full_book(lab: Lab, *, seed: int = 0) -> TraceBook:
-    """The book of all tests, hidden ones too; taken once a process as long as no file changes."""
-    paths = [lab.notebook_path, *lab.test_files, lab.misconceptions_path]
-    stamps = tuple(path.stat().st_mtime_ns for path in paths if path.exists())
-    key = (str(lab.folder), seed)
-    known = _books.get(key)
-    if known is None or known[0] != stamps:
-        known = _books[key] = (stamps, record(lab, hidden=True, seed=seed))
-    return known[1]
+    """The book of all tests, hidden ones too, as it stands for the lab's files of this moment.
+
+    It takes seconds to record, so it is kept under a name made from everything it depends on, in
+    the instructor's own cache folder; a process reads it once.
+    """
+    key = _content_key(lab, seed)
+    if key not in _books:
+        _books[key] = _cached(key) or _record_for_cache(lab, seed, key)
+    return _books[key]
+
+
+def _content_key(lab: Lab, seed: int) -> str:
+    """A name made from the lab's files, this package's version and code, and the libraries'."""
+    digest = hashlib.sha256(f"{seed} {np.__version__} {metadata.version('torch')}".encode())
+    package = Path(__file__).parent.parent
+    code = [package / f"{name}.py" for name in ("plugin", "student", "callee", "compare", "wire")]
+    code += sorted(Path(__file__).parent.glob("*.py"))
+    paths = [lab.notebook_path, *lab.test_files, lab.misconceptions_path, *code]
+    for path in paths:
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return f"{lab.name}-{digest.hexdigest()[:32]}"
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "course-utils"
+
+
+def _cached(key: str) -> TraceBook | None:
+    try:
+        return TraceBook.load(_cache_folder() / f"{key}.traces")
+    except (OSError, TraceBookError):
+        return None
+
+
+def _record_for_cache(lab: Lab, seed: int, key: str) -> TraceBook:
+    book = record(lab, hidden=True, seed=seed)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time only
+        folder = _cache_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+            file.write(book.to_bytes())
+        os.replace(file.name, folder / f"{key}.traces")
+    return book
 
 
 def taken(

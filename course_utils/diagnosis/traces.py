@@ -69,21 +69,24 @@ class TraceBook:
 
     def save(self, path: Path) -> None:
         """Write the public part of the book to a file; hidden tests are never written."""
-        book = self.public()
+        path.write_bytes(self.public().to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The whole book in the form of a file; for instructors' machines only."""
         tree = {
             "format": FORMAT,
             "version": VERSION,
-            "lab": book.lab,
-            "seed": book.seed,
-            "random": sorted(book.random),
+            "lab": self.lab,
+            "seed": self.seed,
+            "random": sorted(self.random),
             "exercises": {
                 exercise: [
                     {"name": m.name, "hint": m.hint, "traces": rounded(m.traces)} for m in entries
                 ]
-                for exercise, entries in book.exercises.items()
+                for exercise, entries in self.exercises.items()
             },
         }
-        path.write_bytes(zlib.compress(wire.dumps(tree), 9))
+        return zlib.compress(wire.dumps(tree), 9)
 
     @classmethod
     def load(cls, path: Path) -> TraceBook:

@@ -188,9 +188,10 @@ def _context() -> multiprocessing.context.BaseContext:
 def _start_worker(folder: Path, settings: Settings) -> None:
     global _grader
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
-    sandbox = Sandbox(settings.isolation, settings.limits)
+    lab = Lab.load(folder)
+    sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
     sandbox.start()
-    _grader = Grader(Lab.load(folder), sandbox, device=settings.device)
+    _grader = Grader(lab, sandbox, device=settings.device)
 
 
 def _grade(data: bytes, student: str) -> SubmissionResult:

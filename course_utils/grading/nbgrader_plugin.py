@@ -69,8 +69,9 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
         folder = Path(course.format_path(course.source_directory, ".", assignment))
         key = (folder.resolve(), self.isolation)
         if key not in _graders:
-            sandbox = Sandbox(Isolation(self.isolation))
-            _graders[key] = Grader(Lab.load(key[0]), sandbox)
+            lab = Lab.load(key[0])
+            sandbox = Sandbox(Isolation(self.isolation), preload=lab.imports)
+            _graders[key] = Grader(lab, sandbox)
         return _graders[key]
 
 

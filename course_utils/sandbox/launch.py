@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -89,8 +90,10 @@ def _candidates() -> list[str]:
     return found
 
 
-def start_zygote(isolation: Isolation) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a zygote and return its process and the socket it serves.
+def start_zygote(
+    isolation: Isolation, preload: Sequence[str]
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a zygote that imports ``preload``; return its process and the socket it serves.
 
     Raises:
         SandboxError: bubblewrap was asked for and does not work here.
@@ -106,10 +109,10 @@ def start_zygote(isolation: Isolation) -> tuple[subprocess.Popen[bytes], socket.
                 f"bubblewrap does not work on this machine ({found.detail}). Ask for "
                 "--isolation process by name if you accept grading without a sandbox."
             )
-        command = [found.bwrap, *bwrap_arguments(), "--", *python, "isolated"]
+        command = [found.bwrap, *bwrap_arguments(), "--", *python, "isolated", *preload]
         environment = {"PATH": _PATH}
     else:
-        command = [*python, "process"]
+        command = [*python, "process", *preload]
         environment = {**os.environ, **_SETTINGS, "PYTHONPATH": str(_package_folder().parent)}
     process = subprocess.Popen(
         command,

@@ -1,17 +1,21 @@
 """The warm process inside the sandbox, from which every submission is forked.
 
-Run as ``python -m course_utils.sandbox.zygote FD ISOLATED``. It imports what labs import, says
-hello, and then forks a supervisor for each request. It never runs student code itself.
+Run as ``python -m course_utils.sandbox.zygote FD ISOLATED MODULE…``. It imports what the lab
+imports, says hello, and then forks a supervisor for each request. It never runs student code.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
+from importlib import metadata
 from typing import Any
 
 from course_utils.sandbox import linux, seccomp, supervisor
@@ -19,9 +23,9 @@ from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits
 
 
-def main(descriptor: int, isolated: bool) -> None:
+def main(descriptor: int, isolated: bool, preload: Sequence[str]) -> None:
     """Serve requests on a socket until it is closed."""
-    _import_what_labs_use()
+    _import(preload)
     control = Channel(socket.socket(fileno=descriptor))
     if sys.platform == "linux":
         linux.adopt_orphans()
@@ -47,25 +51,24 @@ def main(descriptor: int, isolated: bool) -> None:
             control.send(_wait(request["pid"], request["seconds"]))
 
 
-def _import_what_labs_use() -> None:
-    import matplotlib.pyplot  # noqa: F401
-    import numpy  # noqa: F401
-    import scipy.special  # noqa: F401
-    import sklearn.datasets  # noqa: F401
-    import sympy  # noqa: F401
-    import torch
-
+def _import(preload: Sequence[str]) -> None:
+    """Import what the lab imports, and do once what is slow the first time."""
     from course_utils.sandbox import runner
 
-    # One thread: a pool of threads would not survive a fork.
-    torch.set_num_threads(1)
+    for name in preload:
+        with contextlib.suppress(ImportError):  # the cell that imports it will say so
+            importlib.import_module(name)
+    if "torch" in sys.modules:
+        # One thread: a pool of threads would not survive a fork.
+        sys.modules["torch"].set_num_threads(1)
+    if "sympy" in sys.modules:
+        _warm_sympy()
     runner.prepare_shell()
-    _warm_up()
     _give_students_their_own_copy()
 
 
-def _warm_up() -> None:
-    """Do once what is slow the first time (late imports, caches), so that no fork pays for it."""
+def _warm_sympy() -> None:
+    """Fill SymPy's caches and trigger its late imports, so that no fork pays for them."""
     import sympy
 
     a, b = sympy.symbols("a b")
@@ -84,14 +87,8 @@ def _give_students_their_own_copy() -> None:
 
 
 def _versions() -> dict[str, str]:
-    import numpy
-    import torch
-
-    return {
-        "python": sys.version.split()[0],
-        "numpy": numpy.__version__,
-        "torch": torch.__version__,
-    }
+    libraries = {name: metadata.version(name) for name in ("numpy", "torch")}
+    return {"python": sys.version.split()[0], **libraries}
 
 
 def _spawn(
@@ -143,4 +140,4 @@ def _wait(pid: int, seconds: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "isolated")
+    main(int(sys.argv[1]), sys.argv[2] == "isolated", sys.argv[3:])
