@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -82,7 +83,11 @@ def test_stored_outputs_are_what_the_notebook_gives(lab: Lab) -> None:
         "-p", "no:cacheprovider", "--nbval-cell-timeout", "120", "-c", "/dev/null",
         "--rootdir", str(REPOSITORY), "--nbval-sanitize-with", str(REPOSITORY / "tests/nbval.cfg"),
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=lab.folder, capture_output=True, text=True, check=False)
+    # One thread: two kernels at a time with two threads each would wait for one another.
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=lab.folder, env=one_thread, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 

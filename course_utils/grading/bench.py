@@ -21,7 +21,7 @@ from course_utils.grading.demo import DEMO_LAB, solved, with_entry
 from course_utils.grading.release import release
 from course_utils.lab import Lab
 
-CLASS_SIZE = 20
+CLASS_SIZE = 40
 # nbgrader as it comes: only our folder names, its own Execute and SaveAutoGrades.
 _STOCK_CONFIG = """
 c = get_config()

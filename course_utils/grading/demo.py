@@ -91,11 +91,10 @@ def entry_source(path: Path, entry: Entry) -> str:
     kept: list[ast.stmt] = []
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            tagged = bool(node.decorator_list) and not _is_plain_class(node)
             if node.name == entry.name:
                 node.decorator_list = []
                 kept.append(node)
-            elif not tagged:
+            elif not _is_entry(node):
                 kept.append(node)
         elif isinstance(node, (ast.Import, ast.Assign, ast.AnnAssign)) or (
             isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("course_utils")
@@ -105,12 +104,10 @@ def entry_source(path: Path, entry: Entry) -> str:
     return f"{code}\n{entry.replaces} = {entry.name}\n"
 
 
-def _is_plain_class(node: ast.stmt) -> bool:
-    """A helper class with decorators of its own, such as a dataclass."""
-    return isinstance(node, ast.ClassDef) and all(
-        "misconception" not in ast.unparse(d) and "variant" not in ast.unparse(d)
-        for d in node.decorator_list
-    )
+def _is_entry(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether a function or class of a catalogue file is an entry, not a helper of entries."""
+    marks = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return any(mark.startswith(("misconception(", "variant(")) for mark in marks)
 
 
 def demo_class(lab: Lab, released: Path) -> dict[str, dict[str, bytes]]:
