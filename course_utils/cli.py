@@ -182,8 +182,10 @@ def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> Non
 
 
 def _grade_class(root: Path, lab: Lab, settings: object, *, as_json: bool) -> None:
+    from course_utils.grading.classroom import Settings, find_submissions, grade_class, warm_up
+
+    warm_up()
     from course_utils.grading import report
-    from course_utils.grading.classroom import Settings, find_submissions, grade_class
     from course_utils.grading.course import Course
     from course_utils.grading.gradebook import GradebookWriter
 

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from multiprocessing import forkserver
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from course_utils.grading.course import Course
 from course_utils.grading.judge import Grader, refused
 from course_utils.grading.reading import UnreadableError, read_file
 from course_utils.lab import Lab
@@ -23,6 +24,13 @@ from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionSta
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits
+
+if TYPE_CHECKING:  # the workers do without nbgrader
+    from course_utils.grading.course import Course
+
+# What every worker needs sooner or later; the two inner modules are what torch.optim and backward
+# import when they are first used.
+_PRELOAD = ["torch", "torch._dynamo", "torch.fx.experimental.symbolic_shapes", "scipy.stats"]
 
 
 @dataclass(frozen=True)
@@ -181,8 +189,14 @@ def _context() -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "scipy.stats", __name__])
+    context.set_forkserver_preload([*_PRELOAD, __name__])
     return context
+
+
+def warm_up() -> None:
+    """Begin with the imports that workers need, beside whatever the caller does meanwhile."""
+    if _context().get_start_method() == "forkserver":
+        forkserver.ensure_running()
 
 
 def _start_worker(folder: Path, settings: Settings) -> None:
