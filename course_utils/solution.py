@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from types import ModuleType
 from typing import Any
@@ -26,7 +28,9 @@ def solution_namespace(lab: Lab) -> dict[str, Any]:
         lines = source(cell).splitlines()
         code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
         try:
-            exec(compile(code, f"<cell {number} of {lab.name}>", "exec"), module.__dict__)
+            # What a cell prints is for its reader, not for whoever reads our own output.
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(code, f"<cell {number} of {lab.name}>", "exec"), module.__dict__)
         except Exception as error:
             raise LabError(
                 f"{lab.name}: cell {number} of the solution raises "
