@@ -30,7 +30,7 @@ def test_an_import_loads_nothing_heavy() -> None:
 
 
 def test_only_device_asks_for_torch() -> None:
-    assert HEAVY & modules_after("from course_utils import device") <= {"numpy", "torch"}
+    assert HEAVY & modules_after("from course_utils import device") <= {"numpy", "torch", "tqdm"}
 
 
 def test_what_is_public() -> None:

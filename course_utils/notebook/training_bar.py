@@ -41,7 +41,7 @@ class TrainingBar(Generic[T]):
                     self._write_values()
                 self._bar.update(1)
         except GeneratorExit:  # the loop was left by ``break``: that is its end, and no failure
-            self._bar.total = self._bar.n
+            self._bar.total = self._bar.total and self._bar.n
         finally:
             self._write_values()
             self._bar.close()
