@@ -81,7 +81,7 @@ def test_a_picture_of_a_stub_is_passed_over(capsys: pytest.CaptureFixture[str]) 
     with picture():
         plt.subplots()
         sigmoid()
-    assert capsys.readouterr().out == "No picture yet: lab01 · sigmoid is not written yet.\n"
+    assert capsys.readouterr().out == "Nothing to show yet: lab01 · sigmoid is not written yet.\n"
     assert not plt.get_fignums()
 
 
@@ -286,7 +286,7 @@ def test_a_notebook_run_by_a_program_has_pictures_and_no_bars() -> None:
     (shown,) = curve
     assert "image/png" in shown["data"]
     assert shown["metadata"]["image/png"]["width"] < 700  # sharp: twice as many pixels as points
-    assert [o["text"] for o in stub] == ["No picture yet: lab99 · curve is not written yet.\n"]
+    assert [o["text"] for o in stub] == ["Nothing to show yet: lab99 · curve is not written yet.\n"]
     assert [o["text"] for o in loop] == ["done\n"]
 
 
