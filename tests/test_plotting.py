@@ -233,6 +233,14 @@ def test_a_loop_that_is_left_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "training: 100%" in terminal.getvalue() and "2/2" in terminal.getvalue()
 
 
+def test_a_loop_that_never_came_round_leaves_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    for _ in training_bar(3):
+        break
+    assert terminal.getvalue().rpartition("\r")[0].endswith(" ")  # written over with spaces
+
+
 def test_of_an_endless_loop_only_the_count_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
