@@ -18,7 +18,7 @@ from typing import Any, Literal
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
+from matplotlib import cycler
 from matplotlib.colors import PowerNorm
 
 from course_utils.notebook.locate import ipython_shell
