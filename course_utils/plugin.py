@@ -134,6 +134,8 @@ def run_tests(
         "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:doctest", "-p", "no:unittest",
         "-p", "no:logging", "-p", "no:junitxml", "-p", "no:warnings", "-p", "no:faulthandler",
         "-p", "no:capture", "-p", "no:unraisableexception", "-p", "no:threadexception",
+        "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:stepwise", "-p", "no:pastebin",
+        "-p", "no:legacypath", "-p", "no:subtests", "-p", "no:recwarn", "-p", "no:python_path",
     ]  # fmt: skip
     with (
         _no_plugin_autoload(),
