@@ -142,6 +142,9 @@ MISTAKES = {
         "older_form_with_keep": edit(
             ">= p", "< p", (" / (1 - p)", ""),
             ("if not training:\n        return x\n", "if not training:\n        return x * p\n"),
+            # Nothing is divided there, so that nobody guards p = 1.
+            ("    if p == 1:\n        return x * 0  # nobody survives, and 1/(1 − p) is not a "
+             "number\n", ""),
             also=[[(") > p", ") < p"), (" / (1.0 - p)", ""),
                    ("if not training:\n        return x\n",
                     "if not training:\n        return x * p\n")]],
