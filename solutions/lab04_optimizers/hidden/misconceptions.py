@@ -383,6 +383,21 @@ MISTAKES = {
             hint="Vectors do not decay in yours. This optimizer decays every parameter that it is "
             "given; who is spared is decided by parameter groups.",
         ),
+        "classical_momentum_alone": edit(
+            "(1 - self.dampening) * g", "self.lr * g", ("g.clone()", "self.lr * g"),
+            ("if self.nesterov else", "if False else"),
+            ("p -= self.lr * d", "p -= d if self.momentum else self.lr * d"), about="detail",
+            hint="That is classical momentum alone, v ← μv + lr·g: the learning rate lives on in "
+            "v, and dampening and nesterov never enter. Keep plain gradients in v, multiply by lr "
+            "when p moves, and look at both options.",
+        ),
+        "options_without_effect": edit(
+            " + self.weight_decay * p", "", ("(1 - self.dampening) * g", "g"),
+            ("if self.nesterov else", "if False else"), about="detail",
+            hint="Momentum is right, but weight_decay, dampening and nesterov never enter: λp is "
+            "added to the gradient, the new gradient's share of v is 1 − dampening, and with "
+            "nesterov the step goes along g + μv.",
+        ),
         "averages_the_gradient": edit(
             "(1 - self.dampening) * g", "(1 - self.momentum) * g",
             ("g.clone()", "(1 - self.momentum) * g"),
