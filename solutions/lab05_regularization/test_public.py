@@ -540,6 +540,17 @@ def mixup_shares(student, n, lam, what, seed, device):
 
 
 @probe
+def mixtures_follow_generator(student, name, x, y, lam, seed):
+    """Whether two generators in the same state give the same mixture, other calls in between."""
+    mixtures = []
+    for _ in range(2):
+        torch.rand(3, device=x.device)  # torch's own generator moves on
+        generator = torch.Generator(device=x.device).manual_seed(seed)
+        mixtures.append(getattr(student, name)(x.clone(), y.clone(), lam, generator))
+    return all(bool(torch.equal(one, other)) for one, other in zip(*mixtures, strict=True))
+
+
+@probe
 def unmixed(student, name, x, y, seed):
     """Whether mixup or cutmix at λ = 1 return inputs and targets as they were."""
     generator = torch.Generator(device=x.device).manual_seed(seed)
@@ -969,6 +980,7 @@ def test_kind_is_kept(student, signs_and_sizes, seed, device):
 def test_dropout_leaves_x(student, signs_and_sizes, seed):
     """x itself is not changed."""
     student.run(kind_of_result, x=signs_and_sizes(20, 30), p=0.3, training=True, seed=seed)
+    student.run(kind_of_result, x=signs_and_sizes(20, 30), p=1.0, training=True, seed=seed)
     assert_left_alone(student, "dropout")
 
 
@@ -1029,6 +1041,7 @@ def test_backward_leaves_its_arguments(student, masked_batch):
     """upstream and mask are not changed."""
     upstream, mask, _ = masked_batch((8, 5), 0.3)
     student.run(backward_kind, upstream=upstream, mask=mask, p=0.3)
+    student.run(backward_kind, upstream=upstream, mask=torch.zeros_like(mask), p=1.0)
     assert_left_alone(student, "dropout_backward")
 
 
@@ -1394,6 +1407,16 @@ def test_mixup_partners(student, seed, device):
     assert not seen["the same twice"], "two calls, one after the other, chose the same partners"
 
 
+@exercise("mixup", about="detail", weight=0.5, stated="torch.Generator on x's device; draws the")
+def test_mixup_follows_the_generator(student, normal, seed):
+    """The generator that is passed decides who is mixed with whom."""
+    # Drawn elsewhere, 30 partners are the same twice with probability 1/30!.
+    follows = student.run(
+        mixtures_follow_generator, "mixup", normal(30, 3, 4), normal(30, 5), 0.6, seed
+    )
+    assert follows, "the partners do not come from the generator that was passed"
+
+
 @exercise("mixup", about="detail", weight=0.5, stated="λ in [0, 1]")
 def test_mixup_below_a_half(student, seed, device):
     """λ below ½ is used as it is given."""
@@ -1561,6 +1584,16 @@ def test_cutmix_draws_partners(student, seed, device):
     """The partners are others at every call."""
     seen = student.run(cutmix_sources, 20, 6, 10, 0.75, ["the same partners"], seed, str(device))
     assert not seen["the same partners"], "every call chose the same partners"
+
+
+@exercise("cutmix", about="detail", weight=0.5, stated="torch.Generator on x's device; draws the")
+def test_cutmix_follows_the_generator(student, normal, seed):
+    """The generator that is passed decides who the partners are and where the box lies."""
+    # Drawn elsewhere, centre and 16 partners are the same twice with probability below 1e-14.
+    follows = student.run(
+        mixtures_follow_generator, "cutmix", normal(16, 2, 6, 10), normal(16, 5), 0.5, seed
+    )
+    assert follows, "partners and box do not come from the generator that was passed"
 
 
 @exercise("cutmix", about="edge", weight=0.5, stated="λ in [0, 1]")
