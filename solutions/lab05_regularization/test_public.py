@@ -769,7 +769,7 @@ def assert_expression(student, name, variables, points, expected, what, rtol=Non
     assert_close(np.array(seen), np.array(expected), name=f"{what} {where}", rtol=rtol)
 
 
-def assert_run(seen, expected, what=("end", "restored", "best")):
+def assert_run(seen, expected, what=("end", "restored")):
     """Compare a run of early stopping with torch's."""
 
     def end(run):
@@ -1342,10 +1342,18 @@ def test_patience_counts_in_a_row(student, reference, unit, device):
 
 @exercise("EarlyStopping", stated="a copy of the model's weights")
 def test_best_weights_come_back(student, reference, unit, device):
-    """restore brings back a copy of the weights of the best epoch, and best is its score."""
+    """restore brings back a copy of the weights of the best epoch."""
     scores, options = [unit * s for s in SETBACKS[:10]], {"patience": 4}
     seen = student.run(stop_early, scores, options, str(device))
-    assert_run(seen, reference.early_stopping(scores, **options), ["restored", "best"])
+    assert_run(seen, reference.early_stopping(scores, **options), ["restored"])
+
+
+@exercise("EarlyStopping", about="detail", weight=0.5, stated="best: the best score so far")
+def test_best_is_the_best_score(student, reference, unit, device):
+    """best is the best epoch's score, just as it came."""
+    scores, options = [unit * s for s in SETBACKS[:10]], {"patience": 4}
+    seen = student.run(stop_early, scores, options, str(device))
+    assert_run(seen, reference.early_stopping(scores, **options), ["best"])
 
 
 @exercise("EarlyStopping", about="detail", weight=2, stated="beats the best one by more than this")
