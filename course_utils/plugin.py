@@ -111,7 +111,7 @@ def run_tests(
         exercises: only these; all by default.
         tests: of them only these, by name; all by default.
         seed: every test's random stream follows from this and the test's name.
-        device: "auto", "cpu" or "cuda", see :func:`course_utils.devices.resolve`.
+        device: "cpu" or "cuda"; by default see :func:`course_utils.devices.resolve`.
         enforce_forbid: False where a variant that adapts a forbidden built-in is tested.
 
     Returns:
@@ -122,7 +122,7 @@ def run_tests(
             GPU failed the judge itself; the message quotes it.
     """
     judge = _Judge(
-        files, backend_for, exercises, tests, seed, resolve(device), enforce_forbid
+        files, backend_for, exercises, tests, seed, device or resolve(), enforce_forbid
     )
     output = io.StringIO()
     arguments = [
