@@ -39,15 +39,24 @@ class Far(torch.Tensor):
 
     @staticmethod
     def __new__(cls, near: torch.Tensor) -> Far:
-        made: Far = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: Far = torch.Tensor._make_wrapper_subclass(
             cls, near.size(), strides=near.stride(), storage_offset=near.storage_offset(),
             dtype=near.dtype, device=torch.device(NAME, 0),
         )  # fmt: skip
         made.near = near
         return made
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return f"far {self.near!r}"
+
+    @property
+    def data(self) -> Any:
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        torch.Tensor.data.__set__(self, value)  # type: ignore[attr-defined]
+        self.near = value.near
 
     def tolist(self) -> Any:
         return self.near.tolist()
@@ -57,10 +66,10 @@ class Far(torch.Tensor):
             raise TypeError(f"can't convert a {NAME} tensor to numpy. Use Tensor.cpu() first")
         return self.near.detach().numpy()
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         return _run(func, args, kwargs or {})
@@ -156,7 +165,7 @@ class _Module(_DummyBackendModule):
         pass
 
 
-class _Factories(TorchDispatchMode):
+class _Factories(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Makes the tensors that are asked for with a device and without another tensor."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -196,7 +205,8 @@ def far_device() -> Iterator[str]:
     swapped = torch.__future__.get_swap_module_params_on_conversion()
     # model.to(device) keeps its parameters, as between the CPU and a GPU.
     torch.__future__.set_swap_module_params_on_conversion(True)
-    with pytest.MonkeyPatch.context() as patch, _Factories(), _Generators():
+    factories, generators = _Factories(), _Generators()  # type: ignore[no-untyped-call]
+    with pytest.MonkeyPatch.context() as patch, factories, generators:
         patch.setattr(torch, "tensor", _tensor)
         patch.setattr(torch, "as_tensor", _as_tensor)
         patch.setattr(torch, "Generator", _Generator)
