@@ -3,7 +3,11 @@
 torch keeps a place for devices that it does not know (``privateuseone``), and lets their operations
 be written in Python. Here each of them is the CPU's own, on values that the CPU's tensors cannot
 reach: so what runs here without an error says of every tensor where it is to live, as code for a
-GPU must. What it cannot show is anything about a GPU's arithmetic, memory, or speed.
+GPU must. Its random numbers are its own, as a GPU's are. What it cannot show is anything about a
+GPU's arithmetic, memory, or speed.
+
+Importing this module makes the device known to torch, for good: do it in a process of its own, as
+``test_far_device`` does.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from course_utils import wire
 
 NAME = "far"
 CPU = torch.device("cpu")
+_torch_generator = torch.Generator
 
 # Operations that take tensors of two devices: copies, and positions given by indices.
 _MIXING = {"_to_copy", "copy_", "index", "index_put", "index_put_", "_index_put_impl_"}
@@ -75,6 +80,31 @@ class Far(torch.Tensor):
         return _run(func, args, kwargs or {})
 
 
+def _own(seed: int) -> int:
+    """Another seed: the same one gives other numbers on another device."""
+    return (seed + 0x5EED) % 2**63
+
+
+class _Stream:
+    """The device's global random numbers."""
+
+    def __init__(self) -> None:
+        self.seed(0)
+
+    def seed(self, seed: int) -> None:
+        self.state = _torch_generator().manual_seed(_own(seed)).get_state()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        kept = torch.get_rng_state()
+        torch.set_rng_state(self.state)
+        try:
+            yield
+        finally:
+            self.state = torch.get_rng_state()
+            torch.set_rng_state(kept)
+
+
 class _Generator(torch.Generator):
     """A generator of the far device: torch lets Python write no generators of its own."""
 
@@ -85,6 +115,9 @@ class _Generator(torch.Generator):
 
     def __init__(self, device: Any = "cpu") -> None:
         pass
+
+    def manual_seed(self, seed: int) -> torch.Generator:
+        return super().manual_seed(_own(seed) if self.far else seed)
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
@@ -99,7 +132,11 @@ def _run(func: Any, args: Any, kwargs: Any) -> Any:
     near_args, near_kwargs = _near(args, seen), _near(kwargs, seen)
     _refuse_mixtures(func, seen)
     asked = kwargs.get("device")
-    result = func(*near_args, **near_kwargs)
+    if torch.Tag.nondeterministic_seeded in func.tags and kwargs.get("generator") is None:
+        with _stream.at_work():
+            result = func(*near_args, **near_kwargs)
+    else:
+        result = func(*near_args, **near_kwargs)
     if asked is not None and torch.device(asked).type != NAME:
         return result
     return _far(result, seen)
@@ -137,9 +174,9 @@ def _refuse_mixtures(func: Any, seen: list[torch.Tensor]) -> None:
         )
 
 
+_stream = _Stream()
 # torch.tensor and torch.as_tensor skip what is written in Python when they move data to a device.
 _torch_tensor, _torch_as_tensor = torch.tensor, torch.as_tensor
-_torch_generator = torch.Generator
 
 
 def _tensor(data: Any, *, device: Any = None, requires_grad: bool = False, **options: Any) -> Any:
@@ -153,16 +190,16 @@ def _as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
 
 
 class _Module(_DummyBackendModule):
-    """The device's own functions; its global random stream is the CPU's."""
+    """The device's own functions."""
 
     def get_rng_state(self, device: Any = None) -> torch.Tensor:
-        return torch.get_rng_state()
+        return _stream.state
 
     def set_rng_state(self, state: torch.Tensor, device: Any = None) -> None:
-        pass
+        _stream.state = state
 
     def manual_seed_all(self, seed: int) -> None:
-        pass
+        _stream.seed(seed)
 
 
 class _Factories(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -193,15 +230,9 @@ class _Generators(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-_known: list[str] = []
-
-
 @contextmanager
 def far_device() -> Iterator[str]:
     """The far device's name; in the block, its tensors cross the wire as a GPU's do."""
-    if not _known:  # once a process, and for good
-        _setup_privateuseone_for_python_backend(NAME, _Module())
-        _known.append(NAME)
     swapped = torch.__future__.get_swap_module_params_on_conversion()
     # model.to(device) keeps its parameters, as between the CPU and a GPU.
     torch.__future__.set_swap_module_params_on_conversion(True)
@@ -213,3 +244,7 @@ def far_device() -> Iterator[str]:
         patch.setattr(wire, "_DEVICES", (*wire._DEVICES, NAME))
         yield NAME
     torch.__future__.set_swap_module_params_on_conversion(swapped)
+
+
+# Once a process and for good: before the first backward pass, whose engine counts the devices.
+_setup_privateuseone_for_python_backend(NAME, _Module())
