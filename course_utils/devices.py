@@ -59,6 +59,10 @@ def resolve(wanted: str | None = None) -> str:
 
 def sees_gpu() -> bool:
     """Whether torch can compute on a GPU here."""
+    files = nodes() or os.path.exists("/dev/kfd")  # the latter is AMD's
+    if sys.platform == "linux" and not files and "torch" not in sys.modules:
+        return False  # without importing torch for it, which takes seconds
+
     import torch
 
     return torch.cuda.is_available()

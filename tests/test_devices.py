@@ -85,6 +85,21 @@ def test_a_gpu_that_is_not_there(
         devices.resolve("cuda")
 
 
+def test_torch_is_not_imported_to_find_no_gpu() -> None:
+    code = (
+        "import sys\nfrom course_utils import devices\ndevices.nodes = lambda: {nodes}\n"
+        "devices.resolve('auto'), print('torch' in sys.modules)"
+    )
+    for nodes, imported in (("[]", "False"), ("['/dev/nvidia0']", "True")):
+        if sys.platform != "linux" or os.path.exists("/dev/kfd"):
+            pytest.skip("it is only on Linux, and where no other GPU is")
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(nodes=nodes)], capture_output=True, text=True,
+            check=True, cwd=REPOSITORY,
+        )  # fmt: skip
+        assert done.stdout.strip() == imported
+
+
 def test_workers_that_a_gpu_has_room_for() -> None:
     each = 2 * 2**30
     assert devices.workers_on(A_GPU, 16, each) == 16
