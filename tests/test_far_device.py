@@ -15,10 +15,10 @@ LABS = [lab.name for lab in Lab.all_in(REPOSITORY) if "torch" in lab.imports]
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("which", [*LABS, "itself"])
-def test_on_the_far_device(which: str) -> None:
+@pytest.mark.parametrize("lab", [*LABS, "itself"])
+def test_on_the_far_device(lab: str) -> None:
     """In a fresh process, since torch cannot forget a device."""
-    chosen = f"not ({' or '.join(LABS)})" if which == "itself" else which
+    chosen = f"not ({' or '.join(LABS)})" if lab == "itself" else lab
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen,
                "tests/far_device_checks.py"]  # fmt: skip
     here = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
