@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A worker or a sandbox for every core: more threads than that only slow one another down.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env demo test verify lint bench clean
+.PHONY: help env demo test verify lint bench gpu clean
 
 help:
 	@echo "make env    the environment in $(VENV)"
@@ -17,6 +17,7 @@ help:
 	@echo "make verify the release gate of every lab, whole (an hour on two cores)"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  the figures of the README"
+	@echo "make gpu    what needs a GPU, compared with the CPU"
 
 env: $(STAMP)
 
@@ -40,6 +41,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m course_utils.grading.bench
+
+gpu: $(STAMP)
+	$(BIN)/python -m pytest -s -rs tests/test_gpu.py
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

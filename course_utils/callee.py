@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils import wire
+from course_utils import devices, wire
 
 NOT_WRITTEN = "is not written yet"
 AUTOGRAD = "autograd"
@@ -93,8 +93,9 @@ def invoke(namespace: Namespace, request: dict[str, Any]) -> dict[str, Any]:
             (the source of a function that takes a :class:`View` first).
 
     Returns:
-        ``{"value", "modified", "seconds"}``, ``{"missing"}``, ``{"forbidden"}``, ``{"memory"}``,
-        ``{"raised"}`` or ``{"unsendable"}``; the value is packed, to be read after a crossing.
+        ``{"value", "modified", "seconds"}``, ``{"missing"}``, ``{"forbidden"}``, ``{"memory"}``
+        (True, or "device" for a GPU's), ``{"raised"}`` or ``{"unsendable"}``; the value is packed,
+        to be read after a crossing.
 
     Raises:
         CallTimeout: an alarm rang during the call.
@@ -123,7 +124,10 @@ def invoke(namespace: Namespace, request: dict[str, Any]) -> dict[str, Any]:
         raise
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: a student's call may end in any way it likes.
-        return {"raised": {**_describe_error(error), "gave_none": view.gave_none[:1]}}
+        described = _describe_error(error)
+        if devices.out_of_memory(described["type"], described["message"]):
+            return {"memory": "device"}
+        return {"raised": {**described, "gave_none": view.gave_none[:1]}}
     seconds = time.perf_counter() - started
     if request.get("probe"):
         args = args[1:]

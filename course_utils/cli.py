@@ -20,6 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from course_utils.devices import VARIABLE, DeviceError, resolve
 from course_utils.lab import Lab, LabError
 from course_utils.outcome import SubmissionResult
 from course_utils.sandbox.launch import Isolation, SandboxError
@@ -40,6 +41,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a subm
 CellSeconds = Annotated[float, typer.Option(help="Time limit of one cell.")]
 CallSeconds = Annotated[float, typer.Option(help="Time limit of one call by a test.")]
 MemoryMiB = Annotated[int, typer.Option(help="Memory limit of a submission, in MiB.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        help="'auto', 'cpu' or 'cuda'; COURSE_DEVICE says the same. With 'auto', a GPU is used "
+        "where torch sees one.", show_default="COURSE_DEVICE, else auto",
+    ),
+]  # fmt: skip
+DeviceMiB = Annotated[
+    int, typer.Option(help="On a GPU: memory limit of each of a submission's processes, in MiB.")
+]
 _DEFAULTS = Limits()
 
 
@@ -73,8 +84,10 @@ def verify(
     exercise: Annotated[
         list[str] | None, typer.Option(help="Only these exercises, while you work on them.")
     ] = None,
+    device: DeviceOption = "",
 ) -> None:
     """Prove labs before students see them: right code passes, wrong code fails and is named."""
+    os.environ[VARIABLE] = resolve(device)  # the gate's workers have it from there
     names = labs or [lab.name for lab in Lab.all_in(Path.cwd())]
     verdicts = [
         _passes_gate(
@@ -91,18 +104,29 @@ def grade(
     target: Annotated[str, typer.Argument(help="A lab (the whole class), or a notebook file.")],
     lab: Annotated[str | None, typer.Option(help="The lab of a notebook file.")] = None,
     as_json: JsonOption = False,
-    workers: Annotated[int, typer.Option(help="Worker processes.")] = os.cpu_count() or 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Worker processes, each with one submission (on a GPU: and one CUDA context of "
+            "it) at a time.", show_default="one a core; on a GPU, as many as it has room for",
+        ),
+    ] = 0,
     isolation: IsolationOption = Isolation.BUBBLEWRAP,
     cell_seconds: CellSeconds = _DEFAULTS.cell_seconds,
     call_seconds: CallSeconds = _DEFAULTS.call_seconds,
     memory_mib: MemoryMiB = _DEFAULTS.memory_bytes // 2**20,
+    device: DeviceOption = "",
+    device_memory_mib: DeviceMiB = _DEFAULTS.device_bytes // 2**20,
 ) -> None:
     """Grade a class under submitted/, or one notebook without any database."""
-    from course_utils.grading.classroom import Settings
+    from course_utils.grading.classroom import Settings, warm_up
 
+    if not target.endswith(".ipynb"):
+        warm_up()
     limits = Limits(
-        cell_seconds=cell_seconds, call_seconds=call_seconds, memory_bytes=memory_mib * 2**20
-    )
+        cell_seconds=cell_seconds, call_seconds=call_seconds, memory_bytes=memory_mib * 2**20,
+        device=resolve(device), device_bytes=device_memory_mib * 2**20,
+    )  # fmt: skip
     settings = Settings(workers, isolation, limits)
     if target.endswith(".ipynb"):
         if lab is None:
@@ -139,7 +163,9 @@ def demo(
 
     root = build_course(Path.cwd(), folder)
     _out.print(f"released [bold]{DEMO_LAB}[/] and built a class in {_relative(root)}\n")
-    limits = Limits(cell_seconds=5, call_seconds=3, memory_bytes=512 * 2**20)
+    limits = Limits(
+        cell_seconds=5, call_seconds=3, memory_bytes=512 * 2**20, device=resolve()
+    )
     lab = Lab.find(DEMO_LAB, root)
     _grade_class(root, lab, Settings(limits=limits), as_json=False)
     _out.print(f"\nLook around in it: cd {_relative(root)} && nbgrader formgrader")
@@ -149,7 +175,7 @@ def main() -> None:
     """Entry point: known errors become one sentence and exit code 2."""
     try:
         app()
-    except (LabError, SandboxError) as error:
+    except (LabError, SandboxError, DeviceError) as error:
         _err.print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
         sys.exit(2)
 
@@ -182,7 +208,7 @@ def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> Non
 
     assert isinstance(settings, Settings)
     with Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox:
-        result = grade_file(path, Grader(lab, sandbox, device=settings.device), path.stem)
+        result = grade_file(path, Grader(lab, sandbox), path.stem)
     if as_json:
         print(json.dumps(result.to_dict(), ensure_ascii=False))
         return
@@ -197,7 +223,7 @@ def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> Non
 def _grade_class(root: Path, lab: Lab, settings: object, *, as_json: bool) -> None:
     from course_utils.grading.classroom import Settings, find_submissions, grade_class, warm_up
 
-    warm_up()
+    warm_up()  # if it was not done before
     from course_utils.grading import report
     from course_utils.grading.course import Course
     from course_utils.grading.gradebook import GradebookWriter

@@ -90,6 +90,7 @@ class Reason(StrEnum):
     CALL_TIMEOUT = "call_timeout"
     CALL_CRASHED = "call_crashed"
     CALL_MEMORY = "call_memory"
+    DEVICE_OUT_OF_MEMORY = "device_out_of_memory"
     NOT_WRITTEN = "not_written"
     FUNCTION_MISSING = "function_missing"
     CHECK_CELL_MISSING = "check_cell_missing"
@@ -154,6 +155,7 @@ class TestOutcome:
         calls: what those calls were like, for the diagnosis (never shown for a hidden test).
         mismatch: the arrays that differed, for the numeric look (never shown for a hidden test).
         call_seconds: time spent inside the student's functions.
+        reason: a grader's code for what happened, where the status leaves open which.
     """
 
     __test__ = False  # pytest would take the name for a test class
@@ -176,6 +178,7 @@ class TestOutcome:
     calls: list[CallInfo] = field(default_factory=list, repr=False)
     mismatch: Any = field(default=None, repr=False)
     call_seconds: float = 0.0
+    reason: Reason | None = None
 
     @property
     def passed(self) -> bool:

@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 
 from course_utils import compare
+from course_utils.devices import context_lost, out_of_memory, resolve
 from course_utils.outcome import Aspect, Status, TestOutcome
 from course_utils.student import Backend, Student, StudentFault
 
@@ -114,18 +115,18 @@ def run_tests(
         exercises: only these; all by default.
         tests: of them only these, by name; all by default.
         seed: every test's random stream follows from this and the test's name.
-        device: "cpu" or "cuda"; by default ``COURSE_DEVICE``, else a GPU when there is one.
+        device: "cpu" or "cuda"; by default see :func:`course_utils.devices.resolve`.
         enforce_forbid: False where a variant that adapts a forbidden built-in is tested.
 
     Returns:
         One outcome a test, in the order of the files.
 
     Raises:
-        RuntimeError: pytest could not collect the files (a syntax error in a test, say); the
-            message quotes pytest.
+        RuntimeError: pytest could not collect the files (a syntax error in a test, say), or the
+            GPU failed the judge itself; the message quotes it.
     """
     judge = _Judge(
-        files, backend_for, exercises, tests, seed, device or default_device(), enforce_forbid
+        files, backend_for, exercises, tests, seed, device or resolve(), enforce_forbid
     )
     output = io.StringIO()
     arguments = [
@@ -188,13 +189,6 @@ def _withhold(outcomes: Sequence[TestOutcome]) -> None:
         elif outcome.status is Status.ERROR:
             outcome.status = Status.UNJUDGED
             outcome.message = f"cannot be judged: {outcome.message}"
-
-
-def default_device() -> str:
-    """``COURSE_DEVICE`` if it is set, else "cuda" when there is a GPU, else "cpu"."""
-    import torch
-
-    return os.environ.get("COURSE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def load_module(path: Path) -> ModuleType:
@@ -369,9 +363,9 @@ class _Judge:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> pytest.TestReport:
         """Note the outcome, and spare pytest the rendering of tracebacks that nobody reads."""
-        broken = call.excinfo is not None and call.when != "call"
-        if broken and call.excinfo is not None:
-            error = call.excinfo.value  # in a fixture: the lab's own fault, not the student's
+        error = call.excinfo.value if call.excinfo else None
+        if error is not None and (call.when != "call" or _is_of_our_gpu(error)):
+            # In a fixture, or of the judge's own GPU: not the student's fault.
             self.collect_errors.append(f"{item.name}: {type(error).__name__}: {error}")
         elif call.when == "call":
             self.outcomes.append(self._outcome(item, call))
@@ -435,9 +429,17 @@ def _claim(item: pytest.Item) -> str:
     return " ".join(doc.partition("\n\n")[0].split()) or item.name.replace("_", " ")
 
 
+def _is_of_our_gpu(error: BaseException) -> bool:
+    """Whether the judge's own GPU failed a test; what fails in the student's is a StudentFault."""
+    kind, message = type(error).__name__, str(error)
+    known = isinstance(error, (StudentFault, AssertionError))
+    return not known and (out_of_memory(kind, message) or context_lost(message))
+
+
 def _explain(outcome: TestOutcome, error: BaseException) -> None:
     if isinstance(error, StudentFault):
         outcome.status, outcome.message = error.status, error.message
+        outcome.reason = error.reason
     elif isinstance(error, compare.Mismatch):
         outcome.status, outcome.message, outcome.mismatch = Status.FAILED, str(error), error
         outcome.relative_error = error.relative_error

@@ -19,20 +19,25 @@ import numpy as np
 
 from course_utils import callee, wire
 from course_utils.calls import CallInfo, describe_call
-from course_utils.outcome import Status
+from course_utils.devices import OUT_OF_MEMORY_ADVICE
+from course_utils.outcome import Reason, Status
 
 
 class StudentFault(Exception):
     """A call did not come back with a value; ``status`` says in which way.
 
-    ``raised`` is the exception that the student's code raised ("ValueError: …"), if it did.
+    ``raised`` is the exception that the student's code raised ("ValueError: …"), if it did;
+    ``reason`` a grader's code for it, where the status leaves open which.
     """
 
-    def __init__(self, status: Status, message: str, *, raised: str = "") -> None:
+    def __init__(
+        self, status: Status, message: str, *, raised: str = "", reason: Reason | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.raised = raised
+        self.reason = reason
 
 
 def caller(request: dict[str, Any]) -> str:
@@ -208,6 +213,13 @@ class Student:
             raise StudentFault(Status.MISSING, str(response["missing"]))
         if "forbidden" in response:
             raise StudentFault(Status.FORBIDDEN, str(response["forbidden"]))
+        if response.get("memory") == "device":
+            raise StudentFault(
+                Status.MEMORY,
+                f"{who} needed more memory than there is on the GPU, or is allowed there: "
+                f"{OUT_OF_MEMORY_ADVICE}",
+                reason=Reason.DEVICE_OUT_OF_MEMORY,
+            )
         if response.get("memory"):
             raise StudentFault(
                 Status.MEMORY, f"{who} needed more memory than there is or is allowed"

@@ -52,7 +52,7 @@ def test_the_best_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COURSE_DEVICE")
     assert best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
     monkeypatch.setenv("COURSE_DEVICE", "gpu")
-    with pytest.raises(NotebookError, match="'gpu', which is no device that torch knows"):
+    with pytest.raises(NotebookError, match="COURSE_DEVICE is 'gpu', which is none of"):
         best_device()
 
 
@@ -62,7 +62,7 @@ def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     monkeypatch.setenv("COURSE_DEVICE", "cuda")
-    with pytest.raises(NotebookError, match="torch sees no GPU on this machine"):
+    with pytest.raises(NotebookError, match="torch sees no GPU: "):
         best_device()
 
 

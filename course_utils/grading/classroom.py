@@ -17,6 +17,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_utils import devices
 from course_utils.grading.judge import Grader, refused
 from course_utils.grading.reading import UnreadableError, read_file
 from course_utils.lab import Lab
@@ -44,12 +45,26 @@ class Submission:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a class is graded."""
+    """How a class is graded.
 
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    Attributes:
+        workers: how many processes grade; 0 for one on every core, and on a GPU for as many as it
+            has room for. Each has one submission under way, and so one of its CUDA contexts.
+        isolation: how student code is kept apart.
+        limits: of a submission; they say on which device it computes.
+    """
+
+    workers: int = 0
     isolation: Isolation = Isolation.BUBBLEWRAP
     limits: Limits = field(default_factory=Limits)
-    device: str | None = None
+
+    @property
+    def processes(self) -> int:
+        """How many workers that is."""
+        cores = os.cpu_count() or 1
+        if self.workers or not self.limits.on_gpu:
+            return self.workers or cores
+        return devices.workers_on(devices.gpu(), cores, self.limits.device_bytes)
 
 
 def find_submissions(course: Course, lab: Lab) -> list[Submission]:
@@ -112,25 +127,29 @@ def grade_class(
     """Grade submissions in parallel; results come as they are ready, one for each.
 
     Memory stays flat: only as many submissions are read ahead as keep the workers busy.
+
+    Raises:
+        SandboxError: the GPU is to be used, and cannot be used in the sandbox.
     """
+    if settings.limits.on_gpu:
+        # A GPU that fails is the machine's fault and must not become every student's.
+        Sandbox(settings.isolation, settings.limits, ["torch"]).try_out()
     waiting = list(reversed(submissions))
-    retries: Counter[str] = Counter()
     while waiting:
-        pool = _pool(lab, settings, len(waiting))
+        count = min(settings.processes, len(waiting))
+        pool = _pool(lab, settings, count)
         running: dict[Future[SubmissionResult], Submission] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < 2 * settings.workers:
-                    submission = waiting.pop()
+                while waiting and len(running) < 2 * count:
+                    submission = waiting[-1]
                     try:
                         data = _read(submission)
                     except UnreadableError as error:
-                        notice = Notice(error.reason, error.message)
-                        yield _noted(
-                            refused(lab, submission.student, error.status, notice), submission
-                        )
-                        continue
-                    running[pool.submit(_grade, data, submission.student)] = submission
+                        yield _noted(_unread(lab, submission, error), submission)
+                    else:
+                        running[pool.submit(_grade, data, submission.student)] = submission
+                    waiting.pop()  # only now: a broken pool takes no more, and raises
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     result = future.result()
@@ -138,13 +157,19 @@ def grade_class(
         except BrokenProcessPool:
             # A worker was killed from outside. What was under way is tried once more, alone.
             for submission in running.values():
-                retries[submission.student] += 1
-                if retries[submission.student] > 1:
-                    yield _lost(lab, submission)
-                else:
-                    waiting.append(submission)
+                yield _noted(_graded_alone(lab, submission, settings), submission)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _graded_alone(lab: Lab, submission: Submission, settings: Settings) -> SubmissionResult:
+    with _pool(lab, settings, 1) as pool:
+        try:
+            return pool.submit(_grade, _read(submission), submission.student).result()
+        except UnreadableError as error:
+            return _unread(lab, submission, error)
+        except BrokenProcessPool:
+            return _lost(lab, submission)
 
 
 def _read(submission: Submission) -> bytes:
@@ -152,6 +177,12 @@ def _read(submission: Submission) -> bytes:
         notice = submission.notices[0]
         raise UnreadableError(notice.code, notice.message)
     return read_file(submission.path)
+
+
+def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> SubmissionResult:
+    return refused(
+        lab, submission.student, error.status, Notice(error.reason, error.message)
+    )
 
 
 def _noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
@@ -173,7 +204,7 @@ _grader: Grader | None = None
 
 def _pool(lab: Lab, settings: Settings, count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
-        max_workers=max(1, min(settings.workers, count)),
+        max_workers=count,
         mp_context=_context(),
         initializer=_start_worker,
         initargs=(lab.folder, settings),
@@ -184,7 +215,7 @@ def _context() -> multiprocessing.context.BaseContext:
     """Workers that share nothing with the coordinator (its threads, its open gradebook).
 
     They are forked from a server that has imported what all of them need, so that torch is
-    imported once and not once a worker.
+    imported once and not once a worker. None of that starts CUDA, which would not survive it.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -202,10 +233,11 @@ def warm_up() -> None:
 def _start_worker(folder: Path, settings: Settings) -> None:
     global _grader
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
+    os.environ[devices.VARIABLE] = settings.limits.device
     lab = Lab.load(folder)
     sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
     sandbox.start()
-    _grader = Grader(lab, sandbox, device=settings.device)
+    _grader = Grader(lab, sandbox)
 
 
 def _grade(data: bytes, student: str) -> SubmissionResult:
@@ -214,6 +246,8 @@ def _grade(data: bytes, student: str) -> SubmissionResult:
         result = _grader.grade(data, student)
     except Exception as error:  # ours, not the student's: one result must come back all the same
         message = f"the grader failed: {type(error).__name__}: {error}"
+        if devices.context_lost(message):
+            os._exit(1)  # this process can use the GPU no more: another one tries once again
         notice = Notice(Reason.INTERNAL_ERROR, message)
         return refused(_grader.lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
     for exercise in result.exercises:

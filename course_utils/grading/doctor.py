@@ -9,7 +9,12 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
+from course_utils import devices
+from course_utils.grading.classroom import Settings
 from course_utils.sandbox import launch, seccomp
+from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.launch import SandboxError
+from course_utils.sandbox.limits import Limits
 
 _PACKAGES = ("numpy", "torch", "jupyterlab", "nbgrader", "matplotlib", "pytest", "ipython")
 
@@ -44,11 +49,28 @@ def _package(name: str) -> Finding:
 
 
 def _device() -> Finding:
-    import torch
-
-    if torch.cuda.is_available():
-        return Finding("device", True, f"cuda: {torch.cuda.get_device_name()}")
-    return Finding("device", True, "cpu (no GPU found; GPU tests are skipped)")
+    """What --device and COURSE_DEVICE come to, and on a GPU whether the sandbox can use it."""
+    try:
+        chosen = devices.resolve()
+    except devices.DeviceError as error:
+        return Finding("device", False, str(error), f"set {devices.VARIABLE} to auto, or unset it")
+    if chosen == "cpu" and devices.sees_gpu():
+        why = f"{devices.VARIABLE} says so; there is a GPU: {devices.gpu()}"
+        return Finding("device", True, f"cpu ({why})")
+    if chosen == "cpu":
+        return Finding("device", True, f"cpu (torch sees no GPU: {devices.why_no_gpu()})")
+    settings = Settings(limits=Limits(device=chosen))
+    share = settings.limits.device_bytes / 2**20
+    found = (
+        f"cuda: {devices.gpu()}; {settings.processes} workers, each with two CUDA contexts at a "
+        f"time (the judge's, and one of a submission's processes, which may hold {share:.0f} MiB)"
+    )
+    try:
+        Sandbox(limits=settings.limits, preload=["torch"]).try_out()
+    except SandboxError as error:
+        advice = "grade with --device cpu; for what the sandbox shows of the GPU see sandbox/gpu.py"
+        return Finding("device", False, f"{found}; but {error}", advice)
+    return Finding("device", True, f"{found}; the sandbox can use it")
 
 
 def _isolation() -> Finding:

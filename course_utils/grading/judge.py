@@ -23,7 +23,7 @@ from course_utils.outcome import (
     SubmissionStatus,
     TestOutcome,
 )
-from course_utils.plugin import ExerciseMark, default_device, load_module, run_tests
+from course_utils.plugin import ExerciseMark, load_module, run_tests
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.session import ExerciseBackend, Session
@@ -31,7 +31,7 @@ from course_utils.sandbox.session import ExerciseBackend, Session
 # Reasons that mean: something could not be run to its end, the rest was graded.
 _PARTLY = {
     Reason.CELL_TIMEOUT, Reason.CELL_KILLED, Reason.CELL_MEMORY, Reason.SUBMISSION_TIMEOUT,
-    Reason.CALL_TIMEOUT, Reason.CALL_CRASHED, Reason.CALL_MEMORY,
+    Reason.CALL_TIMEOUT, Reason.CALL_CRASHED, Reason.CALL_MEMORY, Reason.DEVICE_OUT_OF_MEMORY,
 }  # fmt: skip
 
 _CALL_REASONS = {
@@ -50,16 +50,15 @@ class Grader:
         lab: the instructor's folder.
         sandbox: where student code runs; started when first needed.
         seed: of all tests' random inputs; the same seed gives the same verdict.
-        device: "cpu" or "cuda"; by default the best there is.
+
+    The tests, with torch as their reference, compute on the device that the sandbox has.
     """
 
-    def __init__(
-        self, lab: Lab, sandbox: Sandbox, *, seed: int = 0, device: str | None = None
-    ) -> None:
+    def __init__(self, lab: Lab, sandbox: Sandbox, *, seed: int = 0) -> None:
         self.lab = lab
         self._sandbox = sandbox
         self._seed = seed
-        self._device = device or default_device()
+        self._device = sandbox.limits.device
 
     def grade(self, data: bytes, student: str = "") -> SubmissionResult:
         """Grade one submission.
@@ -97,7 +96,7 @@ class Grader:
             exercises=exercises,
             notices=notices,
             student_cpu_seconds=session.cpu_seconds,
-            environment={**self._sandbox.environment, "device": self._device},
+            environment=self._sandbox.environment,
         )
         result.notebook = _with_outputs(reading, cells, exercises)
         return result
@@ -166,8 +165,9 @@ def _call_notices(exercises: Sequence[ExerciseResult]) -> list[Notice]:
     for exercise in exercises:
         seen: dict[Reason, str] = {}
         for test in exercise.tests:
-            if test.status in _CALL_REASONS:
-                seen.setdefault(_CALL_REASONS[test.status], panel.seen(test))
+            reason = test.reason or _CALL_REASONS.get(test.status)
+            if reason:
+                seen.setdefault(reason, panel.seen(test))
         notices += [Notice(code, f"{exercise.name}: {text}") for code, text in seen.items()]
     return notices
 

@@ -18,15 +18,17 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.preprocessors import SaveAutoGrades as NbgraderSaveAutoGrades
 from traitlets import Unicode
 
+from course_utils.devices import resolve
 from course_utils.grading.judge import Grader
 from course_utils.lab import CHECK_PREFIX, Lab
 from course_utils.outcome import SubmissionResult
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
+from course_utils.sandbox.limits import Limits
 from course_utils.stub import stub_code
 
 _VERDICT = "course_verdict"
-_graders: dict[tuple[Path, str], Grader] = {}
+_graders: dict[tuple[Path, str, str], Grader] = {}
 
 
 class ClearSolutions(NbgraderClearSolutions):  # type: ignore[misc]  # nbgrader is untyped
@@ -50,6 +52,9 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
         Isolation.BUBBLEWRAP.value,
         help="'bubblewrap', or 'process' to grade without a sandbox (said on every report)",
     ).tag(config=True)
+    device = Unicode(
+        help="'auto', 'cpu' or 'cuda'; where it is empty, COURSE_DEVICE says it, else it is 'auto'",
+    ).tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         names = resources["nbgrader"]
@@ -67,10 +72,11 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
         """The lab's grader, kept for all submissions that this process grades."""
         course = CourseDirectory(config=self.config)
         folder = Path(course.format_path(course.source_directory, ".", assignment))
-        key = (folder.resolve(), self.isolation)
+        key = (folder.resolve(), self.isolation, resolve(self.device))
         if key not in _graders:
             lab = Lab.load(key[0])
-            sandbox = Sandbox(Isolation(self.isolation), preload=lab.imports)
+            limits = Limits(device=key[2])
+            sandbox = Sandbox(Isolation(self.isolation), limits, lab.imports)
             _graders[key] = Grader(lab, sandbox)
         return _graders[key]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from course_utils import devices
 from course_utils.outcome import Reason
 
 
@@ -32,9 +33,16 @@ def cell_run(index: int, answer: dict[str, Any]) -> CellRun:
         run.message = f"cell {index + 1} was interrupted: it took too long"
     elif not answer["ok"]:
         error = next((o for o in run.outputs if o["output_type"] == "error"), None)
-        what = f"{error['ename']}: {error['evalue']}"[:200] if error else "an error"
-        run.reason = Reason.CELL_ERROR
-        run.message = f"cell {index + 1} raises {what}"
+        if error and devices.out_of_memory(error["ename"], error["evalue"]):
+            run.reason = Reason.DEVICE_OUT_OF_MEMORY
+            run.message = (
+                f"cell {index + 1} needed more memory than there is on the GPU, or is allowed "
+                f"there: {devices.OUT_OF_MEMORY_ADVICE}"
+            )
+        else:
+            what = f"{error['ename']}: {error['evalue']}"[:200] if error else "an error"
+            run.reason = Reason.CELL_ERROR
+            run.message = f"cell {index + 1} raises {what}"
     elif answer["cut"]:
         run.reason = Reason.OUTPUT_CUT
         run.message = f"cell {index + 1} printed too much; its output was cut off"

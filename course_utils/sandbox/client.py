@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+from course_utils import devices
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.sandbox.launch import Isolation, SandboxError, start_zygote
 from course_utils.sandbox.limits import Limits
@@ -45,6 +46,15 @@ class Sandbox:
         self._await_ready()
         return self
 
+    def try_out(self) -> None:
+        """Start and end the sandbox, to see whether it works here.
+
+        Raises:
+            SandboxError: it does not.
+        """
+        with self:
+            pass
+
     def __exit__(self, *exception: object) -> None:
         self.close()
 
@@ -53,7 +63,7 @@ class Sandbox:
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        self._process, ours = start_zygote(self.isolation, self._preload)
+        self._process, ours = start_zygote(self.isolation, self._preload, self.limits)
         self._control = Channel(ours)
         self.hello = {}
 
@@ -82,13 +92,17 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Versions inside the sandbox and the isolation, for reports."""
+        """Versions inside the sandbox, the device and the isolation, for reports."""
         isolation = str(self.isolation)
         if self.isolation is Isolation.PROCESS:
             isolation += " (no sandbox)"
         elif not self.hello.get("seccomp"):
             isolation += " (without seccomp)"
-        return {**self.hello.get("versions", {}), "isolation": isolation}
+        found = {**self.hello.get("versions", {}), "isolation": isolation}
+        found["device"] = self.limits.device
+        if self.limits.on_gpu:
+            found["gpu"] = str(devices.gpu())
+        return found
 
     def open(self) -> Session:
         """A session for one submission.

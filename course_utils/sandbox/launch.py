@@ -8,13 +8,16 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
 import course_utils
+from course_utils import devices
+from course_utils.sandbox import gpu
+from course_utils.sandbox.limits import Limits
 
 _SANDBOX_PACKAGES = "/course"
 # Where a submission may write. Not /tmp: the Python environment itself may lie below that.
@@ -91,9 +94,14 @@ def _candidates() -> list[str]:
 
 
 def start_zygote(
-    isolation: Isolation, preload: Sequence[str]
+    isolation: Isolation, preload: Sequence[str], limits: Limits
 ) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start a zygote that imports ``preload``; return its process and the socket it serves.
+
+    Args:
+        isolation: how it is kept apart.
+        preload: modules that it imports.
+        limits: of the submissions that will be forked from it.
 
     Raises:
         SandboxError: bubblewrap was asked for and does not work here.
@@ -102,6 +110,7 @@ def start_zygote(
     # Without "..": the folders that it passes through are not in the sandbox.
     interpreter = os.path.abspath(sys.executable)
     python = [interpreter, "-m", "course_utils.sandbox.zygote", str(theirs.fileno())]
+    settings = _SETTINGS | gpu.environment(limits.device, limits.device_bytes, os.environ)
     if isolation is Isolation.BUBBLEWRAP:
         found = probe()
         if found.bwrap is None:
@@ -109,11 +118,14 @@ def start_zygote(
                 f"bubblewrap does not work on this machine ({found.detail}). Ask for "
                 "--isolation process by name if you accept grading without a sandbox."
             )
-        command = [found.bwrap, *bwrap_arguments(), "--", *python, "isolated", *preload]
+        command = [
+            found.bwrap, *bwrap_arguments(settings), "--", *python, "isolated", limits.device,
+            *preload,
+        ]  # fmt: skip
         environment = {"PATH": _PATH}
     else:
-        command = [*python, "process", *preload]
-        environment = {**os.environ, **_SETTINGS, "PYTHONPATH": str(_package_folder().parent)}
+        command = [*python, "process", limits.device, *preload]
+        environment = {**os.environ, **settings, "PYTHONPATH": str(_package_folder().parent)}
     process = subprocess.Popen(
         command,
         pass_fds=[theirs.fileno()],
@@ -125,11 +137,14 @@ def start_zygote(
     return process, ours
 
 
-def bwrap_arguments() -> list[str]:
+def bwrap_arguments(settings: Mapping[str, str]) -> list[str]:
     """The sandbox's world: system libraries, this Python and this package, read-only; no network.
 
     Nothing else of the machine is visible: not the course repository, not submissions, not the
-    gradebook, not home directories.
+    gradebook, not home directories; and of its GPUs nothing, unless they are to be used.
+
+    Args:
+        settings: the environment's variables, besides those that name places.
     """
     arguments = [
         "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
@@ -151,11 +166,11 @@ def bwrap_arguments() -> list[str]:
         arguments += ["--symlink", SCRATCH, "/tmp"]
     for folder in folders:
         arguments += ["--ro-bind", folder, folder]
-    for device in sorted(Path("/dev").glob("nvidia*")):
-        arguments += ["--dev-bind-try", str(device), str(device)]
+    if settings[devices.VARIABLE] == "cuda":
+        arguments += gpu.arguments([*folders, "/usr", "/lib", "/lib64"])
     package = _package_folder()
     arguments += ["--ro-bind", str(package), f"{_SANDBOX_PACKAGES}/{package.name}"]
-    for name, value in (_PLACES | _SETTINGS).items():
+    for name, value in (_PLACES | dict(settings)).items():
         arguments += ["--setenv", name, value]
     # The root and /dev are bubblewrap's own tmpfs: writable, they would carry files from one
     # submission to the next. Scratch and /dev/shm are covered by each submission's own.

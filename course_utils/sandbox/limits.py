@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from course_utils.devices import CONTEXT_BYTES
+
 MIB = 2**20
 
 
@@ -21,6 +23,8 @@ class Limits:
         output_bytes: what one cell may print or display; the rest is cut off.
         file_bytes: size of the scratch file system, and of one file in it.
         message_bytes: size of one answer to the judge.
+        device: where it computes, "cpu" or "cuda".
+        device_bytes: what one of its processes may hold in tensors on a GPU.
     """
 
     cell_seconds: float = 30.0
@@ -31,6 +35,17 @@ class Limits:
     output_bytes: int = MIB
     file_bytes: int = 64 * MIB
     message_bytes: int = 32 * MIB
+    device: str = "cpu"
+    device_bytes: int = 2048 * MIB
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.device != "cpu"
+
+    @property
+    def resident_bytes(self) -> int:
+        """What its processes may hold, that of a CUDA context on the machine's side included."""
+        return self.memory_bytes + CONTEXT_BYTES * self.on_gpu
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,12 +67,15 @@ def apply_process_limits(limits: Limits) -> None:
     """Set the limits that the kernel enforces on each process by itself."""
     import resource
 
-    # Private writable memory. RLIMIT_AS would count what CUDA and allocators merely reserve.
-    data = kibibytes(status_of(), "VmData") + limits.memory_bytes
-    for what, value in (
+    settings = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, limits.file_bytes),
-        (resource.RLIMIT_NOFILE, 512),
-        (resource.RLIMIT_DATA, data),
-    ):
+        (resource.RLIMIT_NOFILE, 2048),  # a CUDA context opens some dozens of device files
+    ]
+    if not limits.on_gpu:
+        # Private writable memory. RLIMIT_AS would count what allocators merely reserve, and so
+        # does this one what CUDA's driver reserves: there only the supervisor's watch bounds it.
+        data = kibibytes(status_of(), "VmData") + limits.memory_bytes
+        settings.append((resource.RLIMIT_DATA, data))
+    for what, value in settings:
         resource.setrlimit(what, (value, value))

@@ -12,12 +12,12 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
 import time
 from typing import Any
 
 from course_utils import callee
 from course_utils.callee import CallTimeout
+from course_utils.sandbox import forking
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.shell import LowLevelOutput, Shell
@@ -51,7 +51,7 @@ def serve(channel: Channel, limits: Limits) -> None:
         if command["op"] == "cell":
             channel.send(_run_cell(_shell, low_level, command["source"], limits))
         elif command["op"] == "state":
-            channel.send({"can_fork": _can_fork()})
+            channel.send({"can_fork": not forking.obstacle(gpu=limits.on_gpu)})
         elif command["op"] == "fork":
             channel.send(_fork_exercise(channel, descriptors[0]))
         elif command["op"] == "call":  # in a process that is one exercise's own
@@ -79,14 +79,6 @@ def _run_cell(
         "cut": was_cut or shell.box.was_cut, "seconds": seconds,
         "execution_count": shell.ip.execution_count - 1,
     }  # fmt: skip
-
-
-def _can_fork() -> bool:
-    """Whether a forked copy of this process would work: no other threads, no live GPU context."""
-    if threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1:
-        return False
-    torch = sys.modules.get("torch")
-    return torch is None or not torch.cuda.is_initialized()
 
 
 def _fork_exercise(channel: Channel, descriptor: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from course_utils.devices import context_lost
 from course_utils.outcome import Reason, Status
 from course_utils.sandbox.cells import CellRun, cell_run
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
@@ -35,6 +36,7 @@ class Session:
         self._processes: Processes | None = None
         self._cells: list[tuple[int, str]] = []
         self._can_fork = True
+        self._used = False  # whether an exercise has the runner itself
         self._deadline = time.monotonic() + self._limits.submission_seconds
         self.cpu_seconds = 0.0
 
@@ -81,6 +83,7 @@ class Session:
         return [done[index] for index, _ in cells if index in done]
 
     def _run_once(self) -> tuple[list[CellRun], CellRun | None]:
+        self._used = False
         self._processes = processes = self._spawn()
         runs: list[CellRun] = []
         for index, source in self._cells:
@@ -135,42 +138,56 @@ class Session:
         return processes
 
     def exercise(self) -> ExerciseBackend:
-        """A backend whose calls share one process, forked from the state after the cells."""
+        """A backend whose calls share one process in the state after the cells."""
         return ExerciseBackend(self, self._limits)
 
     def fork(self) -> Channel:
         """A connection to a fresh process in the state after the cells.
 
+        It is forked from the runner. Where the cells have started threads or CUDA, which do not
+        survive that, it is the runner itself, and for the next exercise a fresh runner that runs
+        the cells again; of these there is one at a time, and so is of their CUDA contexts.
+
         Raises:
             StudentFault: there is no such state, because the submission's time is up or the
                 process that held it has gone.
         """
-        if not self._can_fork or self._processes is None:
-            # Threads or a GPU context do not survive a fork: run the cells again instead.
-            self._end()
-            _, failed = self._run_once()
-            if failed is not None:
-                raise StudentFault(Status.CRASHED, f"on a second run, {failed.message}")
-            assert self._processes is not None
-            return self._processes.data
+        if self._processes is None or self._used:
+            self._replay()
+        if self._can_fork:
+            try:
+                return self._fork_runner()
+            except (ChannelClosed, ChannelTimeout, WireError):
+                self._replay()
+        assert self._processes is not None
+        self._used = True
+        return self._processes.data
+
+    def _replay(self) -> None:
+        """Run the cells again in a fresh runner."""
+        self._end()
+        _, failed = self._run_once()
+        if failed is not None:
+            raise StudentFault(Status.CRASHED, f"on a second run, {failed.message}")
+
+    def _fork_runner(self) -> Channel:
+        assert self._processes is not None
         ours, theirs = socket.socketpair()
         try:
             with theirs:
                 self._processes.data.send({"op": "fork"}, [theirs.fileno()])
                 self._processes.data.receive(_GRACE_SECONDS + 10)
-        except (ChannelClosed, ChannelTimeout, WireError):
+        except BaseException:
             ours.close()
-            self._can_fork = False
-            return self.fork()
+            raise
         return Channel(ours, self._limits.message_bytes)
 
     def kill_exercise(self) -> None:
-        """End the processes forked for an exercise, and what they may have started."""
-        if self._processes is not None:
-            if self._can_fork:
-                self._processes.kill_exercises()
-            else:
-                self._end()
+        """End an exercise's processes, and what they may have started."""
+        if self._used:
+            self._end()
+        elif self._processes is not None:
+            self._processes.kill_exercises()
 
     def exceeded(self) -> str | None:
         """Which limit the supervisor has just acted on, if any; forgotten once told."""
@@ -239,8 +256,8 @@ class ExerciseBackend:
             self._hung_seconds = allowed
             self._hung = StudentFault(Status.TIMEOUT, f"{why}: a loop that never ends?")
             raise self._hung
-        if response.get("memory"):
-            self.close()  # the next test gets a process that has room
+        if response.get("memory") or context_lost(str(response.get("raised"))):
+            self.close()  # the next test gets a process that has room, and can use the GPU
         return response
 
     @property

@@ -118,7 +118,7 @@ class _Supervisor:
             self._kill(spare_runner=False)
             return
         used = {pid: max(0, memory - self._baseline) for pid, memory in held.items()}
-        if sum(used.values()) > self._limits.memory_bytes:
+        if sum(used.values()) > self._limits.resident_bytes:
             largest = max(used, key=lambda pid: used[pid])
             self._tell({"event": "limit", "kind": "memory"})
             with suppress(ProcessLookupError):

@@ -1,7 +1,8 @@
 """The warm process inside the sandbox, from which every submission is forked.
 
-Run as ``python -m course_utils.sandbox.zygote FD ISOLATED MODULE…``. It imports what the lab
-imports, says hello, and then forks a supervisor for each request. It never runs student code.
+Run as ``python -m course_utils.sandbox.zygote FD ISOLATED DEVICE MODULE…``. It imports what the
+lab imports, says hello, and then forks a supervisor for each request. It never runs student code,
+and never starts CUDA, which could not be used in a fork then.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
-from course_utils.sandbox import linux, seccomp, supervisor
+from course_utils.sandbox import forking, linux, seccomp, supervisor
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits
 
 
-def main(descriptor: int, isolated: bool, preload: Sequence[str]) -> None:
+def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -> None:
     """Serve requests on a socket until it is closed."""
-    _import(preload)
+    warm_up(preload)
+    require_no_cuda()
+    if device == "cuda":
+        require_gpu()
     control = Channel(socket.socket(fileno=descriptor))
     if sys.platform == "linux":
         linux.adopt_orphans()
@@ -51,7 +55,34 @@ def main(descriptor: int, isolated: bool, preload: Sequence[str]) -> None:
             control.send(_wait(request["pid"], request["seconds"]))
 
 
-def _import(preload: Sequence[str]) -> None:
+def require_no_cuda() -> None:
+    """Refuse to go on where CUDA is live: no fork of this process could use it.
+
+    Raises:
+        RuntimeError: something that was imported has initialised CUDA.
+    """
+    if forking.cuda_is_live():
+        raise RuntimeError(
+            "CUDA is initialised in the process that submissions are forked from, and does not "
+            "survive a fork: one of the modules that the lab imports touches the GPU when it is "
+            "imported"
+        )
+
+
+def require_gpu() -> None:
+    """Try the GPU in a fork of this process, before any student's code has to.
+
+    Raises:
+        RuntimeError: it cannot be used there.
+    """
+    if trouble := forking.cuda_trouble():
+        raise RuntimeError(
+            f"the GPU cannot be used in the sandbox: {trouble}. Grade with --device cpu, or mend "
+            "it (course doctor tries it, too)"
+        )
+
+
+def warm_up(preload: Sequence[str]) -> None:
     """Import what the lab imports, and do once what is slow the first time."""
     from course_utils.sandbox import runner
 
@@ -95,6 +126,7 @@ def _spawn(
     control: Channel, descriptors: list[int], limits: Limits, *, isolated: bool
 ) -> dict[str, Any]:
     """Fork a supervisor and say its pid."""
+    require_no_cuda()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -140,4 +172,4 @@ def _wait(pid: int, seconds: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "isolated", sys.argv[3:])
+    main(int(sys.argv[1]), sys.argv[2] == "isolated", sys.argv[3], sys.argv[4:])
