@@ -589,7 +589,7 @@ def keep_precision(student: Any, reference: Any, name: str, memory: float, **opt
     lr = 0. Values that are off by more are off for another reason.
     """
     value = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64, device=options.pop("device"))
-    first = 1e4 * torch.tensor([1.2345678, -3.1415926, 2.7182818], dtype=torch.float64)
+    first = 2e4 * torch.tensor([1.2345678, -3.1415926, 2.7182818], dtype=torch.float64)
     rows = [[first.to(value.device)], [(1.0 - memory * first).to(value.device)]]
     rate = options.pop("rate")
     arguments = (name, [value], rows, [0.0, rate])
