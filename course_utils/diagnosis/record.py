@@ -25,6 +25,8 @@ from course_utils.outcome import TestOutcome
 from course_utils.plugin import run_tests
 
 _SECONDS = 5.0  # for one call of a mistake
+# So that books are the same wherever they are made: a GPU draws other random numbers.
+_DEVICE = "cpu"
 
 Dress = dict[str, Trace]
 
@@ -52,7 +54,7 @@ class Recorder:
         """A recorder, which runs the solution first."""
         files = _files(originals.lab, hidden=hidden)
         backend = LimitedBackend(originals.base)
-        outcomes = run_tests(files, lambda mark: backend, seed=seed)
+        outcomes = run_tests(files, lambda mark: backend, seed=seed, device=_DEVICE)
         random = {key_of(outcome) for outcome in outcomes if answers_vary(outcome)}
         return cls(originals, hidden, seed, digests(outcomes), random)
 
@@ -93,7 +95,7 @@ class Recorder:
         backend = LimitedBackend(namespace, _SECONDS)
         outcomes = run_tests(
             _files(self.originals.lab, hidden=self.hidden), lambda mark: backend,
-            exercises=[exercise], tests=tests, seed=self.seed,
+            exercises=[exercise], tests=tests, seed=self.seed, device=_DEVICE,
         )  # fmt: skip
         if whole and any(_lacks_a_name(outcome) for outcome in outcomes):
             return {}
