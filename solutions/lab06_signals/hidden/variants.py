@@ -113,18 +113,23 @@ def torch_kaiming_uniform(weight, generator=None):
     return torch.nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
 
 
+def fans(weight):
+    return torch.nn.init._calculate_fan_in_and_fan_out(weight)
+
+
 @variant("initializers", replaces="glorot_uniform_")
 def uniform_by_copy(weight, generator=None):
-    fan_in, fan_out = fans(weight)  # noqa: F821
+    fan_in, fan_out = fans(weight)
     a = (6 / (fan_in + fan_out)) ** 0.5
     with torch.no_grad():
-        weight.copy_((2 * torch.rand(weight.shape, generator=generator, device=weight.device) - 1) * a)
+        unit = torch.rand(weight.shape, generator=generator, device=weight.device)
+        weight.copy_((2 * unit - 1) * a)
     return weight
 
 
 @variant("initializers", replaces="glorot_normal_")
 def normal_by_copy(weight, generator=None):
-    fan_in, fan_out = fans(weight)  # noqa: F821
+    fan_in, fan_out = fans(weight)
     std = (2 / (fan_in + fan_out)) ** 0.5
     with torch.no_grad():
         weight.copy_(torch.randn(weight.shape, generator=generator, device=weight.device) * std)
@@ -133,14 +138,14 @@ def normal_by_copy(weight, generator=None):
 
 @variant("initializers", replaces="he_normal_")
 def he_through_data(weight, generator=None):
-    n_in = fans(weight)[0]  # noqa: F821
+    n_in = fans(weight)[0]
     weight.data.normal_(generator=generator).mul_((2 / n_in) ** 0.5)
     return weight
 
 
 @variant("initializers", replaces="torch_linear_default_")
 def default_by_copy(weight, generator=None):
-    n_in, _ = fans(weight)  # noqa: F821
+    n_in, _ = fans(weight)
     with torch.no_grad():
         weight.copy_(torch.rand(weight.shape, generator=generator, device=weight.device))
         return weight.sub_(0.5).mul_(2 / n_in**0.5)
@@ -305,10 +310,16 @@ class CountedOutOfPlace(torch.nn.Module):
     def forward(self, x):
         if self.training:
             self.num_batches_tracked.add_(1)
-        return batch_norm(  # noqa: F821
-            x, self.weight, self.bias, self.running_mean, self.running_var,
-            training=self.training, **self.options,
-        )  # fmt: skip
+            if len(x) == 1:
+                raise ValueError("one row has no variance")
+            mean, var = x.mean(0), x.var(0, unbiased=False)
+            m = self.options["momentum"]
+            with torch.no_grad():
+                self.running_mean += m * (mean - self.running_mean)
+                self.running_var += m * (x.var(0) - self.running_var)
+        else:
+            mean, var = self.running_mean, self.running_var
+        return (x - mean) / torch.sqrt(var + self.options["eps"]) * self.weight + self.bias
 
 
 # Exercise: norm_slopes
@@ -410,7 +421,7 @@ def through_batch_norm(upstream, x, weight, eps=1e-5):
     d = x.shape[-1]
     rows, u = x.reshape(-1, d), upstream.reshape(-1, d)
     ones = torch.ones(len(rows), dtype=x.dtype, device=x.device)
-    grad, _, _ = batch_norm_backward((u * weight).T, rows.T, ones, eps)  # noqa: F821
+    grad, _, _ = with_sums((u * weight).T, rows.T, ones, eps)
     s = torch.sqrt(rows.var(dim=1, unbiased=False, keepdim=True) + eps)
     x_hat = (rows - rows.mean(dim=1, keepdim=True)) / s
     return grad.T.reshape(x.shape), (u * x_hat).sum(0), u.sum(0)
