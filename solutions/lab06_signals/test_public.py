@@ -330,6 +330,12 @@ def values_at(student, name, variables, points):
     return values
 
 
+@probe
+def kinds_of_fans(student, weight):
+    """What the fans of a weight are."""
+    return [type(number).__name__ for number in student.fans(weight)]
+
+
 def _drawn(student, name, shape, seed, device, what):
     """What 400,000 numbers or more, drawn by an initializer, look like; coarsely rounded."""
     generator = torch.Generator(device=device).manual_seed(seed)
@@ -342,18 +348,19 @@ def _drawn(student, name, shape, seed, device, what):
         weights.append(weight.detach())
         drawn += size
     numbers = torch.nan_to_num(torch.cat([w.flatten().double() for w in weights]))
-    std = float(numbers.std())
-    scale = std or 1.0
-    last = weights[-1].flatten(1).cpu()
-    seen = {
-        "std": round(std, 3) + 0.0,
-        "mean": round(float(numbers.mean()) / scale / 0.02) * 0.02 + 0.0,
-        "within": round(float((numbers.abs() < scale).double().mean()) / 0.02) * 0.02,
-        "far": bool((numbers.abs() > 3 * scale).any()),
-        "distinct": [len(torch.unique(last, dim=0)), torch.unique(last, dim=1).shape[1]],
-        "fresh": bool((weights[0] != weights[1]).any()) if len(weights) > 1 else True,
-    }
-    return seen[what]
+    scale = float(numbers.std()) or 1.0
+    if what == "std":
+        return round(float(numbers.std()), 3) + 0.0
+    if what == "mean":
+        return round(float(numbers.mean()) / scale / 0.02) * 0.02 + 0.0
+    if what == "within":
+        return round(float((numbers.abs() < scale).double().mean()) / 0.02) * 0.02
+    if what == "far":
+        return bool((numbers.abs() > 3 * scale).any())
+    if what == "distinct":
+        last = weights[-1].cpu()
+        return [len(torch.unique(last, dim=0)), torch.unique(last, dim=1).shape[1]]
+    return bool((weights[0] != weights[1]).any())
 
 
 drawn = probe(_drawn)
@@ -879,9 +886,8 @@ def test_fans_of_a_convolution(student, reference, device):
 @exercise("fans", about="form", weight=0.5, stated="two ints")
 def test_fans_are_ints(student, device):
     """Both numbers are ints."""
-    seen = student.fans(torch.zeros(7, 3, 2, device=device))
-    for number in seen:
-        assert type(number) is int, "a fan is a whole number: return two ints"
+    kinds = student.run(kinds_of_fans, torch.zeros(7, 3, 2, device=device))
+    assert kinds == ["int", "int"], f"return two ints; yours are {' and '.join(kinds)}"
 
 
 # Exercise: initializers
@@ -1138,7 +1144,10 @@ def test_saturation_threshold(student, reference, tanh_layer):
     assert_close(student.saturation(h, 0.5), right, name="the share beyond 0.5", rtol=1e-5)
 
 
-@exercise("saturation", part="dead_units", stated="The share of units that are 0 for all examples")
+@exercise(
+    "saturation", part="dead_units", weight=2,
+    stated="The share of units that are 0 for all examples",
+)
 def test_dead_units(student, reference, relu_layer):
     """A unit is dead if it is 0 for every example; one example is enough to be alive."""
     h = relu_layer(9, 8, 3)
@@ -1542,7 +1551,7 @@ def test_other_slope(student, column_slopes):
     """The slope of x̂_i in another number x_k."""
     c = column_slopes
     i, k = c["i"], c["k"]
-    other = [j for j in range(c["n"]) if j != i and c["x̂"][j] * c["x̂"][i] < 0][0]
+    other = next(j for j in range(c["n"]) if c["x̂"][j] * c["x̂"][i] < 0)
     points = [[c["n"], c["s"], c["x̂"][i], c["x̂"][j]] for j in (other, k)]
     expected = [c["J"][i][other], c["J"][i][k]]
     assert_expression(

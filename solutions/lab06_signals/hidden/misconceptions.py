@@ -208,7 +208,8 @@ MISTAKES = {
             "return weight.shape[0] * kernel, weight.shape[1] * kernel",
             also=[("n_out, n_in = weight.shape[:2]", "n_in, n_out = weight.shape[:2]"),
                   ("n_out, n_in, *axes = weight.shape", "n_in, n_out, *axes = weight.shape")],
-            hint="fan_in and fan_out are exchanged: torch's weight is (n_out, n_in), outputs first.",
+            hint="fan_in and fan_out are exchanged: torch's weight is (n_out, n_in), the outputs "
+            "first.",
         ),
         "kernel_ignored": edit(
             "return weight.shape[1] * kernel, weight.shape[0] * kernel",
@@ -320,12 +321,12 @@ MISTAKES = {
         ),
         "glorot_normal_without_two": edit(
             "math.sqrt(2 / sum(fans(weight)))", "math.sqrt(1 / sum(fans(weight)))", cost=QUARTER,
-            also=[("std = (2 / (fan_in + fan_out)) ** 0.5", "std = (1 / (fan_in + fan_out)) ** 0.5")],
+            also=[("(2 / (fan_in + fan_out)) ** 0.5", "(1 / (fan_in + fan_out)) ** 0.5")],
             hint="The 2 of Glorot's variance, 2/(n_in + n_out), is missing.",
         ),
         "glorot_normal_with_the_bound": edit(
             "math.sqrt(2 / sum(fans(weight)))", "math.sqrt(6 / sum(fans(weight)))", cost=QUARTER,
-            also=[("std = (2 / (fan_in + fan_out)) ** 0.5", "std = (6 / (fan_in + fan_out)) ** 0.5")],
+            also=[("(2 / (fan_in + fan_out)) ** 0.5", "(6 / (fan_in + fan_out)) ** 0.5")],
             hint="√(6/(n_in + n_out)) is the bound of the uniform numbers. Normal ones take the "
             "standard deviation, without the 3.",
         ),
@@ -558,10 +559,6 @@ MISTAKES = {
             hint="A unit with a tiny activation still passes a gradient on. Dead is exactly 0, for "
             "all examples.",
         ),
-        "dead_on_average": edit(
-            "(h == 0).all(dim=0)", "(h.mean(dim=0) < 0.1)", cost=HALF,
-            hint="A unit with a small mean is not dead; dead is exactly 0, for all examples.",
-        ),
     },
     "gradient_norms_by_depth": {
         "norms_of_weights": edit(
@@ -672,8 +669,8 @@ MISTAKES = {
             hint="The inner derivative is missing: wx has the slope x in w.",
         ),
         "slope_in_of_both": edit(
-            "return (2 * v * sp.tanh(w * x) - y) * v", "return 2 * (2 * v * sp.tanh(w * x) - y) * v",
-            cost=HALF,
+            "return (2 * v * sp.tanh(w * x) - y) * v",
+            "return 2 * (2 * v * sp.tanh(w * x) - y) * v", cost=HALF,
             hint="You have differentiated in a w that both units share. w₁ belongs to unit 1 "
             "alone, so its slope is half of that.",
         ),
@@ -683,8 +680,8 @@ MISTAKES = {
             hint="The sign is wrong: the slope of ½(f − y)² in f is f − y.",
         ),
         "slope_out_of_one_unit": edit(
-            "return (2 * v * sp.tanh(w * x) - y) * sp.tanh", "return (v * sp.tanh(w * x) - y) * sp.tanh",
-            cost=HALF,
+            "return (2 * v * sp.tanh(w * x) - y) * sp.tanh",
+            "return (v * sp.tanh(w * x) - y) * sp.tanh", cost=HALF,
             hint="Both units are in f: where they are alike, f is 2v·tanh(wx).",
         ),
         "slope_out_of_both": edit(
@@ -713,8 +710,8 @@ MISTAKES = {
         "unbiased_variance_for_all": edit(
             BATCH_VAR, "var = x.var(dim=0)", ("momentum * var * n / (n - 1)", "momentum * var"),
             also=[("var = x.var(0, unbiased=False)", "var = x.var(0)")],
-            hint="You normalize with the unbiased variance, which x.var gives by default. The layer "
-            "divides by n: x.var(0, unbiased=False). Only running_var gets the unbiased one.",
+            hint="You normalize with the unbiased variance, which x.var gives by default. The "
+            "layer divides by n: x.var(0, unbiased=False). Only running_var gets the unbiased one.",
         ),
         "running_var_biased": edit(
             "momentum * var * n / (n - 1)", "momentum * var", about="detail",
@@ -863,7 +860,7 @@ MISTAKES = {
         ),
         "bias_forgotten": edit(
             "return weight * x_hat + bias", "return weight * x_hat", about="detail",
-            also=[[("rsqrt(running_var + eps) * weight + bias", "rsqrt(running_var + eps) * weight"),
+            also=[[("(running_var + eps) * weight + bias", "(running_var + eps) * weight"),
                    ("rsqrt(var + eps) * weight + bias", "rsqrt(var + eps) * weight")],
                   ("return bias + weight *", "return weight *")],
             hint="β is missing: y = γ·x̂ + β.",
@@ -884,11 +881,12 @@ MISTAKES = {
         ),
         "one_row_accepted": edit(
             ONE_ROW, "", about="edge",
-            also=[('    if x.shape[0] < 2:\n        raise ValueError("one row has no variance")\n', ""),
+            also=[('    if x.shape[0] < 2:\n        raise ValueError("one row has no variance")\n',
+                   ""),
                   ('        if len(x) == 1:\n            raise ValueError("batch norm cannot train '
                    'on one row")\n', "")],
-            hint="A batch of one row is accepted in training: x̂ is 0 whatever x is, and running_var "
-            "becomes NaN. Raise a ValueError.",
+            hint="A batch of one row is accepted in training: x̂ is 0 whatever x is, and "
+            "running_var becomes NaN. Raise a ValueError.",
         ),
         "one_row_refused_always": edit(
             "    if training:\n        n = len(x)\n" + ONE_ROW,
@@ -927,8 +925,8 @@ MISTAKES = {
             "    with torch.no_grad():\n"
             "        x_hat = (x - mean) / torch.sqrt(var + eps)\n"
             "        return weight * x_hat + bias", about="detail",
-            hint="The output is computed inside of torch.no_grad(), so nothing behind the layer can "
-            "learn. Only the running statistics go in there.",
+            hint="The output is computed inside of torch.no_grad(), so nothing before the layer "
+            "can learn. Only the running statistics go in there.",
         ),
         "statistics_move_at_evaluation": edit(
             OTHERWISE,
@@ -942,10 +940,10 @@ MISTAKES = {
             hint="sub_ and div_ work in place: the caller's x is changed. Make a new tensor.",
         ),
         "constant_on_the_cpu": edit(
-            "torch.sqrt(var + eps)", "torch.sqrt(var + torch.full((x.shape[1],), eps, dtype=x.dtype))",
-            about="form",
-            hint="torch.full without device= makes a tensor on the CPU, and on a GPU the sum fails. "
-            "A plain number fits everywhere.",
+            "torch.sqrt(var + eps)",
+            "torch.sqrt(var + torch.full((x.shape[1],), eps, dtype=x.dtype))", about="form",
+            hint="torch.full without device= makes a tensor on the CPU, and on a GPU the sum "
+            "fails. A plain number fits everywhere.",
         ),
     },
     "break_it": {
@@ -1161,7 +1159,7 @@ MISTAKES = {
         ),
         "scale_slope_unbiased": edit(
             "return xhat_k / n\n", "return xhat_k / (n - 1)\n", cost=QUARTER,
-            hint="n − 1 belongs to the unbiased variance; the layer normalizes with the biased one.",
+            hint="n − 1 belongs to the unbiased variance; the layer uses the biased one.",
         ),
         "scale_slope_squared": edit(
             "return xhat_k / n\n", "return xhat_k**2 / n\n", cost=QUARTER,
@@ -1429,7 +1427,8 @@ MISTAKES = {
         "rows_eps_on_the_cpu": edit(
             "torch.sqrt(var + eps)", "torch.sqrt(var + torch.full((1,), eps, dtype=x.dtype))",
             about="form",
-            hint="torch.full without device= makes a tensor on the CPU, and on a GPU the sum fails.",
+            hint="torch.full without device= makes a tensor on the CPU, and on a GPU the sum "
+            "fails.",
         ),
     },
     "layer_norm_backward": {

@@ -116,8 +116,9 @@ def test_same_slope_of_many(student, reference, rng):
     column = rng.permutation(np.arange(7.0)) + rng.uniform(-0.2, 0.2, 7)
     n, s, x_hat, _, _, J = reference.norm_jacobian(torch.as_tensor(column), 0.5)
     points = [[n, s, x_hat[k]] for k in range(n)]
+    expected = [J[k][k] for k in range(n)]
     public.assert_expression(
-        student, "same_slope", ["n", "s", "xhat_k"], points, [J[k][k] for k in range(n)], "∂x̂_k/∂x_k"
+        student, "same_slope", ["n", "s", "xhat_k"], points, expected, "∂x̂_k/∂x_k"
     )
 
 
@@ -148,7 +149,8 @@ def test_torch_default_kernel(student, reference, seed, device):
     public.assert_drawn(student, reference, "torch_linear_default_", shape, seed, device, "std")
 
 
-@exercise("initializers", part="he_normal_", about="detail", stated="Each entry is drawn for itself")
+@exercise("initializers", part="he_normal_", about="detail",
+          stated="Each entry is drawn for itself")  # fmt: skip
 def test_he_normal_entries(student, reference, seed, device):
     """Each entry of he_normal_ is drawn for itself, and large ones occur."""
     public.assert_own_entries(student, "he_normal_", public.HE_WIDE, seed, device)
