@@ -1211,7 +1211,7 @@ def test_slope_in(student, reference, equal_units):
     assert_expression(student, "slope_in", ["w", "v", "x", "y"], equal_units, expected, "∂L/∂w₁")
 
 
-@exercise("symmetry", part="slope_out", stated="∂L/∂v₁ there")
+@exercise("symmetry", part="slope_out", weight=2, stated="∂L/∂v₁ there")
 def test_slope_out(student, reference, equal_units):
     """The slope in v₁, where both units are alike."""
     expected = [reference.slopes_of_two_units(*point)[1] for point in equal_units]
