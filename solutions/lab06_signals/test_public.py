@@ -513,8 +513,8 @@ def refusal(student, x):
 def running_graphs(student, x, weight, bias):
     """Whether the running statistics carry a graph after a batch that has one."""
     mean, var = torch.zeros_like(weight), torch.ones_like(weight)
-    x = x.clone().requires_grad_()
-    student.batch_norm(x, weight, bias, mean, var, True, 0.3, 1e-5)
+    leaf = x.clone().requires_grad_()
+    student.batch_norm(leaf * 1, weight, bias, mean, var, True, 0.3, 1e-5)
     return [mean.requires_grad, var.requires_grad]
 
 
@@ -523,7 +523,7 @@ def through_autograd(student, x, weight, bias, upstream):
     """The gradient in x that autograd finds through the student's batch_norm."""
     mean, var = torch.zeros_like(weight), torch.ones_like(weight)
     leaf = x.clone().requires_grad_()
-    y = student.batch_norm(leaf * 1, weight, bias, mean, var, True, 0.3, 1e-12)
+    y = student.batch_norm(leaf * 1, weight, bias, mean, var, True, 0.3, 1e-5)
     if not y.requires_grad:
         return torch.zeros_like(x)
     return torch.autograd.grad(y, leaf, upstream)[0]
@@ -541,10 +541,11 @@ def _layer(student, batches, modes, options, what):
     d = batches[0].shape[1]
     layer = student.BatchNorm1d(d, **options).to(batches[0].device, batches[0].dtype)
     model = torch.nn.Sequential(torch.nn.Sequential(layer))
-    with torch.no_grad():
-        for name, p in layer.named_parameters():
-            if name in ("weight", "bias"):
-                p.copy_(torch.linspace(0.5, 2.0, d))
+    start = {"weight": (0.5, 2.0), "bias": (0.5, 2.0), "running_mean": (0, 0), "running_var": (1, 1)}
+    with torch.no_grad():  # how a layer begins is a matter of its own
+        for name, ends in start.items():
+            if isinstance(getattr(layer, name, None), torch.Tensor):
+                getattr(layer, name).copy_(torch.linspace(*ends, d))
     for x, training in zip(batches, modes, strict=True):
         model.train(training)
         y = model(x.clone())
@@ -566,22 +567,24 @@ def fresh_layer(student, d, what):
             name: [str(value.dtype), list(value.shape)] for name, value in sorted(state.items())
         }
     if what == "values":
-        return {name: value.double() for name, value in sorted(state.items())}
+        return {
+            name: value.double() for name, value in sorted(state.items()) if "num" not in name
+        }
     return sorted(name for name, p in layer.named_parameters() if p.requires_grad)
 
 
 @probe
-def load_report(student, state, x):
-    """What load_state_dict reports when it is given a state of torch's."""
-    layer = student.BatchNorm1d(x.shape[1]).to(x.device, x.dtype)
-    report = layer.load_state_dict(state, strict=False)
-    return {"missing": sorted(report.missing_keys), "unexpected": sorted(report.unexpected_keys)}
+def state_names(student, names):
+    """Which of torch's names are missing in the layer's state_dict, and which it has besides."""
+    state = student.BatchNorm1d(3).state_dict()
+    return {"missing": sorted(set(names) - set(state)), "more": sorted(set(state) - set(names))}
 
 
 @probe(values=True)
 def loaded_prediction(student, state, x):
     """What a layer with a state of torch's says at evaluation."""
     layer = student.BatchNorm1d(x.shape[1]).to(x.device, x.dtype)
+    state.pop("num_batches_tracked")  # is of no use for this, and is judged elsewhere
     layer.load_state_dict(state, strict=False)
     return layer.eval()(x.clone()).detach()
 
@@ -680,14 +683,17 @@ def assert_left_alone(student, function):
         )
 
 
+# Where a claim is not about eps, eps is SMALL and the values need only be ROUGHLY right, so that
+# what is wrong with eps shows in the claims about it alone.
+SMALL, ROUGHLY = 1e-5, 1e-3
 GRADIENTS = ("the gradient in x", "the gradient in weight", "the gradient in bias")
 
 
-def assert_gradient(seen, expected, which):
+def assert_gradient(seen, expected, which, rtol=None):
     """Compare one of the three gradients."""
     if not isinstance(seen, (list, tuple)) or len(seen) != 3:
         raise AssertionError("return three gradients: in x, in weight and in bias")
-    assert_close(seen[which], expected[which], name=GRADIENTS[which])
+    assert_close(seen[which], expected[which], name=GRADIENTS[which], rtol=rtol)
 
 
 # Fixtures.
@@ -1230,14 +1236,14 @@ def assert_normalized(student, reference, x, given, training, eps, name="y"):
         x, given["weight"], given["bias"], given["mean"].clone(), given["var"].clone(),
         training, 0.5, eps,
     )  # fmt: skip
-    assert_close(seen, right, name=name)
+    assert_close(seen, right, name=name, rtol=ROUGHLY if eps == SMALL else None)
 
 
 @exercise("batch_norm", weight=2, stated="whether the batch's own statistics normalize")
 def test_training_normalizes_by_the_batch(student, reference, columns, plain):
     """In training every column is normalized by its own mean and biased variance."""
     x = columns(4, 3)
-    assert_normalized(student, reference, x, plain(x), True, 1e-12)
+    assert_normalized(student, reference, x, plain(x), True, SMALL)
 
 
 @exercise("batch_norm", weight=2, stated="batch's own statistics normalize, or the running ones")
@@ -1245,7 +1251,7 @@ def test_evaluation_uses_running_statistics(student, reference, columns, plain, 
     """At evaluation the running statistics normalize, whatever the batch."""
     x = columns(4, 3)
     given = plain(x) | {"mean": apart(3), "var": apart(3).square()}
-    assert_normalized(student, reference, x, given, False, 1e-12)
+    assert_normalized(student, reference, x, given, False, SMALL)
 
 
 def assert_running(student, batches, given, modes, momentum, which):
@@ -1289,7 +1295,7 @@ def test_weight_and_bias(student, reference, columns, plain, apart):
     """x̂ is multiplied by weight, and bias is added."""
     x = columns(4, 3)
     given = plain(x) | {"weight": apart(3), "bias": apart(3)}
-    assert_normalized(student, reference, x, given, True, 1e-12)
+    assert_normalized(student, reference, x, given, True, SMALL)
 
 
 @exercise("batch_norm", about="detail", stated="inside the root")
@@ -1324,8 +1330,8 @@ def test_gradients_flow(student, reference, columns, apart):
     """Gradients flow back to x, through the batch's statistics as well."""
     x, weight, bias, upstream = columns(4, 3), apart(3), apart(3), apart(4, 3)
     seen = student.run(through_autograd, x, weight, bias, upstream)
-    right = reference.batch_norm_backward(upstream, x, weight, 1e-12)[0]
-    assert_close(seen, right, name="the gradient in x")
+    right = reference.batch_norm_backward(upstream, x, weight, SMALL)[0]
+    assert_close(seen, right, name="the gradient in x", rtol=ROUGHLY)
 
 
 @exercise("batch_norm", about="form", weight=0.5, stated="Results keep their dtype")
@@ -1407,22 +1413,20 @@ def test_layer_follows_train_and_eval(student, columns):
     """The batch normalizes after train(), the running statistics after eval()."""
     batches = [columns(6, 3) for _ in range(3)]
     for modes in ([True, True, True], [True, True, False]):
-        seen = student.run(layer_run, batches, modes, {"eps": 1e-12, "momentum": 0.5}, "y")
-        right = _layer(Reference, batches, modes, {"eps": 1e-12, "momentum": 0.5}, "y")
+        seen = student.run(layer_run, batches, modes, {}, "y")
+        right = _layer(Reference, batches, modes, {}, "y")
         assert_close(seen, right, name="y in training" if modes[-1] else "y at evaluation")
 
 
 @exercise("BatchNorm1d", stated="its state_dict is that of torch.nn.BatchNorm1d")
-def test_state_has_torchs_names(student, columns):
+def test_state_has_torchs_names(student):
     """The layer's state_dict has the names of torch's, so that torch's fits in."""
-    x = columns(6, 3)
-    layer = torch.nn.BatchNorm1d(3).to(x.device, x.dtype)
-    seen = student.run(load_report, layer.state_dict(), x)
+    seen = student.run(state_names, list(torch.nn.BatchNorm1d(3).state_dict()))
     assert not seen["missing"], (
-        f"your state_dict has {' and '.join(seen['missing'])}, which torch's does not have"
+        f"your state_dict lacks {' and '.join(seen['missing'])}, which torch's has"
     )
-    assert not seen["unexpected"], (
-        f"your state_dict lacks {' and '.join(seen['unexpected'])}, which torch's has"
+    assert not seen["more"], (
+        f"your state_dict has {' and '.join(seen['more'])}, which torch's does not have"
     )
 
 
@@ -1441,7 +1445,7 @@ def test_layer_loads_torchs_weights(student, columns, apart):
 
 
 @exercise("BatchNorm1d", about="detail", weight=2, stated="Before the first batch γ is 1 and β is")
-def test_layer_begins_as_torchs(student, reference):
+def test_layer_begins_as_torchs(student):
     """A new layer begins with the values of torch's."""
     seen = student.run(fresh_layer, 3, "values")
     right = {k: v.double() for k, v in sorted(torch.nn.BatchNorm1d(3).state_dict().items())}
@@ -1470,16 +1474,23 @@ def test_layer_parameters(student):
     )
 
 
-@exercise("BatchNorm1d", about="detail", weight=2, stated="eps=1e-5, momentum=0.1")
-def test_layer_hands_its_options_on(student, columns):
-    """The layer's own eps and momentum are used."""
-    batches = [columns(6, 3) for _ in range(2)]
-    for options in ({"eps": 0.4}, {"momentum": 0.7}):
-        for modes in ([True, True], [True, False]):
-            seen = student.run(layer_run, batches, modes, options, "y")
-            right = _layer(Reference, batches, modes, options, "y")
-            named = " and ".join(f"{k} = {v}" for k, v in options.items())
-            assert_close(seen, right, name=f"y with {named}")
+def assert_option(student, batches, modes, **options):
+    seen = student.run(layer_run, batches, modes, options, "y")
+    right = _layer(Reference, batches, modes, options, "y")
+    named = " and ".join(f"{name} = {value}" for name, value in options.items())
+    assert_close(seen, right, name=f"y with {named}")
+
+
+@exercise("BatchNorm1d", about="detail", stated="eps=1e-5, momentum=0.1")
+def test_layer_hands_eps_on(student, columns):
+    """The eps that the layer was made with is used."""
+    assert_option(student, [columns(6, 3)], [True], eps=0.4)
+
+
+@exercise("BatchNorm1d", about="detail", stated="eps=1e-5, momentum=0.1")
+def test_layer_hands_momentum_on(student, columns):
+    """The momentum that the layer was made with is used."""
+    assert_option(student, [columns(6, 3), columns(6, 3)], [True, False], momentum=0.7)
 
 
 @exercise("BatchNorm1d", about="form", stated="its state_dict is that of torch.nn.BatchNorm1d")
@@ -1487,12 +1498,14 @@ def test_state_has_torchs_kinds(student):
     """Every entry of the state_dict has torch's shape and dtype."""
     seen = student.run(fresh_layer, 3, "kinds")
     for name, value in sorted(torch.nn.BatchNorm1d(3).state_dict().items()):
-        dtype, shape = seen.get(name, ["nothing", []])
+        if name not in seen:
+            continue  # which names there are is a claim of its own
+        dtype, shape = seen[name]
         assert dtype == str(value.dtype), f"the dtype of {name} is {dtype}, not {value.dtype}"
         assert shape == list(value.shape), f"the shape of {name} is {shape}, not that of torch's"
 
 
-@exercise("BatchNorm1d", about="form", weight=0.5, stated="(buffers)")
+@exercise("BatchNorm1d", about="detail", weight=0.5, stated="(buffers)")
 def test_layer_moves_as_a_whole(student):
     """All tensors of the layer move with it to another device."""
     stay = student.run(state_moves, 3)
@@ -1565,37 +1578,33 @@ def test_other_slope(student, column_slopes):
 @exercise("batch_norm_backward", weight=2, stated="(∂loss/∂x, ∂loss/∂weight, ∂loss/∂bias)")
 def test_batch_norm_gradient_in_x(student, reference, columns, apart):
     """The gradient in x is the one that autograd finds, mean and variance included."""
-    given = (apart(4, 3), columns(4, 3), apart(3), 1e-12)
-    assert_gradient(
-        student.batch_norm_backward(*given), reference.batch_norm_backward(*given), 0
-    )
+    given = (apart(4, 3), columns(4, 3), apart(3), SMALL)
+    seen, right = student.batch_norm_backward(*given), reference.batch_norm_backward(*given)
+    assert_gradient(seen, right, 0, ROUGHLY)
 
 
 @exercise("batch_norm_backward", about="detail", stated="(∂loss/∂x, ∂loss/∂weight, ∂loss/∂bias)")
 def test_batch_norm_gradient_in_weight(student, reference, columns, apart):
     """The gradient in weight is a sum over the rows, of upstream times x̂."""
-    given = (apart(4, 3), columns(4, 3), apart(3), 1e-12)
-    assert_gradient(
-        student.batch_norm_backward(*given), reference.batch_norm_backward(*given), 1
-    )
+    given = (apart(4, 3), columns(4, 3), apart(3), SMALL)
+    seen, right = student.batch_norm_backward(*given), reference.batch_norm_backward(*given)
+    assert_gradient(seen, right, 1, ROUGHLY)
 
 
 @exercise("batch_norm_backward", about="detail", stated="(∂loss/∂x, ∂loss/∂weight, ∂loss/∂bias)")
 def test_batch_norm_gradient_in_bias(student, reference, columns, apart):
     """The gradient in bias is a sum over the rows."""
-    given = (apart(4, 3), columns(4, 3), apart(3), 1e-12)
-    assert_gradient(
-        student.batch_norm_backward(*given), reference.batch_norm_backward(*given), 2
-    )
+    given = (apart(4, 3), columns(4, 3), apart(3), SMALL)
+    seen, right = student.batch_norm_backward(*given), reference.batch_norm_backward(*given)
+    assert_gradient(seen, right, 2, ROUGHLY)
 
 
 @exercise("batch_norm_backward", about="detail", stated="eps: ε of equation (1)")
 def test_batch_norm_gradient_with_eps(student, reference, columns, apart):
     """A large eps counts, inside the root."""
     given = (apart(4, 3), columns(4, 3), apart(3), 0.4)
-    assert_gradient(
-        student.batch_norm_backward(*given), reference.batch_norm_backward(*given), 0
-    )
+    seen, right = student.batch_norm_backward(*given), reference.batch_norm_backward(*given)
+    assert_gradient(seen, right, 0)
 
 
 @exercise("batch_norm_backward", about="arguments", weight=0.5, stated="Other tensors are left as")
@@ -1637,16 +1646,16 @@ def test_layer_norm_by_rows(student, reference, rows):
     """Every row is normalized by its own mean and biased variance."""
     x = rows(5, 4)
     ones, zeros = x.new_ones(4), x.new_zeros(4)
-    seen = student.layer_norm(x, ones, zeros, 1e-12)
-    assert_close(seen, reference.layer_norm(x, ones, zeros, 1e-12), name="y")
+    seen = student.layer_norm(x, ones, zeros, SMALL)
+    assert_close(seen, reference.layer_norm(x, ones, zeros, SMALL), name="y", rtol=ROUGHLY)
 
 
 @exercise("layer_norm", about="detail", stated="weight, bias: γ and β")
 def test_layer_norm_weight_and_bias(student, reference, rows, apart):
     """weight and bias belong to the features."""
     x, weight, bias = rows(5, 4), apart(4), apart(4)
-    seen = student.layer_norm(x, weight, bias, 1e-12)
-    assert_close(seen, reference.layer_norm(x, weight, bias, 1e-12), name="y")
+    seen = student.layer_norm(x, weight, bias, SMALL)
+    assert_close(seen, reference.layer_norm(x, weight, bias, SMALL), name="y", rtol=ROUGHLY)
 
 
 @exercise("layer_norm", about="detail", stated="inside the root")
@@ -1663,8 +1672,8 @@ def test_layer_norm_of_sequences(student, reference, rows, apart):
     """With more axes in front, each place is normalized for itself."""
     x = rows(2, 3, 4)
     ones, zeros = x.new_ones(4), x.new_zeros(4)
-    seen = student.layer_norm(x, ones, zeros, 1e-12)
-    assert_close(seen, reference.layer_norm(x, ones, zeros, 1e-12), name="y")
+    seen = student.layer_norm(x, ones, zeros, SMALL)
+    assert_close(seen, reference.layer_norm(x, ones, zeros, SMALL), name="y", rtol=ROUGHLY)
 
 
 @exercise("layer_norm", about="form", weight=0.5, stated="Results keep their dtype")
@@ -1701,46 +1710,42 @@ def test_layer_norm_by_hand(student, rows, apart):
 @exercise("layer_norm_backward", weight=2, stated="(∂loss/∂x, ∂loss/∂weight, ∂loss/∂bias)")
 def test_layer_norm_gradient_in_x(student, reference, rows, apart):
     """The gradient in x is the one that autograd finds."""
-    given = (apart(5, 4), rows(5, 4), apart(4), 1e-12)
-    assert_gradient(
-        student.layer_norm_backward(*given), reference.layer_norm_backward(*given), 0
-    )
+    given = (apart(5, 4), rows(5, 4), apart(4), SMALL)
+    seen, right = student.layer_norm_backward(*given), reference.layer_norm_backward(*given)
+    assert_gradient(seen, right, 0, ROUGHLY)
 
 
 @exercise("layer_norm_backward", about="detail", stated="(∂loss/∂x, ∂loss/∂weight, ∂loss/∂bias)")
 def test_layer_norm_gradient_in_weight(student, reference, rows, apart):
     """The gradient in weight is a sum over all rows."""
-    given = (apart(5, 4), rows(5, 4), apart(4), 1e-12)
-    assert_gradient(
-        student.layer_norm_backward(*given), reference.layer_norm_backward(*given), 1
-    )
+    given = (apart(5, 4), rows(5, 4), apart(4), SMALL)
+    seen, right = student.layer_norm_backward(*given), reference.layer_norm_backward(*given)
+    assert_gradient(seen, right, 1, ROUGHLY)
 
 
 @exercise("layer_norm_backward", about="detail", stated="(∂loss/∂x, ∂loss/∂weight, ∂loss/∂bias)")
 def test_layer_norm_gradient_in_bias(student, reference, rows, apart):
     """The gradient in bias is a sum over all rows."""
-    given = (apart(5, 4), rows(5, 4), apart(4), 1e-12)
-    assert_gradient(
-        student.layer_norm_backward(*given), reference.layer_norm_backward(*given), 2
-    )
+    given = (apart(5, 4), rows(5, 4), apart(4), SMALL)
+    seen, right = student.layer_norm_backward(*given), reference.layer_norm_backward(*given)
+    assert_gradient(seen, right, 2, ROUGHLY)
 
 
 @exercise("layer_norm_backward", about="detail", stated="(n, d) or (n, length, d)")
 def test_layer_norm_gradients_of_sequences(student, reference, rows, apart):
     """With an axis more, weight and bias collect over both axes in front."""
-    given = (apart(2, 3, 4), rows(2, 3, 4), apart(4), 1e-12)
+    given = (apart(2, 3, 4), rows(2, 3, 4), apart(4), SMALL)
     seen, right = student.layer_norm_backward(*given), reference.layer_norm_backward(*given)
     for which in range(3):
-        assert_gradient(seen, right, which)
+        assert_gradient(seen, right, which, ROUGHLY)
 
 
 @exercise("layer_norm_backward", about="detail", stated="eps: ε of equation (1)")
 def test_layer_norm_gradient_with_eps(student, reference, rows, apart):
     """A large eps counts, inside the root."""
     given = (apart(5, 4), rows(5, 4), apart(4), 0.4)
-    assert_gradient(
-        student.layer_norm_backward(*given), reference.layer_norm_backward(*given), 0
-    )
+    seen, right = student.layer_norm_backward(*given), reference.layer_norm_backward(*given)
+    assert_gradient(seen, right, 0)
 
 
 @exercise("layer_norm_backward", about="arguments", weight=0.5, stated="Other tensors are left as")

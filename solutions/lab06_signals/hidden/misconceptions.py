@@ -930,7 +930,8 @@ MISTAKES = {
         ),
         "statistics_move_at_evaluation": edit(
             OTHERWISE,
-            OTHERWISE + "        running_mean.copy_((1 - momentum) * running_mean + momentum * "
+            "    else:\n        mean, var = running_mean.clone(), running_var\n"
+            "        running_mean.copy_((1 - momentum) * running_mean + momentum * "
             "x.mean(dim=0))\n", about="detail",
             hint="At evaluation running_mean moves, too. What is evaluated must leave no trace.",
         ),
@@ -1038,12 +1039,9 @@ MISTAKES = {
         "no_counter": edit(
             "        " + COUNTER + "\n", "",
             ("        if self.training:\n            self.num_batches_tracked += 1\n", ""),
-            hint="num_batches_tracked is missing, so a strict load of torch's state_dict fails.",
-        ),
-        "counter_is_a_number": edit(
-            COUNTER, "self.num_batches_tracked = 0",
-            hint="num_batches_tracked is a plain number, which is not in state_dict: register a "
-            "buffer.",
+            also=[(COUNTER, "self.num_batches_tracked = 0")],
+            hint="num_batches_tracked is not in your state_dict, so torch's does not fit in. A "
+            "plain number is not saved either: register a buffer.",
         ),
         "never_counted": edit(
             "        if self.training:\n            self.num_batches_tracked += 1\n", "",
@@ -1098,8 +1096,10 @@ MISTAKES = {
         ),
         "always_training": edit(
             "self.training, self.momentum", "True, self.momentum",
-            hint="True is handed on as training: after eval() the batch still normalizes itself. "
-            "Hand on self.training.",
+            also=[[("self.eps = eps\n", "self.eps = eps\n        self.mode = self.training\n"),
+                   ("self.training, self.momentum", "self.mode, self.momentum")]],
+            hint="After eval() the batch still normalizes itself. Hand on self.training, and read "
+            "it in forward: in __init__ it is always True.",
         ),
         "always_evaluating": edit(
             "self.training, self.momentum", "False, self.momentum",
@@ -1111,12 +1111,6 @@ MISTAKES = {
             hint="The switch is turned round: after train() the running statistics normalize, "
             "after eval() the batch.",
         ),
-        "mode_fixed_at_birth": edit(
-            "self.eps = eps\n", "self.eps = eps\n        self.mode = self.training\n",
-            ("self.training, self.momentum", "self.mode, self.momentum"),
-            hint="The mode is read once, in __init__, when it is always training. Read "
-            "self.training in forward.",
-        ),
         "options_not_handed_on": edit(
             "self.training, self.momentum, self.eps,", "self.training,", about="detail",
             hint="eps and momentum are not handed on, so the defaults are used whatever the layer "
@@ -1125,6 +1119,11 @@ MISTAKES = {
         "eps_not_handed_on": edit(
             "self.momentum, self.eps,", "self.momentum,", about="detail",
             hint="eps is not handed on, so 1e-5 is used whatever the layer was made with.",
+        ),
+        "momentum_not_handed_on": edit(
+            "self.training, self.momentum, self.eps,", "self.training, eps=self.eps,",
+            about="detail",
+            hint="momentum is not handed on, so 0.1 is used whatever the layer was made with.",
         ),
         "options_exchanged": edit(
             "self.training, self.momentum, self.eps,", "self.training, self.eps, self.momentum,",
@@ -1296,6 +1295,10 @@ MISTAKES = {
             "s = torch.sqrt(var + eps)", "s = torch.sqrt(var)", about="detail",
             hint="eps is missing in s = √(σ² + ε).",
         ),
+        "eps_wired_backward": edit(
+            "s = torch.sqrt(var + eps)", "s = torch.sqrt(var + 1e-5)", about="detail",
+            hint="1e-5 is wired into your function: use the argument eps.",
+        ),
         "eps_outside_backward": edit(
             "s = torch.sqrt(var + eps)", "s = torch.sqrt(var) + eps", about="detail",
             hint="eps is added to the standard deviation. It belongs inside of the root.",
@@ -1401,6 +1404,14 @@ MISTAKES = {
         "rows_eps_outside": edit(
             "torch.sqrt(var + eps)", "(torch.sqrt(var) + eps)", about="detail",
             hint="eps is added to the standard deviation. It belongs inside of the root.",
+        ),
+        "rows_eps_wired": edit(
+            "torch.sqrt(var + eps)", "torch.sqrt(var + 1e-5)", about="detail",
+            hint="1e-5 is wired into your function: use the argument eps.",
+        ),
+        "rows_eps_squared": edit(
+            "torch.sqrt(var + eps)", "torch.sqrt(var + eps**2)", about="detail",
+            hint="eps is squared in yours; it is added to the variance as it is.",
         ),
         "rows_eps_forgotten": edit(
             "torch.sqrt(var + eps)", "torch.sqrt(var)", about="detail",
