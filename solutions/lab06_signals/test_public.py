@@ -541,7 +541,9 @@ def _layer(student, batches, modes, options, what):
     d = batches[0].shape[1]
     layer = student.BatchNorm1d(d, **options).to(batches[0].device, batches[0].dtype)
     model = torch.nn.Sequential(torch.nn.Sequential(layer))
-    start = {"weight": (0.5, 2.0), "bias": (0.5, 2.0), "running_mean": (0, 0), "running_var": (1, 1)}
+    start = {
+        "weight": (0.5, 2.0), "bias": (0.5, 2.0), "running_mean": (0, 0), "running_var": (1, 1),
+    }  # fmt: skip
     with torch.no_grad():  # how a layer begins is a matter of its own
         for name, ends in start.items():
             if isinstance(getattr(layer, name, None), torch.Tensor):
