@@ -1,11 +1,12 @@
 """Lab 06, the tests that you can read: variances, initializers, gradients by depth, normalization.
 
-The oracle is torch, executed. What an initializer draws is judged by summaries of 400,000 numbers
+The oracle is torch, executed. What an initializer draws is judged by summaries of 250,000 numbers
 or more, rounded so coarsely that a right answer is turned away less often than once in ten million
 runs, in whatever order it draws.
 """
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -337,12 +338,12 @@ def kinds_of_fans(student, weight):
 
 
 def _drawn(student, name, shape, seed, device, what):
-    """What 400,000 numbers or more, drawn by an initializer, look like; coarsely rounded."""
+    """What 250,000 numbers or more, drawn by an initializer, look like; coarsely rounded."""
     generator = torch.Generator(device=device).manual_seed(seed)
     size, weights, drawn = 1, [], 0
     for length in shape:
         size *= length
-    while drawn < 400_000:
+    while drawn < 250_000:
         weight = torch.zeros(*shape, device=device)
         getattr(student, name)(weight, generator=generator)
         weights.append(weight.detach())
@@ -351,10 +352,9 @@ def _drawn(student, name, shape, seed, device, what):
     scale = float(numbers.std()) or 1.0
     if what == "std":
         return round(float(numbers.std()), 3) + 0.0
-    if what == "mean":
-        return round(float(numbers.mean()) / scale / 0.02) * 0.02 + 0.0
-    if what == "within":
-        return round(float((numbers.abs() < scale).double().mean()) / 0.02) * 0.02
+    if what == "form":
+        inside = round(float((numbers.abs() < scale).double().mean()) / 0.02) * 0.02
+        return [inside, round(float(numbers.mean()) / scale / 0.03) * 0.03 + 0.0]
     if what == "far":
         return bool((numbers.abs() > 3 * scale).any())
     if what == "distinct":
@@ -621,22 +621,34 @@ def assert_expression(student, name, variables, points, expected, what, rtol=Non
     assert_close(np.array(seen), np.array(expected), name=f"{what} {where}", rtol=rtol)
 
 
-def assert_drawn(student, reference, name, shape, seed, device, what):
+@cache
+def as_torch_draws(name, shape, what):
+    """What torch's initializer draws; rounded as it is, that is the same for every seed."""
+    return _drawn(Reference, name, shape, 0, "cpu", what)
+
+
+def assert_drawn(student, name, shape, seed, device, what):
     """Compare what an initializer draws with what torch's draws."""
-    arguments = (name, shape, seed, str(device), what)
-    seen, right = student.run(drawn, *arguments), _drawn(reference, *arguments)
-    told = {
-        "std": "the standard deviation of a weight {shape} is {seen:.3f}; it should be {right:.3f}",
-        "mean": "the mean of a weight {shape} is {seen:.2f} standard deviations; it should be 0",
-        "within": "{seen:.0%} of the entries are smaller than one standard deviation; of such "
-        "numbers it should be {right:.0%}",
-        "far": "the largest entries are {more} three standard deviations; of such numbers "
-        "{some} should be",
-    }[what].format(
-        shape=tuple(shape), seen=seen, right=right, more="beyond" if seen else "within",
-        some="none" if seen else "a few",
-    )  # fmt: skip
-    assert seen == pytest.approx(right, abs=1e-6), told
+    seen = student.run(drawn, name, shape, seed, str(device), what)
+    right = as_torch_draws(name, tuple(shape), what)
+    size = f"a weight {tuple(shape)}"
+    if what == "std":
+        assert abs(seen - right) < 5e-4, (
+            f"the standard deviation of {size} is {seen:.3f}; it should be {right:.3f}"
+        )
+    elif what == "far":
+        assert seen == right, (
+            f"of {size} {'some' if seen else 'no'} entries are beyond three standard deviations; "
+            f"of such numbers {'a few' if right else 'none'} should be"
+        )
+    else:
+        assert abs(seen[1] - right[1]) < 0.015, (
+            f"the mean of {size} is {seen[1]:.2f} standard deviations; it should be 0"
+        )
+        assert abs(seen[0] - right[0]) < 0.01, (
+            f"{seen[0]:.0%} of the entries of {size} are smaller than one standard deviation; of "
+            f"such numbers it should be {right[0]:.0%}"
+        )
 
 
 def assert_own_entries(student, name, shape, seed, device):
@@ -900,8 +912,8 @@ def test_fans_are_ints(student, device):
 
 # Exercise: initializers
 
-# Sizes for which the standard deviation falls between two roundings to 0.001, ten of its own
-# standard errors away from either: (n_out, n_in), and for convolutions (out, in, 5, 5).
+# Sizes for which the standard deviation falls between two roundings to 0.001, seven of its own
+# standard errors or more away from either: (n_out, n_in), and for convolutions (out, in, 5, 5).
 WIDE, KERNELS = [200, 600], [8, 24, 5, 5]
 
 
@@ -909,25 +921,24 @@ WIDE, KERNELS = [200, 600], [8, 24, 5, 5]
     "initializers", part="glorot_uniform_", weight=2,
     stated="Fills weight with uniform numbers of Glorot's variance",
 )
-def test_glorot_uniform_scale(student, reference, seed, device):
+def test_glorot_uniform_scale(student, seed, device):
     """glorot_uniform_ fills a weight with numbers of Glorot's variance."""
-    assert_drawn(student, reference, "glorot_uniform_", WIDE, seed, device, "std")
+    assert_drawn(student, "glorot_uniform_", WIDE, seed, device, "std")
 
 
 @exercise("initializers", part="glorot_uniform_", stated="uniform numbers of Glorot's variance")
-def test_glorot_uniform_is_uniform(student, reference, seed, device):
+def test_glorot_uniform_is_uniform(student, seed, device):
     """The numbers of glorot_uniform_ are uniform, and around 0."""
-    assert_drawn(student, reference, "glorot_uniform_", WIDE, seed, device, "within")
-    assert_drawn(student, reference, "glorot_uniform_", WIDE, seed, device, "mean")
+    assert_drawn(student, "glorot_uniform_", WIDE, seed, device, "form")
 
 
 @exercise(
     "initializers", part="glorot_uniform_", about="detail", weight=0.5,
     stated="a weight of any shape that fans takes",
 )
-def test_glorot_uniform_kernel(student, reference, seed, device):
+def test_glorot_uniform_kernel(student, seed, device):
     """glorot_uniform_ counts the entries of a kernel."""
-    assert_drawn(student, reference, "glorot_uniform_", KERNELS, seed, device, "std")
+    assert_drawn(student, "glorot_uniform_", KERNELS, seed, device, "std")
 
 
 @exercise(
@@ -952,16 +963,15 @@ def test_glorot_uniform_generator(student, seed, device):
     "initializers", part="glorot_normal_", weight=2,
     stated="Fills weight with normal numbers of Glorot's variance",
 )
-def test_glorot_normal_scale(student, reference, seed, device):
+def test_glorot_normal_scale(student, seed, device):
     """glorot_normal_ fills a weight with numbers of Glorot's variance."""
-    assert_drawn(student, reference, "glorot_normal_", WIDE, seed, device, "std")
+    assert_drawn(student, "glorot_normal_", WIDE, seed, device, "std")
 
 
 @exercise("initializers", part="glorot_normal_", stated="normal numbers of Glorot's variance")
-def test_glorot_normal_is_normal(student, reference, seed, device):
+def test_glorot_normal_is_normal(student, seed, device):
     """The numbers of glorot_normal_ are normal, and around 0."""
-    assert_drawn(student, reference, "glorot_normal_", WIDE, seed, device, "within")
-    assert_drawn(student, reference, "glorot_normal_", WIDE, seed, device, "mean")
+    assert_drawn(student, "glorot_normal_", WIDE, seed, device, "form")
 
 
 @exercise(
@@ -989,25 +999,24 @@ HE_WIDE, HE_KERNELS = [200, 800], [100, 32, 5, 5]
     "initializers", part="he_normal_", weight=2,
     stated="Fills weight with normal numbers of He's variance",
 )
-def test_he_normal_scale(student, reference, seed, device):
+def test_he_normal_scale(student, seed, device):
     """he_normal_ fills a weight with numbers of He's variance."""
-    assert_drawn(student, reference, "he_normal_", HE_WIDE, seed, device, "std")
+    assert_drawn(student, "he_normal_", HE_WIDE, seed, device, "std")
 
 
 @exercise("initializers", part="he_normal_", stated="normal numbers of He's variance")
-def test_he_normal_is_normal(student, reference, seed, device):
+def test_he_normal_is_normal(student, seed, device):
     """The numbers of he_normal_ are normal, and around 0."""
-    assert_drawn(student, reference, "he_normal_", HE_WIDE, seed, device, "within")
-    assert_drawn(student, reference, "he_normal_", HE_WIDE, seed, device, "mean")
+    assert_drawn(student, "he_normal_", HE_WIDE, seed, device, "form")
 
 
 @exercise(
     "initializers", part="he_normal_", about="detail", weight=0.5,
     stated="a weight of any shape that fans takes",
 )
-def test_he_normal_kernel(student, reference, seed, device):
+def test_he_normal_kernel(student, seed, device):
     """he_normal_ counts the entries of a kernel."""
-    assert_drawn(student, reference, "he_normal_", HE_KERNELS, seed, device, "std")
+    assert_drawn(student, "he_normal_", HE_KERNELS, seed, device, "std")
 
 
 @exercise(
@@ -1035,19 +1044,18 @@ TORCH_WIDE = [100, 400]
     "initializers", part="torch_linear_default_", weight=2,
     stated="Fills weight with uniform numbers as a new torch.nn.Linear does",
 )
-def test_torch_default_scale(student, reference, seed, device):
+def test_torch_default_scale(student, seed, device):
     """torch_linear_default_ fills a weight with numbers of torch's variance."""
-    assert_drawn(student, reference, "torch_linear_default_", TORCH_WIDE, seed, device, "std")
+    assert_drawn(student, "torch_linear_default_", TORCH_WIDE, seed, device, "std")
 
 
 @exercise(
     "initializers", part="torch_linear_default_",
     stated="Fills weight with uniform numbers as a new torch.nn.Linear does",
 )
-def test_torch_default_is_uniform(student, reference, seed, device):
+def test_torch_default_is_uniform(student, seed, device):
     """The numbers of torch_linear_default_ are uniform, and around 0."""
-    assert_drawn(student, reference, "torch_linear_default_", TORCH_WIDE, seed, device, "within")
-    assert_drawn(student, reference, "torch_linear_default_", TORCH_WIDE, seed, device, "mean")
+    assert_drawn(student, "torch_linear_default_", TORCH_WIDE, seed, device, "form")
 
 
 @exercise(
