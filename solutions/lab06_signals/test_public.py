@@ -942,7 +942,7 @@ def test_glorot_uniform_kernel(student, seed, device):
 
 
 @exercise(
-    "initializers", part="glorot_uniform_", about="form", weight=0.5,
+    "initializers", part="glorot_uniform_", about="detail", weight=0.5,
     stated="a parameter too, without a trace in autograd's graph",
 )
 def test_glorot_uniform_in_place(student, seed, device):
@@ -975,7 +975,7 @@ def test_glorot_normal_is_normal(student, seed, device):
 
 
 @exercise(
-    "initializers", part="glorot_normal_", about="form", weight=0.5,
+    "initializers", part="glorot_normal_", about="detail", weight=0.5,
     stated="a parameter too, without a trace in autograd's graph",
 )
 def test_glorot_normal_in_place(student, seed, device):
@@ -1020,7 +1020,7 @@ def test_he_normal_kernel(student, seed, device):
 
 
 @exercise(
-    "initializers", part="he_normal_", about="form", weight=0.5,
+    "initializers", part="he_normal_", about="detail", weight=0.5,
     stated="a parameter too, without a trace in autograd's graph",
 )
 def test_he_normal_in_place(student, seed, device):
@@ -1059,7 +1059,7 @@ def test_torch_default_is_uniform(student, seed, device):
 
 
 @exercise(
-    "initializers", part="torch_linear_default_", about="form", weight=0.5,
+    "initializers", part="torch_linear_default_", about="detail", weight=0.5,
     stated="a parameter too, without a trace in autograd's graph",
 )
 def test_torch_default_in_place(student, seed, device):

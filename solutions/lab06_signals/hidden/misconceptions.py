@@ -277,10 +277,6 @@ MISTAKES = {
             hint="Only n_in is in your bound (that is LeCun's). Glorot's compromise has "
             "n_in + n_out.",
         ),
-        "glorot_uniform_product": edit(
-            "math.sqrt(6 / (n_in + n_out))", "math.sqrt(6 / (n_in * n_out))", cost=QUARTER,
-            hint="n_in and n_out are multiplied in your bound; Glorot's has their sum.",
-        ),
         "glorot_uniform_without_root": edit(
             "math.sqrt(6 / (n_in + n_out))", "6 / (n_in + n_out)", cost=QUARTER,
             hint="6/(n_in + n_out) is the square of the bound: take the root.",
@@ -309,7 +305,7 @@ MISTAKES = {
             "generator=generator.",
         ),
         "glorot_uniform_returns_nothing": edit(
-            GLOROT_DRAW, "weight.uniform_(-bound, bound, generator=generator)", about="form",
+            GLOROT_DRAW, "weight.uniform_(-bound, bound, generator=generator)", about="detail",
             cost=0.03,
             hint="glorot_uniform_ fills the weight and returns None; it should return the weight.",
         ),
@@ -397,16 +393,9 @@ MISTAKES = {
             hint="A new tensor is returned, and the weight itself is as it was. A trailing _ "
             "promises to fill the tensor that is given.",
         ),
-        "he_one_row_for_all": edit(
-            HE_DRAW,
-            "return weight.copy_(torch.randn(weight.shape[1:], generator=generator, "
-            "device=weight.device) * math.sqrt(2 / fan_in))", about="detail", cost=0.12,
-            hint="One row of numbers is drawn and copied to all units: they all begin alike, and "
-            "Exercise 7 shows that they stay so. Draw a number for every entry.",
-        ),
         "he_recorded_by_autograd": edit(
             "fan_in, _ = fans(weight)\n    with torch.no_grad():",
-            "fan_in, _ = fans(weight)\n    if True:", about="form", cost=0.04,
+            "fan_in, _ = fans(weight)\n    if True:", about="detail", cost=0.04,
             hint="A parameter may not be changed in place while autograd is watching: fill it "
             "inside of torch.no_grad().",
         ),

@@ -114,7 +114,8 @@ def torch_kaiming_uniform(weight, generator=None):
 
 
 def fans(weight):
-    return torch.nn.init._calculate_fan_in_and_fan_out(weight)
+    kernel = math.prod(weight.shape[2:])
+    return weight.shape[1] * kernel, weight.shape[0] * kernel
 
 
 @variant("initializers", replaces="glorot_uniform_")
