@@ -54,7 +54,7 @@ HINTS = {
         "ones.",
         "torch.autograd.grad(loss, weights) returns the gradients and leaves every .grad alone; "
         "with backward you have to zero them first.",
-        "A single Linear(1, 2) with zero weights, X = [[3.]], y = [0] has the norm 2.1213.",
+        "A single Linear(1, 2) of zeros, X = [[3.]], y = [0] has the norm 2.1213.",
     ],
     "symmetry": [
         "dL/df = f − y. What is f where both units are alike?",
@@ -95,7 +95,7 @@ HINTS = {
         "Three terms, divided by s: g, minus a mean of g, minus x̂ times the mean of g·x̂. Means "
         "are over the rows.",
         "x = [[0.], [1.], [5.]], upstream [[1.], [0.], [0.]], γ = 1, ε = 0: ∂loss/∂x is "
-        "[[0.1768], [−0.2210], [0.0442]].",
+        "[[0.1763], [−0.2204], [0.0441]].",
     ],
     "layer_norm": [
         "Now the numbers that belong together lie along the last axis.",
@@ -108,7 +108,7 @@ HINTS = {
         "All means along dim=-1 with keepdim=True. γ and β still serve all rows: sum over every "
         "axis but the last.",
         "x = [[0, 1, 5]], upstream [[1, 0, 0]], γ = 1, ε = 0: ∂loss/∂x is "
-        "[[0.1768, −0.2210, 0.0442]].",
+        "[[0.1763, −0.2204, 0.0441]].",
     ],
 }
 
