@@ -1467,12 +1467,12 @@ def test_layer_begins_as_torchs(student):
 @exercise("BatchNorm1d", about="detail", weight=2, stated="the batch normalizes and is counted")
 def test_layer_counts_batches(student, columns):
     """num_batches_tracked counts the batches of training, and those only."""
-    batches, modes = [columns(6, 3) for _ in range(4)], [True, False, True, False]
+    batches, modes = [columns(6, 3) for _ in range(5)], [True, False, True, True, False]
     state = student.run(layer_run, batches, modes, {}, "state")
     assert "num_batches_tracked" in state, "the state_dict has no num_batches_tracked"
-    assert int(state["num_batches_tracked"]) == 2, (
-        f"after two batches in training and two at evaluation num_batches_tracked is "
-        f"{int(state['num_batches_tracked'])}; it should be 2"
+    assert int(state["num_batches_tracked"]) == 3, (
+        f"after three batches in training and two at evaluation num_batches_tracked is "
+        f"{int(state['num_batches_tracked'])}; it should be 3"
     )
 
 

@@ -25,7 +25,7 @@ VAR_BUFFER = 'self.register_buffer("running_var", torch.ones(num_features))'
 COUNTER = 'self.register_buffer("num_batches_tracked", torch.tensor(0))'
 GRAD_X = "grad_x = (g - g.mean(dim=0) - x_hat * (g * x_hat).mean(dim=0)) / s"
 ROW_GRAD_X = "grad_x = (g - centre - x_hat * along) / s"
-SMALL_BATCH = "torch.tensor([[0.0, 1.0], [1.0, 3.0], [3.0, 2.0]])"
+SMALL_BATCH = "torch.eye(3)"
 LARGE_BATCH = "torch.arange(256.0).reshape(128, 2)"
 
 MISTAKES = {
