@@ -1314,6 +1314,16 @@ MISTAKES = {
             hint="The gradient of γ has a row for every example; γ serves them all, so add the "
             "rows up.",
         ),
+        "weight_gradient_over_features": edit(
+            "(upstream * x_hat).sum(dim=0)", "(upstream * x_hat).sum(dim=1)", about="detail",
+            hint="The gradient of γ is summed over the features. γ has one entry for each feature "
+            "and serves all rows: sum over the rows, dim=0.",
+        ),
+        "bias_gradient_over_features": edit(
+            "grad_bias = upstream.sum(dim=0)", "grad_bias = upstream.sum(dim=1)", about="detail",
+            hint="The gradient of β is summed over the features. β has one entry for each feature "
+            "and serves all rows: sum over the rows, dim=0.",
+        ),
         "bias_gradient_averaged": edit(
             "grad_bias = upstream.sum(dim=0)", "grad_bias = upstream.mean(dim=0)", about="detail",
             hint="The gradient of β is averaged over the rows. All rows share β, so their "
