@@ -18,7 +18,6 @@ from typing import Any, Literal
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
 from matplotlib.colors import PowerNorm
 
 from course_utils.notebook.locate import ipython_shell
@@ -36,7 +35,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo")
 
 _STYLE: dict[str, Any] = {
-    "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
+    "axes.prop_cycle": plt.cycler(color=COLORS, linestyle=DASHES),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10.5,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,12 +16,15 @@ import torch
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+from tiny import REPOSITORY
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
+from course_utils import lab as labs
 from course_utils import plotting, training_bar
+from course_utils.lab import Lab
 from course_utils.plotting import (
     bands,
     contours,
@@ -193,6 +197,19 @@ def test_histograms_by_depth_count_every_number() -> None:
 def test_histograms_of_equal_numbers_have_a_width(value: float) -> None:
     figure = depth_histograms({"dead": [np.full(10, value)]})
     assert figure.axes[0].get_xlim() == (value - 0.5, value + 0.5)
+
+
+@pytest.mark.parametrize("lab", Lab.all_in(REPOSITORY), ids=lambda lab: lab.name)
+def test_every_lab_draws_in_the_style(lab: Lab) -> None:
+    cells = [cell for cell in lab.notebook["cells"] if cell["cell_type"] == "code"]
+    setup, *others = (labs.source(cell) for cell in cells)
+    assert "use_course_style()" in setup
+    assert "import torch" not in setup or "torch.set_num_threads(1)" in setup
+    for code in others:
+        if "plt." in code:
+            assert "with picture()" in code, code
+            assert "tight_layout" not in code and "plt.show()" not in code, code
+            assert all(float(size) >= 9 for size in re.findall(r"font_?size=([\d.]+)", code)), code
 
 
 class _Terminal(io.StringIO):
