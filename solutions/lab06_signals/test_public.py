@@ -1117,10 +1117,10 @@ def test_torch_default_by_hand(student, seed, device):
 
 @pytest.fixture
 def tanh_layer(rng, device):
-    """Activations of tanh: a third near ±1, a third beyond ±0.6, of both signs, a third small."""
+    """Activations of tanh, of both signs: a fifth near ±1, a fifth near ±0.75, the others small."""
 
     def draw(n, d):
-        size = np.resize([0.985, 0.75, 0.25], n * d) + rng.uniform(-0.01, 0.01, n * d)
+        size = np.resize([0.985, 0.75, 0.25, 0.25, 0.25], n * d) + rng.uniform(-0.01, 0.01, n * d)
         sign = np.resize([1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0], n * d)
         h = rng.permutation(size * sign).reshape(n, d)
         return torch.as_tensor(h, dtype=torch.float32, device=device)
@@ -1148,14 +1148,14 @@ def relu_layer(rng, device):
 @exercise("saturation", part="saturation", stated="The share of activations with |h| > threshold")
 def test_saturation(student, reference, tanh_layer):
     """Activations near +1 and near −1 count, as a share of all."""
-    h = tanh_layer(12, 7)
+    h = tanh_layer(15, 7)
     assert_close(student.saturation(h), reference.saturation(h), name="the share", rtol=1e-5)
 
 
 @exercise("saturation", part="saturation", about="detail", stated="threshold: between 0 and 1")
 def test_saturation_threshold(student, reference, tanh_layer):
     """Another threshold gives another share."""
-    h = tanh_layer(12, 7)
+    h = tanh_layer(15, 7)
     right = reference.saturation(h, 0.7)
     assert_close(student.saturation(h, 0.7), right, name="the share beyond 0.7", rtol=1e-5)
 
