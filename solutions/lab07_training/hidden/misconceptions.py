@@ -1,0 +1,1006 @@
+"""Lab 07: mistakes that people really make, as edits of the solution, and what they are told."""
+
+from course_utils.testing import edit
+
+# What a mistake costs where it is in one of two answers.
+HALF = 0.5
+
+# Longer pieces of the solutions that several mistakes replace.
+NLL = "F.nll_loss(F.log_softmax(logits, dim=1), targets)"
+PAIRED = "targets = targets.reshape(logits.shape).to(logits.dtype)"
+BCE = "F.binary_cross_entropy_with_logits(logits, targets)"
+MEAN_SUM = "self.total += float((weight * value).sum())"
+MEAN_WEIGHT = "self.weight += float(weight.sum())"
+EXPAND = ".double().expand(value.shape)"
+SQUARES = "self.mean.update((pred.double() - target.double()) ** 2)"
+ANSWERS = "answers = probabilities > self.threshold"
+ZERO = "        optimizer.zero_grad()\n"
+BACKWARD = "        loss.backward()\n"
+STEP = "        optimizer.step()\n"
+CLIP = "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)"
+GUARDED = f"        if max_norm is not None:\n            {CLIP}\n"
+COUNTED = "        total += float(loss) * len(inputs)\n        count += len(inputs)\n"
+EACH = "    for module, training in modes.items():\n        module.training = training\n"
+LOSS_OF = "float(loss_fn(outputs, targets)) * len(inputs)"
+BETTER = 'run["best"], run["waited"] = valid, 0'
+SAVE = (
+    "        if path is not None:\n"
+    "            save_checkpoint(path, model, optimizer, scheduler, generator, run)\n"
+)
+WEIGHTS = 'run["weights"] = copy.deepcopy(model.state_dict())'
+WAIT = '        else:\n            run["waited"] += 1\n'
+
+MISTAKES = {
+    "losses_agree": {
+        "softmax_before_cross_entropy": edit(
+            NLL, "F.cross_entropy(F.softmax(logits, dim=1), targets)", cost=HALF,
+            hint="cross_entropy takes logits and applies log_softmax itself. Given probabilities "
+            "it does so a second time: the loss can then never come near 0.",
+        ),
+        "nll_of_probabilities": edit(
+            "F.log_softmax(", "F.softmax(", cost=HALF,
+            also=[("torch.logsumexp(logits, dim=1, keepdim=True)", "0"),
+                  ("nn.LogSoftmax(dim=1)", "nn.Softmax(dim=1)")],
+            hint="nll_loss wants logarithms of probabilities. With probabilities it gives minus "
+            "their mean, a number between −1 and 0.",
+        ),
+        "nll_of_logits": edit(
+            "F.log_softmax(logits, dim=1)", "logits", cost=HALF,
+            also=[("nn.LogSoftmax(dim=1)(logits)", "logits")],
+            hint="nll_loss only picks the entries of the right classes; it normalises nothing. "
+            "Logits have to go through log_softmax first.",
+        ),
+        "classes_on_the_last_axis": edit(
+            "dim=1", "dim=-1", cost=HALF,
+            hint="log_softmax is taken along the last axis. With (N, C) that is the classes' axis; "
+            "with (N, C, d1) it is the axis of places.",
+        ),
+        "rows_torn_apart": edit(
+            NLL,
+            "F.nll_loss(F.log_softmax(logits.reshape(-1, logits.shape[1]), dim=1), "
+            "targets.flatten())",
+            cost=HALF,
+            hint="reshape(−1, C) reads the numbers in memory's order, in which the classes of one "
+            "place are not neighbours. Move axis 1 to the end before you reshape, or do not "
+            "reshape at all.",
+        ),
+        "summed_over_places": edit(
+            "targets)\n", 'targets, reduction="sum") / len(targets)\n', cost=HALF,
+            hint="The sum is divided by the number of examples. The mean is over all places: "
+            "N · d1 · … of them.",
+        ),
+        "ignored_places_in_the_denominator": edit(
+            NLL, 'F.nll_loss(F.log_softmax(logits, dim=1), targets, reduction="sum") / '
+            "targets.numel()", about="detail",
+            hint="Places with −100 add nothing to the sum, but you divide by their number, too.",
+        ),
+        "sigmoid_twice": edit(
+            "(logits, targets)", "(torch.sigmoid(logits), targets)", cost=HALF,
+            hint="The loss takes logits and applies the sigmoid itself. Given probabilities it "
+            "applies it twice: nothing is ever below 0.31 or above 1.31.",
+        ),
+        "logarithm_of_the_sigmoid": edit(
+            BCE, "F.binary_cross_entropy(torch.sigmoid(logits), targets)", about="edge",
+            hint="sigmoid, then the loss of probabilities: at large logits σ is 0 or 1 exactly, "
+            "and torch cuts the logarithm off at −100. The loss that takes logits has no such end.",
+        ),
+        "everyone_with_everyone": edit(
+            f"{PAIRED}\n    return {BCE}",
+            "targets = targets.to(logits.dtype)\n"
+            "    z, y = torch.broadcast_tensors(logits, targets)\n"
+            "    return F.binary_cross_entropy_with_logits(z, y)", cost=HALF,
+            hint="Logits (N, 1) and targets (N,) broadcast to a table of N × N: every logit is "
+            "compared with every target. Give the targets the logits' shape.",
+        ),
+        "targets_keep_their_shape": edit(
+            ".reshape(logits.shape)", "", cost=HALF,
+            hint="Logits (N, 1) and targets (N,) are no pairs for torch. Give the targets the "
+            "logits' shape.",
+        ),
+        "targets_keep_their_dtype": edit(
+            ".to(logits.dtype)", "", about="detail",
+            hint="The loss wants targets of the logits' dtype: booleans and integers have to be "
+            "converted.",
+        ),
+        "binary_sum": edit(
+            "(logits, targets)", '(logits, targets, reduction="sum")', cost=HALF,
+            hint="That is the sum over the examples; the mean is asked for.",
+        ),
+        "targets_turned_round": edit(
+            "(logits, targets)", "(logits, 1 - targets)", cost=HALF,
+            hint="0 and 1 are exchanged: a positive logit is a yes, and 1 is the label of a yes.",
+        ),
+    },
+    "Mean": {
+        "averages_of_averages": edit(
+            MEAN_SUM, "self.total += float(value.mean())", (MEAN_WEIGHT, "self.weight += 1"),
+            cost=HALF,
+            hint="Every update counts the same, whatever its weight. With a smaller last batch "
+            "that is not the mean of the values.",
+        ),
+        "weights_not_divided_by": edit(
+            MEAN_WEIGHT, "self.weight += value.numel()", cost=HALF,
+            hint="Values are multiplied by their weights, but the sum is divided by the number of "
+            "values. Divide by the sum of the weights.",
+        ),
+        "values_not_weighted": edit(
+            "(weight * value)", "value", cost=HALF,
+            hint="The weights are summed, but the values are not multiplied by them.",
+        ),
+        "weight_counted_once_a_tensor": edit(
+            MEAN_WEIGHT, "self.weight += float(weight.flatten()[0])", about="detail",
+            also=[(EXPAND, ".double()")],
+            hint="Of a tensor every entry counts: k values with weight w add k·w to the sum of the "
+            "weights, and not w once.",
+        ),
+        "tensor_as_its_mean": edit(
+            MEAN_SUM, "self.total += float((weight * value).mean())",
+            (MEAN_WEIGHT, "self.weight += float(weight.mean())"), about="detail",
+            hint="A tensor counts as one value, its mean. Every one of its entries should count.",
+        ),
+        "last_value_only": edit(
+            MEAN_SUM, "self.total = float((weight * value).sum())",
+            (MEAN_WEIGHT, "self.weight = float(weight.sum())"), cost=HALF,
+            hint="Each update replaces what was there. Add to it.",
+        ),
+        "running_average_of_two": edit(
+            f"{MEAN_SUM}\n        {MEAN_WEIGHT}",
+            "new = float((weight * value).sum() / weight.sum())\n"
+            "        self.total = (self.total + new) / 2 if self.weight else new\n"
+            "        self.weight = 1.0", cost=HALF,
+            hint="(old + new) / 2 gives the last update half of the whole weight. Keep sums, and "
+            "divide in compute.",
+        ),
+        "reset_forgets_values_only": edit(
+            "        self.weight = 0.0\n", '        self.weight = getattr(self, "weight", 0.0)\n',
+            about="detail",
+            hint="After reset the old weights are still there, so the new mean is too small. Both "
+            "sums have to go.",
+        ),
+        "reset_forgets_weights_only": edit(
+            "        self.total = 0.0\n", '        self.total = getattr(self, "total", 0.0)\n',
+            about="detail",
+            hint="After reset the old values are still in the sum. Both sums have to go.",
+        ),
+        "compute_resets": edit(
+            'return self.total / self.weight if self.weight else float("nan")',
+            'mean = self.total / self.weight if self.weight else float("nan")\n'
+            "        self.reset()\n        return mean", about="detail",
+            hint="compute forgets everything. It should only look: one may ask in the middle of "
+            "an epoch and go on.",
+        ),
+        "zero_for_nothing": edit(
+            'float("nan")', "0.0", about="edge",
+            hint="The mean of nothing is not 0: that would be a perfect loss. Return NaN.",
+        ),
+        "division_by_zero": edit(
+            ' if self.weight else float("nan")', "", about="edge",
+            hint="Where nothing was counted Python divides by zero and raises. Return NaN there.",
+        ),
+        "summed_in_half_precision": edit(
+            ".detach().double()", ".detach()",
+            ("device=value.device).double()", "device=value.device).to(value.dtype)"),
+            about="detail",
+            hint="Sums in half precision: float16 ends at 65,504, and long before that small "
+            "addends are lost. Sum in double precision.",
+        ),
+        "mean_keeps_the_graph": edit(
+            ".detach().double()", ".double()", (MEAN_SUM, "self.total += (weight * value).sum()"),
+            about="form",
+            hint="The sum is a tensor with a graph: it holds on to everything that any batch's "
+            "value was computed from, and memory fills up. float(…) or .detach().",
+        ),
+        "columns_with_everyone": edit(
+            "        target = target.reshape(pred.shape)\n", "", cost=HALF,
+            hint="(n, 1) minus (n,) is a table of n × n: each prediction is compared with each "
+            "target. Give the target pred's shape.",
+        ),
+        "squared_error_over_rows": edit(
+            SQUARES,
+            "self.mean.update(((pred.double() - target.double()) ** 2).reshape(len(pred), -1)"
+            ".sum(1))", cost=HALF,
+            hint="Squares are summed over a row, and the mean is over rows. MSE is the mean over "
+            "all elements.",
+        ),
+        "squared_error_of_batches": edit(
+            SQUARES,
+            "self.mean.update(((pred.double() - target.double()) ** 2).mean())", cost=HALF,
+            also=[("F.mse_loss(pred, target), pred.numel()", "F.mse_loss(pred, target)")],
+            hint="The mean of the batches' means: a smaller batch counts as much as a full one.",
+        ),
+        "absolute_error": edit(
+            SQUARES, "self.mean.update((pred.double() - target.double()).abs())", cost=HALF,
+            hint="That is the mean absolute error. The differences have to be squared.",
+        ),
+        "root_of_it": edit(
+            "return self.mean.compute()", "return math.sqrt(self.mean.compute())", cost=HALF,
+            hint="That is the root of the mean squared error, RMSE.",
+        ),
+        "squares_in_half_precision": edit(
+            "(pred.double() - target.double())", "(pred - target)", about="detail",
+            hint="Differences are squared in the predictions' dtype; in float16 anything above 255 "
+            "squares to infinity. Convert before you square.",
+        ),
+    },
+    "Accuracy": {
+        "averages_batches": edit(
+            "self.right += int(((answers == targets) & counts).sum())",
+            "self.right += float((answers == targets)[counts].double().mean())",
+            ("self.counted += int(counts.sum())", "self.counted += 1"),
+            hint="The batches' accuracies are averaged. A last batch of 3 then counts as much as "
+            "one of 8: add up right answers and answers.",
+        ),
+        "logits_taken_for_probabilities": edit(
+            "torch.sigmoid(preds) if self.from_logits else preds", "preds",
+            also=[("if self.from_logits:", "if False:")],
+            hint="Logits are compared with the threshold of a probability. σ(z) > ½ means z > 0, "
+            "not z > ½.",
+        ),
+        "guesses_from_the_range": edit(
+            "torch.sigmoid(preds) if self.from_logits else preds",
+            "preds if bool(((preds >= 0) & (preds <= 1)).all()) else torch.sigmoid(preds)",
+            hint="Whether these are logits is guessed from their range. A batch whose logits "
+            "happen to lie in [0, 1] is then taken for probabilities. The user has said what they "
+            "are: from_logits.",
+        ),
+        "zero_for_probabilities": edit(
+            "torch.sigmoid(preds) if self.from_logits else preds", "preds",
+            (ANSWERS, "answers = probabilities > 0"),
+            about="detail",
+            hint="0 is the threshold for logits and ½. Probabilities are all above 0, and another "
+            "threshold has another logit.",
+        ),
+        "sigmoid_always": edit(
+            "torch.sigmoid(preds) if self.from_logits else preds", "torch.sigmoid(preds)",
+            about="detail", also=[("if self.from_logits:", "if True:")],
+            hint="The sigmoid is applied to probabilities, too. σ of a number in [0, 1] is at "
+            "least ½.",
+        ),
+        "threshold_ignored": edit(
+            "> self.threshold", "> 0.5", about="detail",
+            also=[(ANSWERS, "answers = probabilities.round().bool()")],
+            hint="The threshold is ½ whatever was asked for.",
+        ),
+        "threshold_on_logits": edit(
+            "torch.sigmoid(preds) if self.from_logits else preds", "preds",
+            (ANSWERS,
+             "answers = probabilities > (self.threshold - 0.5 if self.from_logits else "
+             "self.threshold)"), about="detail",
+            hint="A logit is compared with the threshold minus ½. That is right for ½ only: the "
+            "logit of a probability p is log(p / (1 − p)).",
+        ),
+        "equal_is_above": edit(
+            "> self.threshold", ">= self.threshold", about="edge",
+            also=[("> bound", ">= bound")],
+            hint="A probability that equals the threshold counts as a yes; it should be above it.",
+        ),
+        "ignored_places_counted": edit(
+            "self.counted += int(counts.sum())", "self.counted += targets.numel()",
+            about="detail",
+            hint="Ignored places are never right, and still in the number of answers. Leave them "
+            "out of both counts.",
+        ),
+        "ignore_index_overlooked": edit(
+            "counts = targets != self.ignore_index", "counts = torch.ones_like(targets).bool()",
+            about="detail", also=[("targets != self.ignore_index", "targets == targets")],
+            hint="ignore_index is not looked at: padding counts as answers, all of them wrong.",
+        ),
+        "ignored_places_are_right": edit(
+            "((answers == targets) & counts)", "((answers == targets) | ~counts)",
+            ("self.counted += int(counts.sum())", "self.counted += targets.numel()"),
+            about="detail",
+            hint="Ignored places count as right answers. They should not count at all.",
+        ),
+        "all_labels_or_nothing": edit(
+            "        self.right += int(",
+            '        if self.task == "multilabel":\n'
+            "            self.right += int(((answers == targets) | ~counts).all(1).sum())\n"
+            "            self.counted += len(targets)\n"
+            "            return\n"
+            "        self.right += int(",
+            hint="Multilabel: a row counts as right only if all of its labels are. Here every "
+            "label counts for itself.",
+        ),
+        "one_label_only": edit(
+            'if self.task == "multiclass":', 'if self.task != "binary":',
+            ("targets = targets.reshape(answers.shape)",
+             'targets = targets.argmax(dim=1) if self.task == "multilabel" else '
+             "targets.reshape(answers.shape)"),
+            hint="Multilabel is treated as multiclass: the largest logit is compared with the "
+            "first label that is set. Each label is a yes or no of its own.",
+        ),
+        "argmax_over_the_last_axis": edit(
+            "argmax(dim=1)", "argmax(dim=-1)", about="detail",
+            also=[("max(1).indices", "max(-1).indices")],
+            hint="argmax is taken over the last axis. With (n, C, d1) the classes are axis 1.",
+        ),
+        "argmax_over_the_batch": edit(
+            "argmax(dim=1)", "argmax(dim=0)",
+            hint="argmax over axis 0 asks which example has the largest logit for a class. The "
+            "classes are axis 1.",
+        ),
+        "counts_examples": edit(
+            "self.counted += int(counts.sum())", "self.counted += len(targets)",
+            hint="Examples are counted, not answers. With several labels or places an example has "
+            "several answers, and the accuracy could exceed 1.",
+        ),
+        "each_with_each": edit(
+            "        targets = targets.reshape(answers.shape)\n", "", about="detail",
+            hint="Answers (n, 1) and targets (n,) broadcast to a table of n × n. Give the targets "
+            "the answers' shape.",
+        ),
+        "reset_of_right_only": edit(
+            "        self.counted = 0\n", '        self.counted = getattr(self, "counted", 0)\n',
+            about="detail",
+            hint="After reset the number of answers is still there. Both counts have to go.",
+        ),
+        "reset_of_counted_only": edit(
+            "        self.right = 0\n", '        self.right = getattr(self, "right", 0)\n',
+            about="detail",
+            hint="After reset the right answers of before still count. Both counts have to go.",
+        ),
+        "compute_starts_afresh": edit(
+            "return self.right / self.counted if self.counted else float(\"nan\")",
+            "value = self.right / self.counted if self.counted else float(\"nan\")\n"
+            "        self.reset()\n        return value", about="detail",
+            hint="compute forgets everything; it should only look.",
+        ),
+        "last_batch_only": edit(
+            "self.right += int(", "self.right = int(", ("self.counted += ", "self.counted = "),
+            hint="Each update replaces the counts of the batches before. Add to them.",
+        ),
+        "error_rate": edit(
+            "(answers == targets) &", "(answers != targets) &",
+            hint="That is the share of wrong answers.",
+        ),
+        "per_cent": edit(
+            "return self.right / self.counted if", "return 100 * self.right / self.counted if",
+            hint="That is in per cent. The accuracy is a share, between 0 and 1.",
+        ),
+        "nothing_is_zero": edit(
+            'float("nan")', "0.0", about="edge",
+            hint="Where nothing was counted there is no accuracy, also not 0. Return NaN.",
+        ),
+        "nothing_divides": edit(
+            ' if self.counted else float("nan")', "", about="edge",
+            hint="Where nothing was counted Python divides by zero and raises. Return NaN there.",
+        ),
+        "accuracy_as_tensor": edit(
+            "int(((answers == targets) & counts).sum())",
+            "((answers == targets) & counts).sum()", about="form",
+            hint="The counts are tensors, and so is what compute returns. Make plain numbers of "
+            "them: int(…).",
+        ),
+    },
+    "train_one_epoch": {
+        "no_zero_grad": edit(
+            ZERO, "",
+            hint="The gradients are never set to zero, so each step uses the sum of all batches "
+            "so far.",
+        ),
+        "zeroed_once_an_epoch": edit(
+            ZERO, "", ("    total, count = 0.0, 0\n",
+                       "    total, count = 0.0, 0\n    optimizer.zero_grad()\n"),
+            hint="The gradients are set to zero once, before the loop. backward adds to them in "
+            "every batch, so they have to be zeroed in every batch.",
+        ),
+        "zeroed_after_the_step": edit(
+            ZERO, "", (STEP, STEP + ZERO), about="detail",
+            hint="The gradients are set to zero after each step only. What was there before the "
+            "first batch (somebody else's backward) goes into the first step.",
+        ),
+        "zeroed_before_the_step": edit(
+            ZERO, "", (BACKWARD, BACKWARD + ZERO),
+            hint="The gradients are set to zero between backward and step: the optimizer finds "
+            "nothing to go by.",
+        ),
+        "no_backward": edit(
+            BACKWARD, "",
+            hint="There is no backward pass, so there are no gradients and the optimizer does "
+            "nothing.",
+        ),
+        "no_step": edit(
+            STEP, "", hint="The optimizer never steps: gradients alone move nothing.",
+        ),
+        "step_before_backward": edit(
+            ZERO, "", (BACKWARD, "        optimizer.step()\n" + ZERO + BACKWARD), (STEP, ""),
+            hint="The optimizer steps before this batch's gradients are there, so each batch's "
+            "gradient is used one batch late, and the last one never.",
+        ),
+        "one_step_an_epoch": edit(
+            ZERO, "", (STEP, ""), ("    return total / count",
+                                   "    optimizer.step()\n    optimizer.zero_grad()\n"
+                                   "    return total / count"),
+            hint="The optimizer steps once an epoch, on the sum of all batches' gradients. One "
+            "step a batch is asked for.",
+        ),
+        "returns_after_the_first_batch": edit(
+            "    return total / count", "        return total / count",
+            hint="The return stands inside the loop: only the first batch is trained on.",
+        ),
+        "no_training_mode": edit(
+            "    model.train()\n", "",
+            hint="Nobody calls model.train(). If the model comes from an evaluation, it is trained "
+            "without dropout and on batch norm's old statistics.",
+        ),
+        "in_evaluation_mode": edit(
+            "model.train()", "model.eval()",
+            hint="The model is in evaluation mode while it is trained: no dropout, and batch "
+            "norm's statistics stand still.",
+        ),
+        "arguments_of_the_loss_swapped": edit(
+            "loss_fn(model(inputs), targets)", "loss_fn(targets, model(inputs))",
+            also=[("loss_fn(outputs, targets)", "loss_fn(targets, outputs)")],
+            hint="A loss function takes (outputs, targets), in this order. With the squared error "
+            "nobody notices.",
+        ),
+        "mean_of_batch_means": edit(
+            COUNTED, "        total += float(loss)\n        count += 1\n", about="detail",
+            hint="The batches' losses are averaged as if all batches were of one size. Weight "
+            "each with the number of its examples.",
+        ),
+        "not_weighted": edit(
+            "float(loss) * len(inputs)", "float(loss)", about="detail",
+            hint="Means of batches are added up and divided by the number of examples. A batch's "
+            "mean stands for len(inputs) examples.",
+        ),
+        "last_loss": edit(
+            "return total / count", "return float(loss)", about="detail",
+            hint="That is the last batch's loss, which is noisy and of a small batch. The mean "
+            "over the epoch is asked for.",
+        ),
+        "sum_of_losses": edit(
+            "return total / count", "return total", about="detail",
+            hint="That is the sum over all examples. It still has to be divided by their number.",
+        ),
+        "full_batches_assumed": edit(
+            "float(loss) * len(inputs)\n        count += len(inputs)",
+            "float(loss) * (full := max(count, len(inputs)) if not total else full)\n"
+            "        count += len(inputs)", about="detail",
+            hint="Each batch's loss is weighted with the size of the first batch. The last one is "
+            "smaller.",
+        ),
+        "data_set_asked_for_its_length": edit(
+            "return total / count", "return total / len(loader.dataset)", about="edge",
+            hint="Not every loader has a data set, and with a sampler an epoch may have fewer "
+            "examples than that. Count the examples as they come.",
+        ),
+        "loader_asked_for_its_length": edit(
+            COUNTED, "        total += float(loss)\n",
+            ("return total / count", "return total / len(loader)"), about="detail",
+            hint="The batches' losses are averaged as if all batches were of one size, and a "
+            "loader need not have a length.",
+        ),
+        "inputs_not_moved": edit(
+            "inputs.to(device), targets.to(device)", "inputs, targets.to(device)", about="form",
+            hint="The inputs stay where they were. On a GPU torch refuses to mix devices.",
+        ),
+        "targets_not_moved": edit(
+            "inputs.to(device), targets.to(device)", "inputs.to(device), targets", about="form",
+            hint="The targets stay where they were. On a GPU torch refuses to mix devices.",
+        ),
+        "moved_into_thin_air": edit(
+            "inputs, targets = inputs.to(device), targets.to(device)",
+            "inputs.to(device), targets.to(device)", about="form",
+            also=[("        inputs, targets = inputs.to(device), targets.to(device)\n", "")],
+            hint="x.to(device) returns a tensor on the device; x itself stays where it is. (A "
+            "module's .to moves the module, and that is why one forgets.)",
+        ),
+        "never_clipped": edit(
+            GUARDED, "", about="detail",
+            hint="max_norm is not used: gradients are never clipped.",
+        ),
+        "clipped_too_late": edit(
+            GUARDED + STEP, STEP + GUARDED, about="detail",
+            hint="The gradients are clipped after the step, when the optimizer has used them.",
+        ),
+        "clipped_too_early": edit(
+            BACKWARD + GUARDED, GUARDED + BACKWARD, about="detail",
+            hint="The gradients are clipped before backward has computed them.",
+        ),
+        "clipped_by_value": edit(
+            "clip_grad_norm_", "clip_grad_value_", about="detail",
+            hint="Each entry is cut off at max_norm by itself, which changes the gradient's "
+            "direction. The norm of all together should be limited.",
+        ),
+        "clipped_one_by_one": edit(
+            CLIP,
+            "for p in model.parameters():\n"
+            "                torch.nn.utils.clip_grad_norm_([p], max_norm)", about="detail",
+            hint="Each parameter's gradient is clipped by itself. The norm is that of all "
+            "parameters together.",
+        ),
+        "loss_clipped": edit(
+            GUARDED, "",
+            (BACKWARD, "        if max_norm is not None:\n"
+             "            loss = loss.clamp(-max_norm, max_norm)\n" + BACKWARD), about="detail",
+            hint="The loss is clipped, and where that bites the gradient is 0. The gradients' norm "
+            "is to be limited.",
+        ),
+        "losses_as_tensors": edit(
+            "float(loss)", "loss", ("return total / count", "return float(total / count)"),
+            about="detail",
+            hint="A sum of losses that are tensors holds on to every batch's graph until the epoch "
+            "ends, and memory fills up. float(loss) is a number.",
+        ),
+        "loss_comes_back_as_tensor": edit(
+            "float(loss)", "loss.detach()", about="form",
+            hint="What comes back is a tensor. Reports are plain numbers: float(loss).",
+        ),
+    },
+    "evaluate": {
+        "training_mode_left_on": edit(
+            "    model.eval()\n", "",
+            hint="The model stays in training mode: dropout drops, batch norm uses the batch's "
+            "statistics, and moves its running ones.",
+        ),
+        "mode_not_restored": edit(
+            EACH, "",
+            hint="The model is left in evaluation mode; whoever goes on training trains it so. "
+            "Give each module its mode back.",
+        ),
+        "training_mode_in_the_end": edit(
+            EACH, "    model.train()\n", about="detail", cost=0.4,
+            hint="model.train() at the end switches everything on, also a model that came in "
+            "evaluation mode, and layers that were frozen.",
+        ),
+        "one_mode_for_all": edit(
+            EACH, "    model.train(modes[model])\n", about="detail",
+            hint="The whole model gets the mode that its outermost module had. Layers that came "
+            "in another mode (frozen ones) are not given back as they came.",
+        ),
+        "eval_for_one_module": edit(
+            "    model.eval()\n", "    model.training = False\n",
+            hint="model.training = False switches the outermost module only; the layers inside do "
+            "not hear of it. model.eval() tells them all.",
+        ),
+        "modes_noted_too_late": edit(
+            "    modes = {module: module.training for module in model.modules()}\n"
+            "    model.eval()\n",
+            "    model.eval()\n"
+            "    modes = {module: module.training for module in model.modules()}\n",
+            hint="The modes are noted after eval(), when all of them are evaluation.",
+        ),
+        "children_only": edit(
+            "in model.modules()}", "in [model, *model.children()]}", about="detail",
+            hint="model.children() are the outermost layers only. model.modules() walks over all "
+            "of them, however deep.",
+        ),
+        "graph_built": edit(
+            "with torch.no_grad():", "with torch.enable_grad():", about="detail",
+            also=[("    with torch.no_grad():", "    if True:"),
+                  ("torch.inference_mode()", "torch.enable_grad()")],
+            hint="A graph is built for every batch and used by nobody. eval() does not switch "
+            "gradients off; torch.no_grad() does.",
+        ),
+        "batches_averaged": edit(
+            f"total += {LOSS_OF}\n            count += len(inputs)",
+            "total += float(loss_fn(outputs, targets))\n            count += 1", about="detail",
+            hint="The batches' losses are averaged as if all batches were of one size. Weight "
+            "each with the number of its examples.",
+        ),
+        "loss_not_weighted": edit(
+            LOSS_OF, "float(loss_fn(outputs, targets))", about="detail",
+            hint="Means of batches are added up and divided by the number of examples. A batch's "
+            "mean stands for len(inputs) examples.",
+        ),
+        "last_batch_alone": edit(
+            f"total += {LOSS_OF}\n            count += len(inputs)",
+            "total = float(loss_fn(outputs, targets))\n            count = 1", about="detail",
+            hint="Only the last batch's loss is left in the end.",
+        ),
+        "dataset_length": edit(
+            "total / count", "total / len(loader.dataset)", about="edge",
+            hint="Not every loader has a data set. Count the examples as they come.",
+        ),
+        "targets_first": edit(
+            "loss_fn(outputs, targets)", "loss_fn(targets, outputs)",
+            hint="A loss function takes (outputs, targets), in this order.",
+        ),
+        "metrics_get_targets_first": edit(
+            "metric.update(outputs, targets)", "metric.update(targets, outputs)", about="detail",
+            hint="Metrics are updated with (outputs, targets), in this order.",
+        ),
+        "metrics_not_reset": edit(
+            "    for metric in metrics.values():\n        metric.reset()\n", "", about="detail",
+            hint="The metrics are not reset, so they still hold the data set before.",
+        ),
+        "metrics_reset_in_every_batch": edit(
+            "    for metric in metrics.values():\n        metric.reset()\n", "",
+            ("                metric.update(outputs, targets)",
+             "                metric.reset()\n                metric.update(outputs, targets)"),
+            about="detail",
+            hint="The metrics are reset in every batch, and know the last batch only in the end.",
+        ),
+        "metrics_of_the_last_batch": edit(
+            "            for metric in metrics.values():\n"
+            "                metric.update(outputs, targets)\n",
+            "    for metric in metrics.values():\n        metric.update(outputs, targets)\n",
+            about="detail",
+            hint="The metrics are updated once, after the loop, with the last batch.",
+        ),
+        "inputs_left_behind": edit(
+            "inputs.to(device), targets.to(device)", "inputs, targets.to(device)", about="form",
+            hint="The inputs stay where they were. On a GPU torch refuses to mix devices.",
+        ),
+        "targets_left_behind": edit(
+            "inputs.to(device), targets.to(device)", "inputs.to(device), targets", about="form",
+            hint="The targets stay where they were. On a GPU torch refuses to mix devices.",
+        ),
+        "nothing_moved": edit(
+            "inputs, targets = inputs.to(device), targets.to(device)",
+            "inputs.to(device), targets.to(device)", about="form",
+            also=[("            inputs, targets = inputs.to(device), targets.to(device)\n", "")],
+            hint="x.to(device) returns a tensor on the device; x itself stays where it is.",
+        ),
+        "loss_as_tensor": edit(
+            LOSS_OF, "loss_fn(outputs, targets) * len(inputs)", about="form",
+            hint="The loss comes back as a tensor. Reports are plain numbers: float(…).",
+        ),
+    },
+    "break_it": {
+        "a_fresh_layer_shows": edit(
+            "    model.running_mean = torch.tensor([0.0, 10.0])  # in training, the second column "
+            "was larger\n", "    model.running_mean = torch.zeros(2)\n", cost=HALF,
+            hint="In evaluation mode a new batch norm subtracts 0: too few of the answers change. "
+            "Give it a running mean that is far from the batch's.",
+        ),
+        "dropout_shows_sometimes": edit(
+            "    model = torch.nn.BatchNorm1d(2)\n",
+            "    model = torch.nn.Sequential(torch.nn.Dropout(0.2), torch.nn.Linear(2, 2))\n"
+            "    with torch.no_grad():\n"
+            "        model[1].weight.copy_(torch.eye(2))\n"
+            "        model[1].bias.zero_()\n",
+            cost=HALF,
+            hint="Dropout's noise changes an answer now and then. Half of them should change "
+            "whatever the random numbers: which layer reads something quite different in the two "
+            "modes?",
+        ),
+        "one_row_only": edit(
+            "torch.tensor([[0.0, 1.0], [1.0, 2.0], [2.0, 9.0], [3.0, 4.0]])",
+            "torch.tensor([[1.0, 2.0], [2.0, 9.0], [3.0, 4.0]])", cost=HALF,
+            hint="X should have at least four rows.",
+        ),
+        "another_batch_for_hiding": edit(
+            "torch.tensor([[1.0, -1.0], [-1.0, 1.0]])",
+            "torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 9.0], [3.0, 4.0]])", cost=HALF,
+            hint="In training mode batch norm uses the batch's own mean and variance. For the same "
+            "answers these should be what running_mean and running_var are.",
+        ),
+        "nothing_to_hide": edit(
+            "torch.nn.BatchNorm1d(2), torch.tensor([[1.0, -1.0]",
+            "torch.nn.Identity(), torch.tensor([[1.0, -1.0]", cost=HALF,
+            also=[("torch.nn.BatchNorm1d(2), torch.tensor([[1.0, -1.0]",
+                   "torch.nn.Dropout(0.0), torch.tensor([[1.0, -1.0]")],
+            hint="Such a model has no layer that knows two modes. It should hold a BatchNorm1d, or "
+            "a Dropout with p > 0.",
+        ),
+        "all_the_same_answer": edit(
+            "torch.tensor([[1.0, -1.0], [-1.0, 1.0]])",
+            "torch.tensor([[2.0, -2.0], [4.0, -1.0]]) * 0", cost=HALF,
+            hint="All rows get the same class. Choose rows with different answers.",
+        ),
+    },
+    "warmup_cosine": {
+        "first_epoch_lost": edit(
+            "(epoch + 1) / warmup", "epoch / warmup",
+            hint="In epoch 0 the rate is 0, and nothing is learnt. In epoch t the factor is "
+            "(t + 1)/W, so that it is 1 in epoch W − 1.",
+        ),
+        "warmup_too_long": edit(
+            "(epoch + 1) / warmup", "(epoch + 1) / (warmup + 1)",
+            hint="The full rate comes one epoch late: with W epochs of warm-up epoch W − 1 is the "
+            "first with η₀.",
+        ),
+        "no_warmup": edit(
+            "        if epoch < warmup:\n            return (epoch + 1) / warmup\n", "",
+            hint="There is no warm-up: before epoch W the rate should rise.",
+        ),
+        "constant_warmup": edit(
+            "return (epoch + 1) / warmup", "return 1 / warmup",
+            hint="The rate is η₀/W all through the warm-up. It should rise in equal steps.",
+        ),
+        "cosine_counts_from_the_start": edit(
+            "math.pi * (epoch - warmup) / (total - warmup)", "math.pi * epoch / total",
+            hint="The cosine counts from epoch 0, so after the warm-up the rate jumps. It should "
+            "begin with η₀ in epoch W.",
+        ),
+        "cosine_not_shortened": edit(
+            "/ (total - warmup)", "/ total",
+            hint="The cosine is stretched over T epochs, though only T − W are left for it: the "
+            "run ends before the rate is small.",
+        ),
+        "cosine_by_the_last_epoch": edit(
+            "/ (total - warmup)", "/ (total - warmup - 1)",
+            hint="The rate reaches 0 in the last epoch, which is then lost. It would be 0 in epoch "
+            "T, one after the last.",
+        ),
+        "half_forgotten": edit(
+            "(epoch - warmup) / (total - warmup))) / 2",
+            "(epoch - warmup) / (total - warmup)))",
+            hint="1 + cos goes from 2 to 0. It needs the factor ½.",
+        ),
+        "quarter_of_a_cosine": edit(
+            "(1 + math.cos(math.pi * (epoch - warmup) / (total - warmup))) / 2",
+            "math.cos(math.pi / 2 * (epoch - warmup) / (total - warmup))",
+            hint="That is a quarter of a cosine, which falls steeply at the end. Formula (2) has "
+            "half of one: (1 + cos(π …))/2 is flat at both ends.",
+        ),
+        "straight_line": edit(
+            "(1 + math.cos(math.pi * (epoch - warmup) / (total - warmup))) / 2",
+            "1 - (epoch - warmup) / (total - warmup)",
+            hint="That falls along a straight line. Formula (2) has half a cosine.",
+        ),
+        "whole_cosine": edit(
+            "math.cos(math.pi *", "math.cos(2 * math.pi *",
+            hint="The cosine goes down and up again. Half a period is π.",
+        ),
+        "one_step_taken": edit(
+            "    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)",
+            "    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)\n"
+            "    scheduler.step()\n    return scheduler",
+            hint="The scheduler has been stepped before it comes back, so all rates are one epoch "
+            "early.",
+        ),
+        "one_rate_for_all_groups": edit(
+            "    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)",
+            '    lr = optimizer.param_groups[0]["lr"]\n'
+            "    for group in optimizer.param_groups:\n"
+            '        group["lr"] = lr\n'
+            "    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)", about="detail",
+            hint="All parameter groups get the rate of the first. Each keeps its own η₀.",
+        ),
+        "rate_times_rate": edit(
+            "return (epoch + 1) / warmup",
+            "return optimizer.param_groups[0][\"initial_lr\"] * (epoch + 1) / warmup",
+            hint="LambdaLR multiplies by the group's rate itself. The function returns a factor, "
+            "not a rate.",
+        ),
+    },
+    "checkpoint": {
+        "optimizer_not_saved": edit(
+            '        "optimizer": optimizer.state_dict(),\n', "",
+            ('    optimizer.load_state_dict(state["optimizer"])\n', ""),
+            also=[('    optimizer.load_state_dict(state["optimizer"])\n', "")],
+            hint="The optimizer's state is not restored: its momenta start at zero again, Adam's "
+            "step count too.",
+        ),
+        "optimizer_rates_only": edit(
+            '    optimizer.load_state_dict(state["optimizer"])\n',
+            '    for group, old in zip(optimizer.param_groups, state["optimizer"]["param_groups"]):\n'
+            '        group["lr"] = old["lr"]\n',
+            hint="Of the optimizer only the learning rate comes back. Its momenta belong to the "
+            "run as well: load_state_dict.",
+        ),
+        "scheduler_not_saved": edit(
+            '        "scheduler": scheduler.state_dict(),\n', "",
+            ('    scheduler.load_state_dict(state["scheduler"])\n', ""),
+            also=[('    scheduler.load_state_dict(state["scheduler"])\n', "")],
+            hint="The scheduler is not restored, and counts its epochs from 0 again.",
+        ),
+        "order_not_saved": edit(
+            '        "generator": generator.get_state(),\n', "",
+            ('    generator.set_state(state["generator"])\n', ""),
+            also=[('    generator.set_state(state["generator"])\n', "")],
+            hint="The generator of the shuffling is not restored: the examples come in another "
+            "order than they would have.",
+        ),
+        "generator_seeded_again": edit(
+            "generator.get_state()", "generator.initial_seed()",
+            ("generator.set_state(", "generator.manual_seed("),
+            hint="The generator is seeded with the old seed, so the resumed run sees the order of "
+            "the first epochs again. get_state() and set_state() keep its place.",
+        ),
+        "dropout_not_saved": edit(
+            '        "random": torch.get_rng_state(),\n', "",
+            ('    torch.set_rng_state(state["random"])\n', ""),
+            also=[('    torch.set_rng_state(state["random"])\n', "")],
+            hint="The state of torch's global generator is not restored, and dropout draws other "
+            "masks.",
+        ),
+        "global_seed_again": edit(
+            "torch.get_rng_state()", "torch.initial_seed()",
+            ("torch.set_rng_state(", "torch.manual_seed("),
+            hint="torch is seeded with the old seed, so dropout repeats its first masks. "
+            "get_rng_state() and set_rng_state() keep the place.",
+        ),
+        "fixed_seed": edit(
+            'torch.set_rng_state(state["random"])', "torch.manual_seed(0)",
+            hint="A fixed seed makes the resumed run repeatable, but it is not the run that was "
+            "interrupted: dropout's masks are others.",
+        ),
+        "randomness_forgotten": edit(
+            '    generator.set_state(state["generator"])\n    torch.set_rng_state(state["random"])\n',
+            "",
+            hint="Neither of the two random states comes back: the examples' order and dropout's "
+            "masks are others.",
+        ),
+        "model_not_loaded": edit(
+            '    model.load_state_dict(state["model"])\n', "",
+            hint="The model's weights are saved, but never loaded.",
+        ),
+        "parameters_alone": edit(
+            '"model": model.state_dict()', '"model": dict(model.named_parameters())',
+            ('state["model"])', 'state["model"], strict=False)'), about="detail",
+            hint="Only the parameters are saved. Batch norm's running statistics are buffers; "
+            "state_dict() has both.",
+        ),
+        "run_not_returned": edit(
+            '    return state["run"]\n', "", about="detail",
+            hint="load_checkpoint does not return the dict run.",
+        ),
+        "whole_state_returned": edit(
+            'return state["run"]', "return state", about="detail",
+            hint="All of the checkpoint comes back; only the dict run is asked for.",
+        ),
+        "saving_disturbs": edit(
+            "    torch.save(state, path)", "    torch.manual_seed(0)\n    torch.save(state, path)",
+            hint="Saving changes the random numbers of the run that goes on. It should only look.",
+        ),
+    },
+    "fit": {
+        "scheduler_never_stepped": edit(
+            "        scheduler.step()\n", "",
+            about="detail",
+            hint="The scheduler is never stepped: the rate stays what it was.",
+        ),
+        "scheduler_stepped_first": edit(
+            "        scheduler.step()\n", "",
+            ('        lr = optimizer.param_groups[0]["lr"]\n',
+             '        scheduler.step()\n        lr = optimizer.param_groups[0]["lr"]\n'),
+            about="detail",
+            hint="The scheduler is stepped before the epoch, so the first rate of the schedule is "
+            "never used.",
+        ),
+        "scheduler_once_a_batch": edit(
+            "        scheduler.step()\n",
+            "        for _ in train_loader:\n            scheduler.step()\n",
+            about="detail",
+            hint="The scheduler is stepped once a batch: with a schedule in epochs the rate falls "
+            "far too fast.",
+        ),
+        "rate_noted_afterwards": edit(
+            '        lr = optimizer.param_groups[0]["lr"]\n', "",
+            ("        scheduler.step()\n",
+             '        scheduler.step()\n        lr = optimizer.param_groups[0]["lr"]\n'),
+            about="detail",
+            hint="The history tells the rate of the next epoch: it is read after the scheduler's "
+            "step.",
+        ),
+        "judged_by_the_training_loss": edit(
+            'if valid < run["best"]:\n            run["best"], run["waited"] = valid, 0',
+            'if train < run["best"]:\n            run["best"], run["waited"] = train, 0',
+            hint="The best epoch is chosen by the training loss, which goes on falling while the "
+            "model overfits. Validation decides.",
+        ),
+        "validated_on_training_data": edit(
+            "evaluate(model, valid_loader,", "evaluate(model, train_loader,",
+            hint="The validation loss is computed on the training data.",
+        ),
+        "validated_before_training": edit(
+            "        train = train_one_epoch(model, train_loader, loss_fn, optimizer, device, "
+            "max_norm)\n"
+            '        valid = evaluate(model, valid_loader, loss_fn, device)["loss"]\n',
+            '        valid = evaluate(model, valid_loader, loss_fn, device)["loss"]\n'
+            "        train = train_one_epoch(model, train_loader, loss_fn, optimizer, device, "
+            "max_norm)\n",
+            hint="Validation comes before the epoch's training, so its loss is that of the weights "
+            "before.",
+        ),
+        "patience_never_reset": edit(
+            BETTER, 'run["best"] = valid',
+            hint="A new best does not set the count of bad epochs back. Patience means bad epochs "
+            "in a row.",
+        ),
+        "one_epoch_too_patient": edit(
+            'run["waited"] < patience', 'run["waited"] <= patience',
+            hint="Training stops one epoch late: patience bad epochs in a row are enough.",
+        ),
+        "no_early_stopping": edit(
+            ' and run["waited"] < patience', "",
+            hint="Training never stops early.",
+        ),
+        "best_epoch_counts_as_bad": edit(
+            WAIT, '        run["waited"] += 1\n',
+            hint="The best epoch itself is counted as one without progress.",
+        ),
+        "compared_with_the_epoch_before": edit(
+            BETTER, 'run["waited"] = 0',
+            (WAIT, WAIT + '        run["best"] = valid\n'),
+            hint="An epoch is compared with the one before it, and should be compared with the "
+            "best so far.",
+        ),
+        "ties_are_better": edit(
+            'if valid < run["best"]', 'if valid <= run["best"]', about="edge",
+            hint="A loss that equals the best one counts as better, so a run that stands still "
+            "never loses patience.",
+        ),
+        "last_weights": edit(
+            '    model.load_state_dict(run["weights"])\n', "",
+            hint="The model is left with its last weights. Load the best ones in the end.",
+        ),
+        "best_weights_are_no_copy": edit(
+            "copy.deepcopy(model.state_dict())", "model.state_dict()",
+            also=[("copy.deepcopy(model.state_dict())", "model.state_dict().copy()"),
+                  ("copy.deepcopy(model.state_dict())", "dict(model.state_dict())"),
+                  (".detach().clone()", "")],
+            hint="state_dict() hands out the model's own tensors, and training goes on changing "
+            "them: the best weights become the last ones. Keep a deep copy.",
+        ),
+        "best_weights_every_epoch": edit(
+            f"            {WEIGHTS}\n{WAIT}", f"{WAIT}        {WEIGHTS}\n",
+            hint="The weights are kept in every epoch, and the best ones are overwritten.",
+        ),
+        "max_norm_not_handed_on": edit(
+            "optimizer, device, max_norm)", "optimizer, device)", about="detail",
+            hint="max_norm is not handed on to train_one_epoch: nothing is clipped.",
+        ),
+        "epochs_from_zero": edit(
+            'while run["epoch"] < epochs and run["waited"] < patience:',
+            'for _ in range(epochs):\n        if run["waited"] >= patience:\n            break',
+            hint="A resumed run trains `epochs` more. The epochs before the interruption count.",
+        ),
+        "checkpoint_before_the_schedule": edit(
+            "        scheduler.step()\n", "", (SAVE, SAVE + "        scheduler.step()\n"),
+            hint="The checkpoint is taken before the scheduler's step, so a resumed run repeats a "
+            "rate. Save last.",
+        ),
+        "checkpoint_before_the_bookkeeping": edit(
+            SAVE, "", ('        run["epoch"] += 1\n', SAVE + '        run["epoch"] += 1\n'),
+            hint="The checkpoint is taken before the epoch is entered into the books, so a resumed "
+            "run trains one epoch too many. Save last.",
+        ),
+        "checkpoint_before_judging": edit(
+            SAVE, "", (f'        if valid < run["best"]:\n            {BETTER}',
+                       f'{SAVE}        if valid < run["best"]:\n            {BETTER}'),
+            about="detail",
+            hint="The checkpoint is taken before it is decided whether this epoch was the best. "
+            "Save last.",
+        ),
+        "checkpoint_of_the_best_only": edit(
+            SAVE, "", (f"            {WEIGHTS}\n",
+                       f"            {WEIGHTS}\n            if path is not None:\n"
+                       "                save_checkpoint(path, model, optimizer, scheduler, "
+                       "generator, run)\n"),
+            about="detail",
+            hint="A checkpoint is written only when an epoch was the best. After an interruption "
+            "the epochs since then are lost, and so is the patience they cost.",
+        ),
+        "checkpoint_in_the_end_only": edit(
+            SAVE, "", ('    model.load_state_dict(run["weights"])\n',
+                       "    if path is not None:\n        save_checkpoint(path, model, optimizer, "
+                       'scheduler, generator, run)\n    model.load_state_dict(run["weights"])\n'),
+            hint="The checkpoint is written when the run is over. Then there is nothing to resume "
+            "if it was interrupted: save after each epoch.",
+        ),
+        "never_saved": edit(
+            SAVE, "", hint="No checkpoint is ever written.",
+        ),
+        "never_loaded": edit(
+            "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n",
+            "        load_checkpoint(path, model, optimizer, scheduler, generator)\n",
+            hint="The checkpoint is loaded, but the dict run that comes back is thrown away: epoch, "
+            "history and best weights begin anew.",
+        ),
+        "patience_fresh_after_resuming": edit(
+            "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n",
+            "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n"
+            '        run["waited"] = 0\n', about="detail",
+            hint="After an interruption the patience is fresh: the bad epochs before it should "
+            "count.",
+        ),
+        "best_unknown_after_resuming": edit(
+            "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n",
+            "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n"
+            '        run["best"] = math.inf\n', about="detail",
+            hint="After an interruption the best loss so far is forgotten, so the first epoch "
+            "counts as the best.",
+        ),
+        "history_of_the_last_piece": edit(
+            "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n",
+            "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n"
+            '        run["history"] = []\n',
+            hint="The history begins anew after an interruption. The epochs before it belong to it.",
+        ),
+    },
+}

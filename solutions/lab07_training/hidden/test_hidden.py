@@ -1,0 +1,339 @@
+"""Lab 07, hidden tests: the same claims in other settings, and the edges."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from course_utils.plugin import load_module
+from course_utils.testing import Mismatch, assert_close, exercise
+
+public = load_module(Path(__file__).parent.parent / "test_public.py")
+
+# Exercise: losses_agree
+
+
+@exercise("losses_agree", part="classes", stated="whatever comes after it")
+def test_class_loss_of_images(student, reference, rng, device):
+    """class_loss with two extra axes (N, C, d1, d2), the classes not the longest of them."""
+    logits, targets = public.class_data(rng, device, 4, 3, 2, 5)
+    assert_close(
+        student.class_loss(logits, targets), reference.class_loss(logits, targets), name="the loss"
+    )
+
+
+@exercise("losses_agree", part="yes or no", about="edge", stated="right for logits of any size")
+def test_binary_loss_of_large_logits(student, reference, device):
+    """Logits of ±300 on the wrong side: the loss is about 300, neither infinite nor cut off."""
+    logits = torch.tensor([300.0, -300.0, 2.0, 0.0], dtype=torch.float64, device=device)
+    targets = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64, device=device)
+    assert_close(
+        student.binary_loss(logits, targets), reference.binary_loss(logits, targets),
+        name="the loss",
+    )
+
+
+@exercise("losses_agree", part="yes or no", stated="(N,) or (N, 1)")
+def test_binary_loss_in_single_precision(student, reference, rng, device):
+    """float32 logits (N, 1), as models return them."""
+    logits, targets = public.binary_data(rng, device, 11)
+    assert_close(
+        student.binary_loss(logits[:, None].float(), targets.float()),
+        reference.binary_loss(logits.float(), targets.float()), name="the loss",
+    )
+
+
+# Exercise: Mean
+
+
+@exercise("Mean", part="Mean", stated="divided by the sum of the weights")
+def test_mean_with_fractional_weights(student, reference, rng):
+    """Fractional weights, below 1 and above."""
+    a, b, c = public.batch_values(rng)
+    script = [["update", a, 0.25], ["update", b, 0.5], ["update", c, 2.5], ["compute"]]
+    public.drive(student, reference, "Mean", {}, script, "the mean")
+
+
+@exercise("Mean", part="Mean", about="edge", stated="NaN where nothing was counted")
+def test_mean_of_nothing(student, reference):
+    """Before the first update, and after a reset, the mean is NaN."""
+    script = [["compute"], ["update", 3.0], ["reset"], ["compute"]]
+    public.drive(student, reference, "Mean", {}, script, "the mean of nothing")
+
+
+@exercise("Mean", part="MeanSquaredError", about="edge", stated="compute(), reset(), precision")
+def test_squared_error_of_nothing(student, reference):
+    """Before the first update the mean squared error is NaN."""
+    public.drive(student, reference, "MeanSquaredError", {}, [["compute"]], "the mean of nothing")
+
+
+@exercise("Mean", part="MeanSquaredError", stated="paired one to one whatever their shapes")
+def test_squared_error_of_a_row(student, reference, rng, device):
+    """A target (n, 1) fits a pred (n,)."""
+    batches = public.regression_batches(rng, device, ())
+    script = [["update", p, t[:, None]] for p, t in batches] + [["compute"]]
+    public.drive(student, reference, "MeanSquaredError", {}, script, "the mean squared error")
+
+
+@exercise(
+    "Mean", part="MeanSquaredError", about="form", stated="precision and graph: as for Mean"
+)
+def test_squared_error_is_a_number(student, rng):
+    """compute returns a float, and no graph is kept."""
+    pred, target = (torch.as_tensor(rng.normal(size=4)) for _ in range(2))
+    seen = student.run(public.metric_kind, "MeanSquaredError", {}, [pred, target])
+    assert seen["a plain number"], "compute gives something else than a Python float"
+    assert not seen["a graph is kept"], (
+        "the sums hold on to the graph of every batch: take .detach() or float(…) first"
+    )
+
+
+# Exercise: Accuracy
+
+
+@exercise("Accuracy", stated="preds and targets (n, L)")
+def test_labels_with_a_threshold_of_their_own(student, reference, rng, device):
+    """Multilabel answers from probabilities, threshold 0.3."""
+    batches = [(torch.sigmoid(z) * 0.6, t) for z, t in public.label_batches(rng, device)]
+    options = {"task": "multilabel", "from_logits": False, "threshold": 0.3}
+    public.drive(student, reference, "Accuracy", options, public.updates(batches), "the accuracy")
+
+
+@exercise("Accuracy", about="detail", stated="ignore_index: places with this target do not count")
+def test_ignored_labels(student, reference, rng, device):
+    """Multilabel with ignore_index=7, and binary with −1: ignored ones are in neither count."""
+    batches = public.label_batches(rng, device)
+    for _, targets in batches:
+        targets[0] = 7
+        targets[1, 2] = 7
+    options = {"task": "multilabel", "ignore_index": 7}
+    public.drive(student, reference, "Accuracy", options, public.updates(batches), "the accuracy")
+    batches = public.binary_batches(rng, device)
+    for _, targets in batches:
+        targets[-1] = -1
+    options = {"task": "binary", "ignore_index": -1}
+    public.drive(student, reference, "Accuracy", options, public.updates(batches), "the accuracy")
+
+
+@exercise("Accuracy", about="detail", stated="(n, C, d1, …)")
+def test_accuracy_of_images(student, reference, rng, device):
+    """Multiclass with two extra axes, and ignored pixels."""
+    batches = public.class_batches(rng, device, 5, 2)
+    for _, targets in batches:
+        targets[:, 0] = 255
+    options = {"task": "multiclass", "ignore_index": 255}
+    public.drive(student, reference, "Accuracy", options, public.updates(batches), "the accuracy")
+
+
+@exercise("Accuracy", about="edge", stated="above this number")
+def test_accuracy_at_the_threshold(student, reference, device):
+    """A probability that equals the threshold is not above it."""
+    preds = torch.tensor([0.0, 0.0, 2.0], dtype=torch.float64, device=device)
+    targets = torch.tensor([0, 0, 1], device=device)
+    script = public.updates([(preds, targets)])
+    public.drive(student, reference, "Accuracy", {"task": "binary"}, script, "the accuracy")
+
+
+@exercise("Accuracy", about="edge", stated="NaN where nothing was counted")
+def test_accuracy_of_nothing(student, reference):
+    """Before the first update the accuracy is NaN."""
+    options = {"task": "multiclass"}
+    public.drive(student, reference, "Accuracy", options, [["compute"]], "the accuracy of nothing")
+
+
+@exercise("Accuracy", about="form", weight=0.5, stated="right answers divided by answers, a float")
+def test_accuracy_is_a_number(student, rng):
+    """compute returns a float."""
+    preds = torch.as_tensor(rng.normal(size=6))
+    seen = student.run(
+        public.metric_kind, "Accuracy", {"task": "binary"}, [preds, (preds > 0).long()]
+    )
+    assert seen["a plain number"], "compute gives something else than a Python float"
+
+
+# Exercise: train_one_epoch
+
+
+@exercise("train_one_epoch", stated="One pass over the loader")
+def test_two_epochs_of_adamw(student, reference, rng, device):
+    """Two epochs of AdamW: the parameters are the reference loop's."""
+    plan = public.make_plan(
+        rng, optimizer=["AdamW", {"lr": 0.05, "weight_decay": 0.1}], epochs=2, batch=3
+    )
+    public.compare_epoch(student, reference, plan, "parameters", device, "the parameters")
+
+
+@exercise("train_one_epoch", about="detail", stated="all parameters together")
+def test_short_gradients_are_not_clipped(student, reference, rng, device):
+    """A gradient that is shorter than max_norm stays as it is."""
+    plan = public.make_plan(rng, max_norm=1e4)
+    public.compare_epoch(student, reference, plan, "parameters", device, "the parameters")
+
+
+@exercise("train_one_epoch", about="edge", stated="any iterable of batches (inputs, targets)")
+def test_epoch_over_a_stream(student, reference, rng, device):
+    """A loader without a length and without a data set."""
+    plan = public.make_plan(rng, loader="stream")
+    public.compare_epoch(student, reference, plan, "losses", device, "the losses")
+
+
+@exercise("train_one_epoch", about="detail", stated="No batch's graph is kept")
+def test_epoch_keeps_no_graph(student, rng, device):
+    """When a batch's step is done its graph is let go."""
+    plan = public.make_plan(rng, batch=1)
+    if not student.run(public.epoch_facts, plan, "graphs", str(device)):
+        raise Mismatch(
+            "the graphs of all batches are kept until the end of the epoch: a sum of losses that "
+            "are tensors holds on to them. float(loss) is a number", kind="value",
+        )
+
+
+# Exercise: evaluate
+
+
+@exercise("evaluate", stated="The model's loss and metrics on a data set")
+def test_evaluate_moves_no_statistics(student, reference, rng, device):
+    """Batch norm's running statistics stay as they are."""
+    plan = public.make_evaluation(rng)
+    public.compare_evaluation(
+        student, reference, plan, "statistics", device, "batch norm's running mean"
+    )
+
+
+@exercise("evaluate", about="detail", weight=2,
+          stated="each module in it is given back in the mode in which it came")
+def test_evaluate_leaves_frozen_layers(student, rng, device):
+    """In a model of which some modules are in training mode and some are not, none has changed."""
+    plan = public.make_evaluation(rng, modes=public.SOME_FROZEN)
+    seen = student.run(public.evaluation_facts, plan, "modes", str(device))
+    wrong = sum(a != b for a, b in zip(seen, public.SOME_FROZEN, strict=True))
+    if wrong:
+        raise Mismatch(
+            f"{wrong} of the model's 7 modules came in another mode than they have now",
+            kind="value",
+        )
+
+
+@exercise("evaluate", about="edge", stated="any iterable of batches (inputs, targets)")
+def test_evaluate_a_list(student, reference, rng, device):
+    """A loader that is a list of batches."""
+    plan = public.make_evaluation(rng, modes=public.ALL_EVAL, loader="list")
+    public.compare_evaluation(student, reference, plan, "loss", device, "the loss")
+
+
+@exercise("evaluate", about="form", weight=0.5, stated="the mean over the examples, a float")
+def test_evaluate_returns_numbers(student, rng, device):
+    """The loss is a plain float."""
+    plan = public.make_evaluation(rng)
+    seen = student.run(public.evaluation_facts, plan, "kind", str(device))
+    assert seen, "something else than a Python float comes back; float(…) makes one of a tensor"
+
+
+@exercise("evaluate", about="form", weight=0.5, stated='"loss", the mean over the examples')
+def test_evaluate_without_metrics(student, rng, device):
+    """Without metrics the dict has the loss alone; with two it has three entries."""
+    plan = public.make_evaluation(rng)
+    seen = student.run(public.evaluation_facts, plan, "keys", str(device))
+    assert seen == ["loss"], f"the dict has {len(seen)} entries where no metrics were given"
+    plan["metrics"] = True
+    seen = student.run(public.evaluation_facts, plan, "keys", str(device))
+    assert seen == ["again", "largest", "loss"], "the metrics' names are not the dict's keys"
+
+
+# Exercise: break_it
+
+
+@exercise("break_it", part="shows", stated="whatever the random numbers")
+def test_shows_under_other_numbers(student, rng):
+    """Under other random numbers too."""
+    public.check_shows(student, int(rng.integers(10_000, 20_000)))
+
+
+@exercise("break_it", part="hides", stated="the random numbers")
+def test_hides_under_other_numbers(student, rng):
+    """Under other random numbers too."""
+    public.check_hides(student, int(rng.integers(10_000, 20_000)))
+
+
+# Exercise: warmup_cosine
+
+
+@exercise("warmup_cosine", stated="how many epochs the run has")
+def test_longer_warmup(student, reference, rng, device):
+    """Seven epochs of warm-up, of twenty."""
+    public.compare_rates(student, reference, [float(rng.uniform(0.01, 0.09))], 7, 20, device)
+
+
+@exercise("warmup_cosine", about="edge", stated="may be 0")
+def test_no_warmup(student, reference, rng, device):
+    """With W = 0 the cosine begins at once; with W = 1 in the second epoch."""
+    for warmup in (0, 1):
+        public.compare_rates(student, reference, [float(rng.uniform(0.1, 0.9))], warmup, 6, device)
+
+
+# Exercise: checkpoint
+
+
+@exercise("checkpoint", stated="all that the rest of a run depends on")
+def test_resume_everything(student, rng, device):
+    """AdamW, a schedule, shuffling and dropout at once."""
+    plan = public.make_resumption(
+        rng, optimizer=["AdamW", {"lr": 0.02, "weight_decay": 0.05}], decay=0.8, shuffle=True,
+        dropout=0.3, before=2, after=4,
+    )
+    public.compare_resumption(student, plan, device)
+
+
+@exercise("checkpoint", about="detail", stated="the model may have buffers and dropout")
+def test_buffers_come_back(student, rng, device):
+    """Batch norm's running statistics are in the file, too."""
+    plan = public.make_resumption(rng, after=0)
+    seen = student.run(public.resumed, plan, "buffers", str(device))
+    expected = public._resumed(None, {**plan}, "reference buffers", str(device))
+    assert_close(seen, expected, name="the model's buffers", oracle="saved")
+
+
+# Exercise: fit
+
+
+@exercise("fit", stated="those before an interruption included")
+def test_fit_resumes_after_a_power_cut(student, reference, rng, device):
+    """The power goes in the middle of an epoch, twice: the run ends as if it had not."""
+    plan = public.make_run(
+        rng, shuffle=True, dropout=0.3, checkpoints=True, pieces=[[7, 2], [7, 3], [7, None]],
+    )
+    public.compare_run(student, reference, plan, "history", device, "the history")
+    public.compare_run(student, reference, plan, "weights", device, "the weights")
+
+
+@exercise("fit", about="detail", stated="as if it had not been interrupted")
+def test_fit_resumes_impatience(student, reference, rng, device):
+    """What was known of the best epoch, and the patience that was lost, survive an interruption."""
+    scores = public.walk_of(rng, [5, 4, 4.5, 4.6, 3, 3.5, 3.6, 3.7, 2])
+    for pieces in ([3, 9], [4, 7, 9]):
+        arguments = (scores, {"patience": 3}, pieces, str(device))
+        seen = student.run(public.walk_in_pieces, *arguments)
+        expected = public._walk_in_pieces(reference, scores, {"patience": 3}, [9], str(device))
+        assert_close(seen, expected, name="after an interruption", rtol=1e-6)
+
+
+@exercise("fit", about="edge", stated="epochs: at most so many epochs")
+def test_fit_of_a_finished_run(student, reference, rng, device):
+    """A run that is at its end is not trained further when it is called again."""
+    scores = public.walk_of(rng, [5, 4, 3, 2, 2.5, 2.6, 1.0, 0.9, 0.8, 0.7, 0.6])
+    for patience, pieces, end in ((9, [4, 4], 4), (2, [6, 8], 6)):
+        options = {"patience": patience}
+        seen = student.run(public.walk_in_pieces, scores, options, pieces, str(device))
+        expected = public._walk_in_pieces(reference, scores, options, [end], str(device))
+        assert_close(seen, expected, name="after the second call", rtol=1e-6)
+
+
+@exercise("fit", stated="None: no checkpoints")
+def test_fit_with_a_large_rate(student, reference, rng, device):
+    """A rate so large that early epochs differ much, shuffled, without checkpoints."""
+    plan = public.make_run(rng, lr=0.05, decay=0.6, shuffle=True, pieces=[[6, None]])
+    public.compare_run(student, reference, plan, "losses", device, "the losses")
+    public.compare_run(student, reference, plan, "weights", device, "the weights in the end")
