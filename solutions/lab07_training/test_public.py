@@ -812,9 +812,9 @@ def compare_run(
 def drive(
     student: Any, reference: Any, name: str, options: dict[str, Any], script: list[Any], what: str
 ) -> None:
-    """Assert that a metric computes what the reference computes."""
+    """Assert that a metric computes what the reference computes, in whatever precision it divides."""
     seen = student.run(metric, name, options, script)
-    assert_close(seen, _metric(reference, name, options, script), name=what)
+    assert_close(seen, _metric(reference, name, options, script), name=what, rtol=1e-5)
 
 
 # Exercise: losses_agree
@@ -1035,15 +1035,14 @@ def binary_batches(
     The first batch's logits lie all between 0.1 and 0.9, so they might be taken for probabilities.
     """
     batches = []
-    for number, (n, right) in enumerate(((8, 6), (8, 5), (3, 0))):
-        if number == 0:
-            logits = np.concatenate([rng.uniform(0.1, 0.4, 5), rng.uniform(0.6, 0.9, 3)])
-        else:
-            logits = rng.choice([-1.0, 1.0], n) * rng.uniform(0.1, 3.0, n)
-            logits[:2] = 0.3, -1.5
+    for signs, right in (("++++++++", 6), ("+----+++", 5), ("+-+", 0)):
+        n = len(signs)
+        logits = np.array([float(f"{sign}1") for sign in signs]) * rng.uniform(0.6, 0.9, n)
+        logits[: 5 if n == right + 2 else 1] *= 0.4  # above 0, and below ½
+        if right < 6:
+            logits[1:] *= 3.0
+        targets = ((logits > 0) ^ (np.arange(n) >= right)).astype(np.int64)
         order = rng.permutation(n)
-        answers = logits > 0
-        targets = np.where(np.arange(n) < right, answers, ~answers).astype(np.int64)
         values = torch.as_tensor(logits[order], device=device)
         if probabilities:
             values = torch.sigmoid(values)
@@ -1071,13 +1070,17 @@ def class_batches(
 def label_batches(
     rng: np.random.Generator, device: Any
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Two batches of 6 and 2 examples with 4 labels each; in every row one label is wrong."""
+    """Six examples with 4 labels each, of which one is wrong; and one of which three are wrong.
+
+    Label 1 is never wrong; its logits lie above 0 and below ½.
+    """
     batches = []
-    for n in (6, 2):
-        logits = rng.choice([-1.0, 1.0], (n, 4)) * rng.uniform(0.1, 3.0, (n, 4))
+    for n in (6, 1):
+        logits = rng.choice([-1.0, 1.0], (n, 4)) * rng.uniform(0.6, 3.0, (n, 4))
         logits[:, 1] = rng.uniform(0.1, 0.4, n)
-        wrong = np.arange(4) == rng.integers(0, 4, (n, 1))
-        wrong |= (n == 2) & (np.arange(4) < 3)
+        wrong = np.arange(4) == rng.choice([0, 2, 3], (n, 1))
+        if n == 1:
+            wrong = np.arange(4) != 1
         targets = ((logits > 0) ^ wrong).astype(np.int64)
         batches.append(
             (torch.as_tensor(logits, device=device), torch.as_tensor(targets, device=device))
@@ -1134,12 +1137,22 @@ def test_accuracy_with_a_threshold(student, reference, rng, device):
 
 @exercise("Accuracy", about="detail", stated="places with this target do not count")
 def test_accuracy_ignores(student, reference, rng, device):
-    """Ignored places are in neither count; the default is −100, torch's own."""
+    """Places with −100 are in neither count."""
     batches = class_batches(rng, device)
     for _, targets in batches:
-        targets[:2] = -100
+        targets[1:3] = -100
     script = updates(batches)
     drive(student, reference, "Accuracy", {"task": "multiclass"}, script, "the accuracy")
+
+
+@exercise("Accuracy", about="detail", stated="ignore_index: places with this target do not count")
+def test_accuracy_ignores_a_class(student, reference, rng, device):
+    """Places whose target is the class ignore_index do not count, also where the answer is right."""
+    batches = class_batches(rng, device)
+    script = updates(batches)
+    answer = int(batches[0][0][0].argmax())  # a class that is answered, and rightly
+    options = {"task": "multiclass", "ignore_index": answer}
+    drive(student, reference, "Accuracy", options, script, f"with class {answer} ignored, it")
 
 
 @exercise("Accuracy", about="detail", stated="preds (n, C) or (n, C, d1, …)")
@@ -1164,6 +1177,14 @@ def test_accuracy_forgets(student, reference, rng, device):
     drive(student, reference, "Accuracy", {"task": "multiclass"}, script, "the accuracy")
 
 
+@exercise("Accuracy", about="form", weight=0.5, stated="right answers divided by answers, a float")
+def test_accuracy_is_a_number(student, rng):
+    """compute returns a float."""
+    preds = torch.as_tensor(rng.normal(size=6))
+    seen = student.run(metric_kind, "Accuracy", {"task": "binary"}, [preds, (preds > 0).long()])
+    assert seen["a plain number"], "compute gives something else than a Python float"
+
+
 # Exercise: train_one_epoch
 
 
@@ -1180,6 +1201,13 @@ def test_epoch_is_in_training_mode(student, reference, rng, device):
     plan = make_plan(rng, norm=True, mode="eval")
     compare_epoch(student, reference, plan, "buffers", device, "batch norm's statistics")
     compare_epoch(student, reference, plan, "parameters", device, "the parameters")
+
+
+@exercise("train_one_epoch", stated="an nn.Module on device, left in training mode")
+def test_epoch_stays_in_training_mode(student, reference, rng, device):
+    """A model with batch norm that comes in training mode is trained in it."""
+    plan = make_plan(rng, norm=True)
+    compare_epoch(student, reference, plan, "buffers", device, "batch norm's statistics")
 
 
 @exercise("train_one_epoch", about="detail", stated="The mean over the examples of the losses")

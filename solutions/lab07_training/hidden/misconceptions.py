@@ -4,6 +4,7 @@ from course_utils.testing import edit
 
 # What a mistake costs where it is in one of two answers.
 HALF = 0.5
+SQUARED = 0.4  # MeanSquaredError has fewer claims than Mean
 
 # Longer pieces of the solutions that several mistakes replace.
 NLL = "F.nll_loss(F.log_softmax(logits, dim=1), targets)"
@@ -12,7 +13,8 @@ BCE = "F.binary_cross_entropy_with_logits(logits, targets)"
 MEAN_SUM = "self.total += float((weight * value).sum())"
 MEAN_WEIGHT = "self.weight += float(weight.sum())"
 EXPAND = ".double().expand(value.shape)"
-SQUARES = "self.mean.update((pred.double() - target.double()) ** 2)"
+SQUARES = "self.squares += float(((pred.double() - target.double()) ** 2).sum())"
+ELEMENTS = "self.count += pred.numel()"
 ANSWERS = "answers = probabilities > self.threshold"
 ZERO = "        optimizer.zero_grad()\n"
 BACKWARD = "        loss.backward()\n"
@@ -33,7 +35,8 @@ WAIT = '        else:\n            run["waited"] += 1\n'
 MISTAKES = {
     "losses_agree": {
         "softmax_before_cross_entropy": edit(
-            NLL, "F.cross_entropy(F.softmax(logits, dim=1), targets)", cost=HALF,
+            NLL, "F.nll_loss(F.log_softmax(F.softmax(logits, dim=1), dim=1), targets)", cost=HALF,
+            also=[(NLL, "F.cross_entropy(F.softmax(logits, dim=1), targets)")],
             hint="cross_entropy takes logits and applies log_softmax itself. Given probabilities "
             "it does so a second time: the loss can then never come near 0.",
         ),
@@ -65,7 +68,8 @@ MISTAKES = {
             "reshape at all.",
         ),
         "summed_over_places": edit(
-            "targets)\n", 'targets, reduction="sum") / len(targets)\n', cost=HALF,
+            NLL, 'F.nll_loss(F.log_softmax(logits, dim=1), targets, reduction="sum") / len('
+            "targets)", cost=HALF,
             hint="The sum is divided by the number of examples. The mean is over all places: "
             "N · d1 · … of them.",
         ),
@@ -75,7 +79,8 @@ MISTAKES = {
             hint="Places with −100 add nothing to the sum, but you divide by their number, too.",
         ),
         "sigmoid_twice": edit(
-            "(logits, targets)", "(torch.sigmoid(logits), targets)", cost=HALF,
+            BCE, "F.binary_cross_entropy_with_logits(torch.sigmoid(logits), targets)", cost=HALF,
+            also=[("nn.BCEWithLogitsLoss()(logits,", "nn.BCEWithLogitsLoss()(logits.sigmoid(),")],
             hint="The loss takes logits and applies the sigmoid itself. Given probabilities it "
             "applies it twice: nothing is ever below 0.31 or above 1.31.",
         ),
@@ -103,11 +108,11 @@ MISTAKES = {
             "converted.",
         ),
         "binary_sum": edit(
-            "(logits, targets)", '(logits, targets, reduction="sum")', cost=HALF,
+            BCE, 'F.binary_cross_entropy_with_logits(logits, targets, reduction="sum")', cost=HALF,
             hint="That is the sum over the examples; the mean is asked for.",
         ),
         "targets_turned_round": edit(
-            "(logits, targets)", "(logits, 1 - targets)", cost=HALF,
+            BCE, "F.binary_cross_entropy_with_logits(logits, 1 - targets)", cost=HALF,
             hint="0 and 1 are exchanged: a positive logit is a yes, and 1 is the label of a yes.",
         ),
     },
@@ -170,7 +175,7 @@ MISTAKES = {
             "an epoch and go on.",
         ),
         "zero_for_nothing": edit(
-            'float("nan")', "0.0", about="edge",
+            'self.weight if self.weight else float("nan")', "self.weight if self.weight else 0.0", about="edge",
             hint="The mean of nothing is not 0: that would be a perfect loss. Return NaN.",
         ),
         "division_by_zero": edit(
@@ -191,35 +196,64 @@ MISTAKES = {
             "value was computed from, and memory fills up. float(…) or .detach().",
         ),
         "columns_with_everyone": edit(
-            "        target = target.reshape(pred.shape)\n", "", cost=HALF,
+            "        target = target.reshape(pred.shape)\n", "",
+            (ELEMENTS, "self.count += (pred - target).numel()"), cost=SQUARED,
+            also=[("        target = target.reshape(pred.shape)\n", "")],
             hint="(n, 1) minus (n,) is a table of n × n: each prediction is compared with each "
             "target. Give the target pred's shape.",
         ),
         "squared_error_over_rows": edit(
-            SQUARES,
-            "self.mean.update(((pred.double() - target.double()) ** 2).reshape(len(pred), -1)"
-            ".sum(1))", cost=HALF,
-            hint="Squares are summed over a row, and the mean is over rows. MSE is the mean over "
-            "all elements.",
+            ELEMENTS, "self.count += len(pred)", cost=SQUARED,
+            hint="The squares are divided by the number of rows. MSE is the mean over all "
+            "elements.",
         ),
         "squared_error_of_batches": edit(
-            SQUARES,
-            "self.mean.update(((pred.double() - target.double()) ** 2).mean())", cost=HALF,
-            also=[("F.mse_loss(pred, target), pred.numel()", "F.mse_loss(pred, target)")],
+            ".sum())\n        self.count += pred.numel()", ".mean())\n        self.count += 1",
+            cost=SQUARED,
             hint="The mean of the batches' means: a smaller batch counts as much as a full one.",
         ),
         "absolute_error": edit(
-            SQUARES, "self.mean.update((pred.double() - target.double()).abs())", cost=HALF,
+            "(pred.double() - target.double()) ** 2", "(pred.double() - target.double()).abs()",
+            cost=SQUARED,
             hint="That is the mean absolute error. The differences have to be squared.",
         ),
         "root_of_it": edit(
-            "return self.mean.compute()", "return math.sqrt(self.mean.compute())", cost=HALF,
+            "self.squares / self.count", "math.sqrt(self.squares / self.count)", cost=SQUARED,
             hint="That is the root of the mean squared error, RMSE.",
+        ),
+        "half_of_it": edit(
+            "self.squares / self.count", "self.squares / self.count / 2", cost=SQUARED,
+            hint="There is a factor ½ too many: the mean of the squares is asked for.",
+        ),
+        "last_squares_only": edit(
+            "self.squares += float(", "self.squares = float(",
+            (ELEMENTS, "self.count = pred.numel()"), cost=SQUARED,
+            hint="Each update replaces what was there. Add to it.",
         ),
         "squares_in_half_precision": edit(
             "(pred.double() - target.double())", "(pred - target)", about="detail",
             hint="Differences are squared in the predictions' dtype; in float16 anything above 255 "
             "squares to infinity. Convert before you square.",
+        ),
+        "elements_not_reset": edit(
+            "        self.count = 0\n", '        self.count = getattr(self, "count", 0)\n',
+            about="detail",
+            hint="After reset the number of elements is still there. Both have to go.",
+        ),
+        "squares_not_reset": edit(
+            "        self.squares = 0.0\n",
+            '        self.squares = getattr(self, "squares", 0.0)\n', about="detail",
+            hint="After reset the squares of before are still there. Both have to go.",
+        ),
+        "squares_keep_the_graph": edit(
+            "float(((pred.double() - target.double()) ** 2).sum())",
+            "((pred.double() - target.double()) ** 2).sum()", about="form",
+            hint="The sum is a tensor with a graph, and holds on to every batch. float(…) or "
+            ".detach().",
+        ),
+        "squares_of_nothing": edit(
+            ' if self.count else float("nan")', "", about="edge",
+            hint="Where nothing was counted Python divides by zero and raises. Return NaN there.",
         ),
     },
     "Accuracy": {
@@ -271,7 +305,7 @@ MISTAKES = {
         ),
         "equal_is_above": edit(
             "> self.threshold", ">= self.threshold", about="edge",
-            also=[("> bound", ">= bound")],
+            also=[("> self.bound", ">= self.bound")],
             hint="A probability that equals the threshold counts as a yes; it should be above it.",
         ),
         "ignored_places_counted": edit(
@@ -389,18 +423,11 @@ MISTAKES = {
             hint="The gradients are set to zero after each step only. What was there before the "
             "first batch (somebody else's backward) goes into the first step.",
         ),
-        "zeroed_before_the_step": edit(
+        "nothing_moves": edit(
             ZERO, "", (BACKWARD, BACKWARD + ZERO),
-            hint="The gradients are set to zero between backward and step: the optimizer finds "
-            "nothing to go by.",
-        ),
-        "no_backward": edit(
-            BACKWARD, "",
-            hint="There is no backward pass, so there are no gradients and the optimizer does "
-            "nothing.",
-        ),
-        "no_step": edit(
-            STEP, "", hint="The optimizer never steps: gradients alone move nothing.",
+            also=[(BACKWARD, ""), (STEP, "")],
+            hint="No parameter moves. Either the gradients are set to zero between backward and "
+            "step, so that the optimizer finds nothing to go by, or one of the two is missing.",
         ),
         "step_before_backward": edit(
             ZERO, "", (BACKWARD, "        optimizer.step()\n" + ZERO + BACKWARD), (STEP, ""),
@@ -436,6 +463,8 @@ MISTAKES = {
         ),
         "mean_of_batch_means": edit(
             COUNTED, "        total += float(loss)\n        count += 1\n", about="detail",
+            also=[[(COUNTED, "        total += float(loss)\n"),
+                   ("return total / count", "return total / len(loader)")]],
             hint="The batches' losses are averaged as if all batches were of one size. Weight "
             "each with the number of its examples.",
         ),
@@ -465,12 +494,6 @@ MISTAKES = {
             hint="Not every loader has a data set, and with a sampler an epoch may have fewer "
             "examples than that. Count the examples as they come.",
         ),
-        "loader_asked_for_its_length": edit(
-            COUNTED, "        total += float(loss)\n",
-            ("return total / count", "return total / len(loader)"), about="detail",
-            hint="The batches' losses are averaged as if all batches were of one size, and a "
-            "loader need not have a length.",
-        ),
         "inputs_not_moved": edit(
             "inputs.to(device), targets.to(device)", "inputs, targets.to(device)", about="form",
             hint="The inputs stay where they were. On a GPU torch refuses to mix devices.",
@@ -488,15 +511,10 @@ MISTAKES = {
         ),
         "never_clipped": edit(
             GUARDED, "", about="detail",
-            hint="max_norm is not used: gradients are never clipped.",
-        ),
-        "clipped_too_late": edit(
-            GUARDED + STEP, STEP + GUARDED, about="detail",
-            hint="The gradients are clipped after the step, when the optimizer has used them.",
-        ),
-        "clipped_too_early": edit(
-            BACKWARD + GUARDED, GUARDED + BACKWARD, about="detail",
-            hint="The gradients are clipped before backward has computed them.",
+            also=[(GUARDED + STEP, STEP + GUARDED), (BACKWARD + GUARDED, GUARDED + BACKWARD)],
+            hint="The steps are those of gradients that were not clipped. Either max_norm is not "
+            "used, or it is too early (before backward has computed them) or too late (after the "
+            "step).",
         ),
         "clipped_by_value": edit(
             "clip_grad_norm_", "clip_grad_value_", about="detail",
