@@ -21,9 +21,9 @@ BACKWARD = "        loss.backward()\n"
 STEP = "        optimizer.step()\n"
 CLIP = "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)"
 GUARDED = f"        if max_norm is not None:\n            {CLIP}\n"
-COUNTED = "        total += float(loss) * len(inputs)\n        count += len(inputs)\n"
+COUNTED = "        total += loss.item() * len(inputs)\n        count += len(inputs)\n"
 EACH = "    for module, training in modes.items():\n        module.training = training\n"
-LOSS_OF = "float(loss_fn(outputs, targets)) * len(inputs)"
+LOSS_OF = "loss_fn(outputs, targets).item() * len(inputs)"
 BETTER = 'run["best"], run["waited"] = valid, 0'
 SAVE = (
     "        if path is not None:\n"
@@ -462,19 +462,19 @@ MISTAKES = {
             "nobody notices.",
         ),
         "mean_of_batch_means": edit(
-            COUNTED, "        total += float(loss)\n        count += 1\n", about="detail",
-            also=[[(COUNTED, "        total += float(loss)\n"),
+            COUNTED, "        total += loss.item()\n        count += 1\n", about="detail",
+            also=[[(COUNTED, "        total += loss.item()\n"),
                    ("return total / count", "return total / len(loader)")]],
             hint="The batches' losses are averaged as if all batches were of one size. Weight "
             "each with the number of its examples.",
         ),
         "not_weighted": edit(
-            "float(loss) * len(inputs)", "float(loss)", about="detail",
+            "loss.item() * len(inputs)", "loss.item()", about="detail",
             hint="Means of batches are added up and divided by the number of examples. A batch's "
             "mean stands for len(inputs) examples.",
         ),
         "last_loss": edit(
-            "return total / count", "return float(loss)", about="detail",
+            "return total / count", "return loss.item()", about="detail",
             hint="That is the last batch's loss, which is noisy and of a small batch. The mean "
             "over the epoch is asked for.",
         ),
@@ -483,8 +483,8 @@ MISTAKES = {
             hint="That is the sum over all examples. It still has to be divided by their number.",
         ),
         "full_batches_assumed": edit(
-            "float(loss) * len(inputs)\n        count += len(inputs)",
-            "float(loss) * (full := max(count, len(inputs)) if not total else full)\n"
+            "loss.item() * len(inputs)\n        count += len(inputs)",
+            "loss.item() * (full := len(inputs) if not count else full)\n"
             "        count += len(inputs)", about="detail",
             hint="Each batch's loss is weighted with the size of the first batch. The last one is "
             "smaller.",
@@ -536,29 +536,34 @@ MISTAKES = {
             "is to be limited.",
         ),
         "losses_as_tensors": edit(
-            "float(loss)", "loss", ("return total / count", "return float(total / count)"),
+            "loss.item()", "loss", ("return total / count", "return (total / count).item()"),
             about="detail",
             hint="A sum of losses that are tensors holds on to every batch's graph until the epoch "
-            "ends, and memory fills up. float(loss) is a number.",
+            "ends, and memory fills up. loss.item() is a number.",
         ),
         "loss_comes_back_as_tensor": edit(
-            "float(loss)", "loss.detach()", about="form",
-            hint="What comes back is a tensor. Reports are plain numbers: float(loss).",
+            "loss.item()", "loss.detach()", about="form",
+            hint="What comes back is a tensor. Reports are plain numbers: loss.item().",
         ),
     },
     "evaluate": {
         "training_mode_left_on": edit(
-            "    model.eval()\n", "",
-            hint="The model stays in training mode: dropout drops, batch norm uses the batch's "
-            "statistics, and moves its running ones.",
+            "    model.eval()\n", "", also=[("    model.eval()\n", "    model.training = False\n")],
+            hint="The layers stay in training mode: dropout drops, batch norm uses the batch's "
+            "statistics, and moves its running ones. model.eval() tells them all; "
+            "model.training = False tells the outermost module only.",
         ),
         "mode_not_restored": edit(
             EACH, "",
+            also=[("    modes = {module: module.training for module in model.modules()}\n"
+                   "    model.eval()\n",
+                   "    model.eval()\n"
+                   "    modes = {module: module.training for module in model.modules()}\n")],
             hint="The model is left in evaluation mode; whoever goes on training trains it so. "
-            "Give each module its mode back.",
+            "Note the modes before eval(), and give each module its own back.",
         ),
         "training_mode_in_the_end": edit(
-            EACH, "    model.train()\n", about="detail", cost=0.4,
+            EACH, "    model.train()\n", about="detail",
             hint="model.train() at the end switches everything on, also a model that came in "
             "evaluation mode, and layers that were frozen.",
         ),
@@ -567,20 +572,8 @@ MISTAKES = {
             hint="The whole model gets the mode that its outermost module had. Layers that came "
             "in another mode (frozen ones) are not given back as they came.",
         ),
-        "eval_for_one_module": edit(
-            "    model.eval()\n", "    model.training = False\n",
-            hint="model.training = False switches the outermost module only; the layers inside do "
-            "not hear of it. model.eval() tells them all.",
-        ),
-        "modes_noted_too_late": edit(
-            "    modes = {module: module.training for module in model.modules()}\n"
-            "    model.eval()\n",
-            "    model.eval()\n"
-            "    modes = {module: module.training for module in model.modules()}\n",
-            hint="The modes are noted after eval(), when all of them are evaluation.",
-        ),
         "children_only": edit(
-            "in model.modules()}", "in [model, *model.children()]}", about="detail",
+            "in model.modules()}", "in [model, *model.children()]}",
             hint="model.children() are the outermost layers only. model.modules() walks over all "
             "of them, however deep.",
         ),
@@ -593,18 +586,18 @@ MISTAKES = {
         ),
         "batches_averaged": edit(
             f"total += {LOSS_OF}\n            count += len(inputs)",
-            "total += float(loss_fn(outputs, targets))\n            count += 1", about="detail",
+            "total += loss_fn(outputs, targets).item()\n            count += 1", about="detail",
             hint="The batches' losses are averaged as if all batches were of one size. Weight "
             "each with the number of its examples.",
         ),
         "loss_not_weighted": edit(
-            LOSS_OF, "float(loss_fn(outputs, targets))", about="detail",
+            LOSS_OF, "loss_fn(outputs, targets).item()",
             hint="Means of batches are added up and divided by the number of examples. A batch's "
             "mean stands for len(inputs) examples.",
         ),
         "last_batch_alone": edit(
             f"total += {LOSS_OF}\n            count += len(inputs)",
-            "total = float(loss_fn(outputs, targets))\n            count = 1", about="detail",
+            "total = loss_fn(outputs, targets).item()\n            count = 1", about="detail",
             hint="Only the last batch's loss is left in the end.",
         ),
         "dataset_length": edit(
@@ -653,7 +646,7 @@ MISTAKES = {
         ),
         "loss_as_tensor": edit(
             LOSS_OF, "loss_fn(outputs, targets) * len(inputs)", about="form",
-            hint="The loss comes back as a tensor. Reports are plain numbers: float(…).",
+            hint="The loss comes back as a tensor. Reports are plain numbers: .item().",
         ),
     },
     "break_it": {
