@@ -616,19 +616,17 @@ MISTAKES = {
             "    for metric in metrics.values():\n        metric.reset()\n", "", about="detail",
             hint="The metrics are not reset, so they still hold the data set before.",
         ),
-        "metrics_reset_in_every_batch": edit(
+        "metrics_of_the_last_batch": edit(
             "    for metric in metrics.values():\n        metric.reset()\n", "",
             ("                metric.update(outputs, targets)",
              "                metric.reset()\n                metric.update(outputs, targets)"),
             about="detail",
-            hint="The metrics are reset in every batch, and know the last batch only in the end.",
-        ),
-        "metrics_of_the_last_batch": edit(
-            "            for metric in metrics.values():\n"
-            "                metric.update(outputs, targets)\n",
-            "    for metric in metrics.values():\n        metric.update(outputs, targets)\n",
-            about="detail",
-            hint="The metrics are updated once, after the loop, with the last batch.",
+            also=[("            for metric in metrics.values():\n"
+                   "                metric.update(outputs, targets)\n",
+                   "    for metric in metrics.values():\n"
+                   "        metric.update(outputs, targets)\n")],
+            hint="In the end the metrics know the last batch only: they are reset in every batch, "
+            "or updated after the loop.",
         ),
         "inputs_left_behind": edit(
             "inputs.to(device), targets.to(device)", "inputs, targets.to(device)", about="form",
@@ -650,11 +648,11 @@ MISTAKES = {
         ),
     },
     "break_it": {
-        "a_fresh_layer_shows": edit(
+        "running_mean_too_near": edit(
             "    model.running_mean = torch.tensor([0.0, 10.0])  # in training, the second column "
-            "was larger\n", "    model.running_mean = torch.zeros(2)\n", cost=HALF,
-            hint="In evaluation mode a new batch norm subtracts 0: too few of the answers change. "
-            "Give it a running mean that is far from the batch's.",
+            "was larger\n", "    model.running_mean = torch.tensor([0.0, 1.0])\n", cost=HALF,
+            hint="The layer's running mean is so near to the batch's own that too few of the "
+            "answers change. Take one that is far from it.",
         ),
         "dropout_shows_sometimes": edit(
             "    model = torch.nn.BatchNorm1d(2)\n",
