@@ -18,7 +18,7 @@ from typing import Any, Literal
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
+from matplotlib.colors import PowerNorm
 
 from course_utils.notebook.locate import ipython_shell
 
@@ -29,18 +29,18 @@ GREY = "#7f7f7f"  # for what stands behind: guides, a baseline, what was before
 
 COLORS = (BLUE, ORANGE, GREEN, PINK, BLACK, YELLOW, SKY)
 DASHES: tuple[Any, ...] = (
-    "-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2)), (0, (9, 3)), (0, (2, 1)),
+    "-", "--", "-.", (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)), (0, (9, 3)), (0, (2.5, 1)),
 )  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "//", "..", "xx", "\\\\", "++", "oo")
 
 _STYLE: dict[str, Any] = {
-    "axes.prop_cycle": cycler(color=COLORS, linestyle=DASHES),
+    "axes.prop_cycle": plt.cycler(color=COLORS, linestyle=DASHES),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10.5,
     "axes.labelsize": 10,
-    "axes.formatter.min_exponent": 3,  # 0.2, not 2 × 10⁻¹, on a logarithmic axis
+    "axes.formatter.min_exponent": 4,  # 0.2, not 2 × 10⁻¹, on a logarithmic axis
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
     "legend.fontsize": 9,
@@ -51,6 +51,7 @@ _STYLE: dict[str, Any] = {
     "figure.figsize": (6.4, 3.2),
     "figure.constrained_layout.use": True,
     "figure.titlesize": 11,
+    "lines.linewidth": 1.7,
     "lines.markersize": 5,
     "hatch.linewidth": 0.6,
     "image.cmap": "gray_r",
@@ -94,7 +95,7 @@ def picture() -> Iterator[None]:
         yield
     except NotImplementedError as missing:
         plt.close("all")
-        print(f"No picture yet: {missing}.")
+        print(f"Nothing to show yet: {missing}.")
     except BaseException:
         plt.close("all")
         raise
@@ -199,14 +200,19 @@ def heatmap(
         axes: where to draw; rows go down, columns to the right.
         values: the matrix.
         form: how numbers are written, as in an f-string: ``"d"``, ``".2f"``.
-        signed: red above 0, blue below and white at 0, instead of white to blue.
+        signed: red above 0, blue below and white at 0. Otherwise white to blue, by the square
+            root, so that a few wrong ones show beside many right ones.
         label: what the colours mean, for a colour bar; none without it.
 
     Returns:
         The image.
     """
     values = _array(values)
-    image = axes.imshow(values, aspect="auto", **_colouring(values, signed, "Blues"))
+    colouring = _colouring(values, signed, "Blues")
+    if not signed:
+        limits = {end: colouring.pop(end) for end in ("vmin", "vmax")}
+        colouring["norm"] = PowerNorm(0.5, **limits)
+    image = axes.imshow(values, aspect="auto", **colouring)
     for (row, column), value in np.ndenumerate(values):
         if value:
             red, green, blue, _ = image.cmap(image.norm(value))

@@ -21,6 +21,17 @@ LIMITS = Limits(
 )  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares fixtures in one worker: a file, and in a file about all labs each lab."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        lab = callspec.params.get("lab") if callspec is not None else None
+        name = lab.name if isinstance(lab, Lab) else lab
+        group = f"{item.path.stem}-{name}" if isinstance(name, str) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab.load(write_tiny_lab(tmp_path_factory.mktemp("course") / "solutions"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,12 +16,15 @@ import torch
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+from tiny import REPOSITORY
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
+from course_utils import lab as labs
 from course_utils import plotting, training_bar
+from course_utils.lab import Lab
 from course_utils.plotting import (
     bands,
     contours,
@@ -81,7 +85,7 @@ def test_a_picture_of_a_stub_is_passed_over(capsys: pytest.CaptureFixture[str]) 
     with picture():
         plt.subplots()
         sigmoid()
-    assert capsys.readouterr().out == "No picture yet: lab01 · sigmoid is not written yet.\n"
+    assert capsys.readouterr().out == "Nothing to show yet: lab01 · sigmoid is not written yet.\n"
     assert not plt.get_fignums()
 
 
@@ -195,6 +199,19 @@ def test_histograms_of_equal_numbers_have_a_width(value: float) -> None:
     assert figure.axes[0].get_xlim() == (value - 0.5, value + 0.5)
 
 
+@pytest.mark.parametrize("lab", Lab.all_in(REPOSITORY), ids=lambda lab: lab.name)
+def test_every_lab_draws_in_the_style(lab: Lab) -> None:
+    cells = [cell for cell in lab.notebook["cells"] if cell["cell_type"] == "code"]
+    setup, *others = (labs.source(cell) for cell in cells)
+    assert "use_course_style()" in setup
+    assert "import torch" not in setup or "torch.set_num_threads(1)" in setup
+    for code in others:
+        if "plt." in code:
+            assert "with picture()" in code, code
+            assert "tight_layout" not in code and "plt.show()" not in code, code
+            assert all(float(size) >= 9 for size in re.findall(r"font_?size=([\d.]+)", code)), code
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -231,6 +248,14 @@ def test_a_loop_that_is_left_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         if letter == "c":
             break
     assert "training: 100%" in terminal.getvalue() and "2/2" in terminal.getvalue()
+
+
+def test_a_loop_that_never_came_round_leaves_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    for _ in training_bar(3):
+        break
+    assert terminal.getvalue().rpartition("\r")[0].endswith(" ")  # written over with spaces
 
 
 def test_of_an_endless_loop_only_the_count_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +311,7 @@ def test_a_notebook_run_by_a_program_has_pictures_and_no_bars() -> None:
     (shown,) = curve
     assert "image/png" in shown["data"]
     assert shown["metadata"]["image/png"]["width"] < 700  # sharp: twice as many pixels as points
-    assert [o["text"] for o in stub] == ["No picture yet: lab99 · curve is not written yet.\n"]
+    assert [o["text"] for o in stub] == ["Nothing to show yet: lab99 · curve is not written yet.\n"]
     assert [o["text"] for o in loop] == ["done\n"]
 
 

@@ -42,6 +42,7 @@ class TrainingBar(Generic[T]):
                 self._bar.update(1)
         except GeneratorExit:  # the loop was left by ``break``: that is its end, and no failure
             self._bar.total = self._bar.total and self._bar.n
+            self._bar.leave = self._bar.n > 0
         finally:
             self._write_values()
             self._bar.close()
