@@ -19,7 +19,7 @@ ANSWERS = "answers = probabilities > self.threshold"
 ZERO = "        optimizer.zero_grad()\n"
 BACKWARD = "        loss.backward()\n"
 STEP = "        optimizer.step()\n"
-CLIP = "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)"
+CLIP = "nn.utils.clip_grad_norm_(model.parameters(), max_norm)"
 GUARDED = f"        if max_norm is not None:\n            {CLIP}\n"
 COUNTED = "        total += loss.item() * len(inputs)\n        count += len(inputs)\n"
 EACH = "    for module, training in modes.items():\n        module.training = training\n"
@@ -524,7 +524,7 @@ MISTAKES = {
         "clipped_one_by_one": edit(
             CLIP,
             "for p in model.parameters():\n"
-            "                torch.nn.utils.clip_grad_norm_([p], max_norm)", about="detail",
+            "                nn.utils.clip_grad_norm_([p], max_norm)", about="detail",
             hint="Each parameter's gradient is clipped by itself. The norm is that of all "
             "parameters together.",
         ),
@@ -655,7 +655,7 @@ MISTAKES = {
             "answers change. Take one that is far from it.",
         ),
         "dropout_shows_sometimes": edit(
-            "    model = torch.nn.BatchNorm1d(2)\n",
+            "    model = nn.BatchNorm1d(2)\n",
             "    model = torch.nn.Sequential(torch.nn.Dropout(0.2), torch.nn.Linear(2, 2))\n"
             "    with torch.no_grad():\n"
             "        model[1].weight.copy_(torch.eye(2))\n"
@@ -677,9 +677,9 @@ MISTAKES = {
             "answers these should be what running_mean and running_var are.",
         ),
         "nothing_to_hide": edit(
-            "torch.nn.BatchNorm1d(2), torch.tensor([[1.0, -1.0]",
+            "nn.BatchNorm1d(2), torch.tensor([[1.0, -1.0]",
             "torch.nn.Identity(), torch.tensor([[1.0, -1.0]", cost=HALF,
-            also=[("torch.nn.BatchNorm1d(2), torch.tensor([[1.0, -1.0]",
+            also=[("nn.BatchNorm1d(2), torch.tensor([[1.0, -1.0]",
                    "torch.nn.Dropout(0.0), torch.tensor([[1.0, -1.0]")],
             hint="Such a model has no layer that knows two modes. It should hold a BatchNorm1d, or "
             "a Dropout with p > 0.",
@@ -850,21 +850,18 @@ MISTAKES = {
     "fit": {
         "scheduler_never_stepped": edit(
             "        scheduler.step()\n", "",
-            about="detail",
             hint="The scheduler is never stepped: the rate stays what it was.",
         ),
         "scheduler_stepped_first": edit(
             "        scheduler.step()\n", "",
             ('        lr = optimizer.param_groups[0]["lr"]\n',
              '        scheduler.step()\n        lr = optimizer.param_groups[0]["lr"]\n'),
-            about="detail",
             hint="The scheduler is stepped before the epoch, so the first rate of the schedule is "
             "never used.",
         ),
         "scheduler_once_a_batch": edit(
             "        scheduler.step()\n",
             "        for _ in train_loader:\n            scheduler.step()\n",
-            about="detail",
             hint="The scheduler is stepped once a batch: with a schedule in epochs the rate falls "
             "far too fast.",
         ),
@@ -926,7 +923,9 @@ MISTAKES = {
         ),
         "last_weights": edit(
             '    model.load_state_dict(run["weights"])\n', "",
-            hint="The model is left with its last weights. Load the best ones in the end.",
+            also=[(f"            {WEIGHTS}\n{WAIT}", f"{WAIT}        {WEIGHTS}\n")],
+            hint="The model is left with its last weights. Keep those of the best epoch, only "
+            "those, and load them in the end.",
         ),
         "best_weights_are_no_copy": edit(
             "copy.deepcopy(model.state_dict())", "model.state_dict()",
@@ -935,10 +934,6 @@ MISTAKES = {
                   (".detach().clone()", "")],
             hint="state_dict() hands out the model's own tensors, and training goes on changing "
             "them: the best weights become the last ones. Keep a deep copy.",
-        ),
-        "best_weights_every_epoch": edit(
-            f"            {WEIGHTS}\n{WAIT}", f"{WAIT}        {WEIGHTS}\n",
-            hint="The weights are kept in every epoch, and the best ones are overwritten.",
         ),
         "max_norm_not_handed_on": edit(
             "optimizer, device, max_norm)", "optimizer, device)", about="detail",
