@@ -191,6 +191,27 @@ def test_a_part_is_called_a_part_from_two_thirds_on(shared: int, said: str | Non
     assert found is None or not found.sure
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_mistakes_that_never_meet_in_a_test_are_named_together(count: int) -> None:
+    values = np.random.default_rng(0).normal(size=(count + 1, 5))
+    right = of_call(np.zeros(5))
+    outcomes = [
+        TestOutcome(f"t{i}", "f", "c", False, 1.0, Status.FAILED, trace=[values[i]])
+        for i in range(count)
+    ]
+    outcomes.append(TestOutcome("t9", "f", "c", False, 1.0, Status.PASSED, trace=[np.zeros(5)]))
+    dresses: list[dict[str, Trace]] = [
+        {f"t{i}": (differing(of_call(values[i]), right),)} for i in range(count)
+    ]
+    entries = [Misconception((f"m{i}",), f"h{i}", dresses=(d,)) for i, d in enumerate(dresses)]
+    contradicted: dict[str, Trace] = {"t9": (differing(of_call(values[count]), right),)}
+    entries.append(Misconception(("no",), "…", dresses=(dresses[0] | contradicted,)))
+    found = diagnose(outcomes, TraceBook("lab", exercises={"f": entries}))
+    assert found is not None and found.sure
+    assert found.name == ", and ".join(f"m{i}" for i in range(count))
+    assert all(f"h{i}" in found.hint for i in range(count))
+
+
 def test_without_traces_the_numeric_look_still_speaks(lab: Lab, tmp_path: Path) -> None:
     shutil.copy(lab.test_public, tmp_path)
     found = diagnose_public(tmp_path, run(lab, tmp_path, "softmax_nll_grad", flipped))

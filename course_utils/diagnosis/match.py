@@ -21,6 +21,8 @@ from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
 _WEAK = 0.25
 # Which share of what failed one mistake must explain before it is called a part.
 _PART = 2 / 3
+# How many mistakes that do not meet in any test are named together.
+_TOGETHER = 3
 
 Dress = dict[str, Trace]
 
@@ -80,7 +82,15 @@ def best(student: dict[str, Seen], entries: Sequence[Misconception]) -> Diagnosi
         entries: the mistakes of the exercise, single ones before pairs.
     """
     found: list[tuple[Fit, Misconception]] = []
-    for entry, dress in _explanations(entries, student):
+    fitting: dict[str, tuple[Misconception, Dress]] = {}
+    for entry, dress in _explanations(entries):
+        fit = _fit(student, dress)
+        if fit is not None:
+            found.append((fit, entry))
+            if len(entry.names) == 1 and not entry.origin:
+                fitting.setdefault(entry.name, (entry, dress))
+    known = {entry.names for entry in entries}
+    for entry, dress in _side_by_side(list(fitting.values()), student, known):
         fit = _fit(student, dress)
         if fit is not None:
             found.append((fit, entry))
@@ -99,38 +109,41 @@ def best(student: dict[str, Seen], entries: Sequence[Misconception]) -> Diagnosi
     return Diagnosis(entry.name, entry.hint, sure=False)
 
 
-def _explanations(
-    entries: Sequence[Misconception], student: dict[str, Seen]
-) -> Iterator[tuple[Misconception, Dress]]:
-    """Single mistakes in every dress, then pairs: those that were run, and those that never meet
-    in a test."""
+def _explanations(entries: Sequence[Misconception]) -> Iterator[tuple[Misconception, Dress]]:
+    """Single mistakes in every dress, then the pairs that were run."""
     single = {entry.name: entry for entry in entries if len(entry.names) == 1 and not entry.origin}
     for entry in entries:
         if len(entry.names) == 1:
             for dress in entry.dresses:
                 yield entry, dress
-    known: set[tuple[str, ...]] = set()
     for entry in entries:
         if len(entry.names) == 2:
-            known.add(entry.names)
             yield entry, _expanded(entry, single)
-    for first, second in combinations(single.values(), 2):
-        names = (first.name, second.name)
-        if names in known or not first.dresses or not second.dresses:
-            continue
-        a, b = first.dresses[0], second.dresses[0]
-        if not student.keys() & a.keys() & b.keys():
-            yield _union(first, second), {**a, **b}
+
+
+def _side_by_side(
+    fitting: Sequence[tuple[Misconception, Dress]],
+    student: dict[str, Seen],
+    known: set[tuple[str, ...]],
+) -> Iterator[tuple[Misconception, Dress]]:
+    """Two or three mistakes that never meet in a test: each fails tests of its own, and not only
+    at the edge, where many mistakes look alike."""
+    failed = {key for key, one in student.items() if not one.outcome.passed and one.weight == 1.0}
+    fitting = [(entry, dress) for entry, dress in fitting if failed & dress.keys()]
+    for count in range(2, _TOGETHER + 1):
+        for group in combinations(fitting, count):
+            names = tuple(entry.name for entry, _ in group)
+            keys = [student.keys() & dress.keys() for _, dress in group]
+            if names in known or any(a & b for a, b in combinations(keys, 2)):
+                continue
+            hint = joined([entry.hint for entry, _ in group])
+            yield Misconception(names, hint), {k: t for _, dress in group for k, t in dress.items()}
 
 
 def _expanded(pair: Misconception, single: dict[str, Misconception]) -> Dress:
     first, second = (single[name].dresses[0] for name in pair.names)
     whole = {**second, **first, **pair.dresses[0]}
     return {key: trace for key, trace in whole.items() if trace}
-
-
-def _union(first: Misconception, second: Misconception) -> Misconception:
-    return Misconception((first.name, second.name), joined([first.hint, second.hint]))
 
 
 def _fit(student: dict[str, Seen], dress: Dress) -> Fit | None:

@@ -34,10 +34,10 @@ class TraceBookError(ValueError):
 
 @dataclass(frozen=True)
 class Misconception:
-    """A named mistake, or a pair of them.
+    """A named mistake, or several at once.
 
     Attributes:
-        names: of the mistake, or of both.
+        names: of the mistake, or of each.
         hint: what the student is told.
         origin: the exercise that the mistake was made in, where that is another one, whose
             function this exercise's solution calls.
@@ -181,9 +181,10 @@ class TraceBook:
 
 
 def joined(hints: Iterator[str] | Sequence[str]) -> str:
-    """The hint for a pair of mistakes."""
-    first, second = hints
-    return f"Two things at once. {first}\nAnd: {second}"
+    """The hint for several mistakes, two or three."""
+    first, *others = hints
+    count = {1: "Two", 2: "Three"}[len(others)]
+    return "\nAnd: ".join([f"{count} things at once. {first}", *others])
 
 
 class _Numbered:

@@ -422,7 +422,8 @@ def _minibatch_facts(student, n, batch_size, seed):
         "in order": first == sorted(first),
         "second epoch like the first": first == second,
         "batches are runs of neighbours": all(
-            max(batch) - min(batch) == len(batch) - 1 for batch in epochs[0]
+            max(batch, default=-1) - min(batch, default=0) == len(batch) - 1
+            for batch in epochs[0]
         ),
         "same seed, same batches": repeated == epochs[0],
     }
@@ -642,6 +643,7 @@ def check_sizes(student: Any, n: int, batch_size: int, seed: int) -> None:
 def test_batch_sizes(student):
     """Every batch holds batch_size indices; only the last one holds what is left."""
     check_sizes(student, 23, 5, 4)
+    check_sizes(student, 24, 6, 4)  # no empty batch after the last full one
 
 
 @exercise("minibatches", stated="in a new random order")

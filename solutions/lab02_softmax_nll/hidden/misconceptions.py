@@ -84,11 +84,18 @@ EPS_IN_LOG = (
 )
 
 
+EPS = "np.finfo(float).eps"
+OUTSIDE = (
+    "The maximum is subtracted from the exponentials, e^x − m, where it belongs into the exponent, "
+    "e^(x−m). Outside it changes the probabilities, and e^1000 has overflowed before."
+)
+
+
 def guarded(e, total):
     """The ways in which people keep a logarithm of ``e / total`` finite."""
-    for eps in ("1e-12", "1e-15", "1e-10", "1e-9", "1e-8", "1e-7"):
+    for eps in ("1e-12", "1e-15", "1e-10", "1e-9", "1e-8", "1e-7", "1e-6", "1e-5", EPS):
         yield f"np.log({e} / {total} + {eps})"
-    for eps in ("1e-12", "1e-15", "1e-10", "1e-9", "1e-7"):
+    for eps in ("1e-12", "1e-15", "1e-10", "1e-9", "1e-8", "1e-7", "1e-6", "1e-5"):
         yield f"np.log(np.clip({e} / {total}, {eps}, 1 - {eps}))"
         yield f"np.log(np.maximum({e} / {total}, {eps}))"
 
@@ -136,6 +143,7 @@ MISTAKES = {
         "mean_shift": edit("np.max(", "np.mean(",
             hint="You subtract the mean, which keeps nothing from overflowing: an entry can still "
             "lie hundreds above it. Subtract the maximum, and every exponent is at most 0."),
+        "maximum_outside_the_exponential": edit("np.exp(x - ", "(np.exp(x) - ", hint=OUTSIDE),
         "divided_by_the_maximum": edit(f"x - {X_MAX}", f"x / {X_MAX}",
             hint="You divide by the maximum, which changes the gaps between the logits and so the "
             "probabilities. Only a difference leaves softmax as it is: subtract the maximum."),
@@ -233,6 +241,9 @@ MISTAKES = {
             hint="The maximum is subtracted twice: once from x, and once more inside a logsumexp "
             "that had added it back. Use either shifted x with the shifted sum, or x with "
             "logsumexp(x)."),
+        "maximum_added_instead": edit("return shifted -", f"return x + {X_MAX} -",
+            hint="The maximum has the wrong sign: log Σ e^x = m + log Σ e^(x−m), and all of that "
+            "is subtracted from x, so that m is subtracted too."),
         "shift_in_the_sum_only": edit("return shifted -", "return x -",
             hint="The sum was shifted by the maximum, but x in front of it was not: both must be, "
             "or neither. Your exponentials do not sum to 1."),
@@ -342,6 +353,13 @@ MISTAKES = {
             "+ alpha / num_classes * (1 - one_hot)",
             hint="The gold class gets 1−α without its share α/K, so that a row sums to 1 − α/K. "
             "Mix, do not replace: α/K goes to every class."),
+        "alpha_over_the_rows": edit("alpha / num_classes", "alpha / len(targets)",
+            hint="You divide α by the number of examples (shape[0]). It is shared by the K "
+            "classes, the columns: α/K."),
+        "one_over_k_for_the_others": edit("+ alpha / num_classes",
+            "+ (alpha * one_hot + (1 - one_hot)) / num_classes",
+            hint="Every other class gets a whole 1/K, where α/K is its share: what all classes "
+            "get together is α."),
         "nothing_taken_from_gold": edit("(1 - alpha) * one_hot", "one_hot",
             hint="α/K is added to one-hot rows that still hold a whole 1: each row sums to 1+α. "
             "What is given to all classes must be taken from the gold one."),
@@ -367,6 +385,10 @@ MISTAKES = {
             "before the target's entry is taken."),
         "cross_entropy_of_probabilities": edit("y * log_h", "y * np.exp(log_h)",
             hint="This is −Σ y·h: the logarithm of the probabilities is missing."),
+        "logarithm_of_the_summed_probabilities": edit("-np.sum(y * log_h, axis=1)",
+            "-np.log(np.sum(y * np.exp(log_h), axis=1))",
+            hint="The logarithm is taken last, −log Σ y·h. For one-hot targets that is the same, "
+            "for distributions it is not: each class has its own logarithm, −Σ y·log h."),
         "cross_entropy_by_log_of_softmax": edit("shifted - np.log(np.sum(",
             "np.log(np.exp(shifted) / np.sum(",
             hint="log(softmax(x)) is −∞ as soon as a probability underflows to 0, and 0·(−∞) is "
@@ -540,6 +562,11 @@ MISTAKES = {
             'h / n - y if reduction == "mean" else grad', hint=ONLY_H_AVERAGED),
         "probabilities_only": edit("grad = h - y", "grad = h",
             hint="This is h alone: the targets are never subtracted."),
+        "slope_in_the_probabilities": edit("grad = h - y", "grad = -y / h",
+            hint="−y/h is the gradient in the probabilities. The chain goes on through softmax to "
+            "the logits, and what comes out is h − y."),
+        "gradient_max_outside_the_exponential": edit("np.exp(logits - ", "(np.exp(logits) - ",
+            hint=OUTSIDE),
         "targets_added": edit("grad = h - y", "grad = h + y",
             hint="The targets are added. The gradient is prediction *minus* target."),
         "one_hot_on_the_wrong_axis": edit("y[np.arange(n), targets] = 1",
@@ -593,6 +620,10 @@ MISTAKES = {
         "row_sum_missing": edit("h * (upstream - mean)", "h * upstream",
             hint="h·u is the first half. The second, −h_k Σ_i u_i h_i, is missing: a constant "
             "upstream gradient has to give 0."),
+        "backward_of_log_softmax": edit("return h * (upstream - mean)",
+            "return upstream - h * np.sum(upstream, axis=-1, keepdims=True)",
+            hint="u − h·Σu is the backward pass of log_softmax. Softmax's own has the factor h in "
+            "front of both terms, and weights the sum: h (u − Σ_i u_i h_i)."),
         "row_sum_not_weighted": edit("upstream * h, axis", "upstream, axis",
             hint="The row sum must be weighted: Σ_i u_i h_i, the mean of u under h, not Σ_i u_i."),
         "plain_mean_for_the_weighted": edit("np.sum(upstream * h, axis", "np.mean(upstream, axis",
@@ -637,6 +668,11 @@ MISTAKES = {
             about="detail",
             hint="The biases are decayed too. A bias does not make the function wiggly, it only "
             "places it: weight decay is for W."),
+        "classes_counted_in_y": edit("n, D = X.shape",
+            "n, D = X.shape\n    num_classes = len(np.unique(y))", about="edge",
+            also=[("n, D = X.shape", "n, D = X.shape\n    num_classes = y.max() + 1")],
+            hint="The number of classes is taken from y, where a class may never occur. It is "
+            "given: num_classes."),
         "gradient_not_averaged": edit("- one_hot) / n", "- one_hot)",
             hint="The gradient is summed over the batch, not averaged: it is n times too large, so "
             "every step is too."),

@@ -144,6 +144,11 @@ RESCALED = {
         "r = self.alpha * r + (1 - self.alpha) * g**2", "r = g**2",
         hint="r is overwritten by this step's g² and remembers nothing.",
     ),
+    "starts_at_one": edit(
+        "torch.zeros_like(p)", "torch.ones_like(p)",
+        hint="r starts from 1 in every entry. It starts from 0, and the first step is divided by "
+        "the root of what the first gradient puts in.",
+    ),
     "state_on_the_default_device": edit(
         "torch.zeros_like(p)", "torch.zeros(p.shape)", about="form",
         hint="r is made by torch.zeros(p.shape), so it lies on the CPU, in float32, whatever p "
@@ -195,7 +200,7 @@ MOMENTS = {
         "Store the count back into the state, and correct by 1 − β^t.",
     ),
     "time_runs_ahead": edit(
-        "t=0", "t=1",
+        "beta1**t", "beta1 ** (t + 1)", ("beta2**t", "beta2 ** (t + 1)"), also=[("t=0", "t=1")],
         hint="t runs one ahead: it is 2 in the first step. Start from 0 and count once.",
     ),
     "counts_tensors": edit(
@@ -313,6 +318,11 @@ MISTAKES = {
             hint="The examples that do not fill a whole batch are thrown away. The last batch may "
             "be smaller; it belongs to the epoch.",
         ),
+        "empty_batch_at_the_end": edit(
+            "range(0, n, batch_size)", "range(0, n + 1, batch_size)", about="detail",
+            hint="Where batch_size divides n, an empty batch follows the last full one. Only what "
+            "is left makes another batch, and here nothing is.",
+        ),
         "fills_up_the_last_batch": edit(
             "order[i : i + batch_size]", "order[torch.arange(i, i + batch_size) % n]",
             about="detail",
@@ -360,6 +370,33 @@ MISTAKES = {
             hint="Your velocity holds lr·g, so old learning rates live on in it: when lr changes, "
             "the next step is not torch's. Keep plain gradients in v and multiply by lr when p "
             "moves.",
+        ),
+        "momentum_without_effect": edit(
+            "if self.momentum:", "if False:",
+            hint="Momentum has no effect: every step goes along the gradient of now. The new "
+            "velocity must be put back into the state (in a loop, `v = μ·v + g` gives a new tensor "
+            "to the loop's variable only), and p moves along it.",
+        ),
+        "spares_vectors": edit(
+            "self.weight_decay * p", "(self.weight_decay * p if p.ndim > 1 else 0)",
+            about="detail",
+            hint="Vectors do not decay in yours. This optimizer decays every parameter that it is "
+            "given; who is spared is decided by parameter groups.",
+        ),
+        "classical_momentum_alone": edit(
+            "(1 - self.dampening) * g", "self.lr * g", ("g.clone()", "self.lr * g"),
+            ("if self.nesterov else", "if False else"),
+            ("p -= self.lr * d", "p -= d if self.momentum else self.lr * d"), about="detail",
+            hint="That is classical momentum alone, v ← μv + lr·g: the learning rate lives on in "
+            "v, and dampening and nesterov never enter. Keep plain gradients in v, multiply by lr "
+            "when p moves, and look at both options.",
+        ),
+        "options_without_effect": edit(
+            " + self.weight_decay * p", "", ("(1 - self.dampening) * g", "g"),
+            ("if self.nesterov else", "if False else"), about="detail",
+            hint="Momentum is right, but weight_decay, dampening and nesterov never enter: λp is "
+            "added to the gradient, the new gradient's share of v is 1 − dampening, and with "
+            "nesterov the step goes along g + μv.",
         ),
         "averages_the_gradient": edit(
             "(1 - self.dampening) * g", "(1 - self.momentum) * g",
@@ -427,9 +464,17 @@ MISTAKES = {
             "anew, the velocity changes with it. Keep a clone.",
         ),
         "nesterov_without_effect": edit(
-            "state = self.state[p]", "state, old = self.state[p], self.state[p].get('v', 0.0)",
-            ('g + self.momentum * state["v"]', "(1 - self.dampening) * g + self.momentum * old"),
-            about="detail",
+            "if self.nesterov else", "if False else", about="detail",
+            also=[
+                [
+                    ("state = self.state[p]", "state = self.state[p]\n                old = "
+                     "state.get('v', 0.0)"),
+                    (
+                        'g + self.momentum * state["v"]',
+                        "(1 - self.dampening) * g + self.momentum * old",
+                    ),
+                ]
+            ],
             hint="`nesterov` changes nothing. With it the step goes along g + μv, where v holds g "
             "already; with the v from before this step, g + μv is just the usual velocity.",
         ),
@@ -911,8 +956,9 @@ MISTAKES = {
         ),
         "without_the_small_constant": edit(
             "(float(norm) + 1e-6)", "float(norm)", about="detail",
-            hint="Your factor is c/‖g‖, without torch's 1e-6 below it. On tiny gradients it "
-            "shows.",
+            also=[("1e-6", eps) for eps in ("1e-7", "1e-8", "1e-12")],
+            hint="Your factor is not c/(‖g‖ + 1e-6), as asked (and as torch has it): the constant "
+            "below is missing, or another one. On tiny gradients it shows.",
         ),
         "walks_a_generator_twice": edit(
             "for g in gradients:\n        g *= factor",
@@ -995,6 +1041,12 @@ MISTAKES = {
             "(1 + t / scale) ** power", "(1 + t) ** power",
             hint="power: t is not divided by s, so the fall comes s times too soon.",
         ),
+        "inverse_time": fifth(
+            "* (1 + t / scale) ** power", "/ (1 + power * t / scale)",
+            also=[("* (1 + t / scale) ** power", "/ (1 - power * t / scale)")],
+            hint="power: c is a factor of t/s in yours (inverse time decay). It is the exponent: "
+            "η₀(1 + t/s)^c.",
+        ),
         "one_outside_the_power": fifth(
             "* (1 + t / scale) ** power", "/ (1 + (t / scale) ** -power)",
             hint="power: the 1 + stands outside the power. At t = 0 the rate is η₀·1^c = η₀.",
@@ -1006,6 +1058,12 @@ MISTAKES = {
         "exponential_staircase": fifth(
             "factor ** (t / scale)", "factor ** (t // scale)",
             hint="exponential: you round t/s down, which makes a staircase. Divide with /, not //.",
+        ),
+        "exponential_rate": fifth(
+            "factor ** (t / scale)", "2.718281828459045 ** (-factor * t / scale)",
+            also=[("factor ** (t / scale)", "2.718281828459045 ** (-t * factor)")],
+            hint="exponential: c stands in the exponent of e, as a rate. It is what η₀ is "
+            "multiplied by in s steps: c^(t/s).",
         ),
         "exponential_of_e": fifth(
             "factor ** (t / scale)", "2.718281828459045 ** (-t / scale)",
@@ -1038,6 +1096,11 @@ MISTAKES = {
             "torch.tensor(min(t / total, 1.0)", "torch.tensor(t / total", about="detail",
             hint="cosine: after K steps the wave rises again. Stop at η_K: t is never more than "
             "K.",
+        ),
+        "cosine_restarts": fifth(
+            "min(t / total, 1.0), dtype", "t % total / total, dtype", about="detail",
+            hint="cosine: at t = K it jumps back to η₀ (t % K is a warm restart). It stays at "
+            "η_K.",
         ),
         "noam_takes_the_larger": fifth(
             "min(t**-0.5, t * warmup**-1.5)", "max(t**-0.5, t * warmup**-1.5)",

@@ -139,6 +139,19 @@ MISTAKES = {
             hint="Keep and drop are exchanged: your mask keeps with probability p. The factor "
             "1/(1 − p) is the one for a mask that drops with probability p.",
         ),
+        "older_form_with_keep": edit(
+            ">= p", "< p", (" / (1 - p)", ""),
+            ("if not training:\n        return x\n", "if not training:\n        return x * p\n"),
+            # Nothing is divided there, so that nobody guards p = 1.
+            ("    if p == 1:\n        return x * 0  # nobody survives, and 1/(1 − p) is not a "
+             "number\n", ""),
+            also=[[(") > p", ") < p"), (" / (1.0 - p)", ""),
+                   ("if not training:\n        return x\n",
+                    "if not training:\n        return x * p\n")]],
+            hint="That is the older form, with p as the probability of being *kept*: nothing is "
+            "scaled in training, and evaluation multiplies by p. Here p is the share that is "
+            "dropped, training divides by 1 − p, and evaluation returns x.",
+        ),
         "scaled_at_eval": edit(
             "if not training:\n        return x\n",
             "if not training:\n        return x * (1 - p)\n",
@@ -216,6 +229,12 @@ MISTAKES = {
             "* kept", "* kept.float()", about="form", also=[(".to(x.dtype)", ".float()")],
             hint="A mask in float32 turns a float16 input into float32. Use the booleans as they "
             "are, or bring the mask to x's dtype.",
+        ),
+        "changes_its_input_at_p_one": edit(
+            "return x * 0 ", "return x.zero_() ", about="arguments",
+            also=[(GUARD.format("x"), "    if p == 1:\n        return x.zero_()\n")],
+            hint="At p = 1 you set x itself to 0 (zero_), which the caller still needs. "
+            "torch.zeros_like(x) is a new tensor.",
         ),
         "changes_its_input": edit(
             "return x * kept", "x *= kept\n    return x", about="arguments",
@@ -432,6 +451,18 @@ MISTAKES = {
             "return out if bias is None else out + bias", "return out", about="detail",
             hint="The bias is missing: y = x·Wᵀ + b.",
         ),
+        "whole_examples_dropped": edit(
+            "    if training:\n",
+            "    out = x @ weight.T\n    out = out if bias is None else out + bias\n"
+            "    if training:\n",
+            ("torch.rand(weight.shape", "torch.rand((len(out), 1)"),
+            ("weight = weight * kept", "out = out * kept"), ("else weight * 0", "else out * 0"),
+            ("    out = x @ weight.T\n    return out if bias is None else out + bias",
+             "    return out"),
+            hint="One coin is tossed for each example, and its whole output falls or stays (that "
+            "is stochastic depth, which some libraries call drop_connect). Here single weights are "
+            "dropped, the same ones for all examples.",
+        ),
         "whole_rows_dropped": edit(
             "torch.rand(weight.shape,", "torch.rand(weight.shape[0], 1,",
             hint="Whole rows of the weight matrix fall together, which drops output units. Draw a "
@@ -644,8 +675,9 @@ MISTAKES = {
             "decay adds.",
         ),
         "norm_not_squared": edit(
-            "return sum(", "return torch.sqrt(sum(", (" / 2", ") / 2"),
-            also=[(" ** 2 / 2", " / 2")],
+            "return sum(", "return torch.sqrt(sum(", (" / 2", ")"),
+            also=[[("return sum(", "return torch.sqrt(sum("), (" / 2", ") / 2")],
+                  (" ** 2 / 2", " / 2")],
             hint="That is the norm itself. The penalty is the square of the norm: no root.",
         ),
         "norms_summed": edit(
@@ -711,6 +743,17 @@ MISTAKES = {
             "max=lr * lam", "max=lr",
             also=[("torch.abs(theta) - lr * lam", "torch.abs(theta) - lr")],
             hint="The step has the length α; λ, the strength of the penalty, is missing: αλ.",
+        ),
+        "threshold_halved": edit(
+            "max=lr * lam", "max=lr * lam / 2",
+            also=[("torch.abs(theta) - lr * lam", "torch.abs(theta) - lr * lam / 2")],
+            hint="Your step is ½αλ. A ½ belongs to L2, where it meets a square; the slope of "
+            "λ|θ| is λ.",
+        ),
+        "size_for_its_sign": edit(
+            "step * torch.sign(theta)", "lr * lam * theta.abs()",
+            hint="You subtract αλ|θ|. The slope of |θ| is its *sign*, so every entry moves by the "
+            "same length αλ, towards 0.",
         ),
         "l2_instead_of_l1": edit(
             "step * torch.sign(theta)", "lr * lam * theta",
@@ -819,6 +862,19 @@ MISTAKES = {
             hint="The best score follows every small improvement, also those that min_delta does "
             "not count. Slow but steady progress then never adds up to one step.",
         ),
+        "best_is_negated": edit(
+            'self.best = self.sign * float("inf")', 'self.best = -float("inf")',
+            ("if self.sign * score < self.sign * self.best - self.min_delta",
+             "if -self.sign * score >= self.best + self.min_delta"),
+            ("= score, 0", "= -self.sign * score, 0"), about="detail",
+            also=[[('self.best = self.sign * float("inf")', 'self.best = -float("inf")'),
+                   ("if self.sign * score < self.sign * self.best - self.min_delta",
+                    "if -self.sign * score > self.best + self.min_delta"),
+                   ("= score, 0", "= -self.sign * score, 0")]],
+            hint="You turn the score's sign round and keep that: `best` is −score, and should be "
+            "the score that came. (The widely copied class does so, and there a tie counts as "
+            "better too.)",
+        ),
         "mode_ignored": edit(
             '1 if mode == "min" else -1', "1", about="detail",
             also=[('score - self.best if self.higher else self.best - score', "self.best - score")],
@@ -876,6 +932,11 @@ MISTAKES = {
                    ("torch.lerp(y[order], y, lam)", "torch.lerp(y, y[order], lam)")]],
             hint="λ and 1 − λ are exchanged: λ is the share that an example keeps of itself.",
         ),
+        "mixup_generator_ignored": edit(
+            "generator=generator,", "", about="detail",
+            hint="The partners come from torch's global generator; the one that was passed is not "
+            "used, so nobody can repeat your run.",
+        ),
         "partner_is_not_random": edit(
             PERMUTED, "torch.arange(len(x) - 1, -1, -1, device=x.device)",
             also=[(PERMUTED, "torch.arange(len(x), device=x.device).roll(1)")],
@@ -930,7 +991,10 @@ MISTAKES = {
             "torch.randint(height,", "torch.randint(max(height - size, 0) + 1,",
             ("torch.randint(width,", "torch.randint(max(width - size, 0) + 1,"),
             (CORNER, "top, left = cy, cx"), about="detail",
-            also=[(CORNER, "top = min(max(cy - size // 2, 0), max(height - size, 0))\n"
+            also=[[("torch.randint(height,", "torch.randint(max(height - size, 1),"),
+                   ("torch.randint(width,", "torch.randint(max(width - size, 1),"),
+                   (CORNER, "top, left = cy, cx")],
+                  (CORNER, "top = min(max(cy - size // 2, 0), max(height - size, 0))\n"
                            "        left = min(max(cx - size // 2, 0), max(width - size, 0))")],
             hint="Your box always lies inside of the image as a whole. Every pixel may be its "
             "centre, and at the border part of the box is lost.",
@@ -941,6 +1005,23 @@ MISTAKES = {
             also=[[("top + size", "cy + size // 2"), ("left + size", "cx + size // 2")]],
             hint="An odd square comes out one pixel too small: from cy − size//2 to cy + size//2 "
             "are 2·(size//2) pixels. The end is the start plus size.",
+        ),
+        "one_pixel_up_and_left": edit(
+            CORNER, "top, left = cy - (size + 1) // 2, cx - (size + 1) // 2", about="detail",
+            hint="An odd square lies one pixel too far up and to the left: size / 2 and then int() "
+            "round its start the other way. The start is cy − size//2.",
+        ),
+        "box_is_empty": edit(
+            "max(left, 0) : left + size", "max(left, 0) : max(left, 0)",
+            also=[("max(top, 0) : top + size", "max(top, 0) : max(top, 0)")],
+            hint="Nothing is cut out: start and end of a slice are the same. The end is the start "
+            "plus size.",
+        ),
+        "cutout_generator_ignored": edit(
+            "randint(height, (1,), generator=generator,", "randint(height, (1,),",
+            ("randint(width, (1,), generator=generator,", "randint(width, (1,),"), about="detail",
+            hint="The centres come from torch's global generator; the one that was passed is not "
+            "used, so nobody can repeat your run.",
         ),
         "one_pixel_too_many": edit(
             "top + size", "top + size + 1", ("left + size", "left + size + 1"), about="detail",
@@ -1077,6 +1158,14 @@ MISTAKES = {
             also=[("torch.where(box, x[order], x)", "torch.where(box, 0.0, x)")],
             hint="The box is filled with zeros (that is cutout), and yet the labels are mixed. "
             "Paste the partner's pixels.",
+        ),
+        "cutmix_generator_ignored": edit(
+            "torch.randperm(n, generator=generator,", "torch.randperm(n,", about="detail",
+            also=[[("torch.randperm(n, generator=generator,", "torch.randperm(n,"),
+                   ("randint(height, (1,), generator=generator,", "randint(height, (1,),"),
+                   ("randint(width, (1,), generator=generator,", "randint(width, (1,),")]],
+            hint="Partners or box come from torch's global generator; the one that was passed is "
+            "not used, so nobody can repeat your run.",
         ),
         "partner_not_drawn": edit(
             "torch.randperm(n, generator=generator, device=x.device)",
