@@ -1,7 +1,8 @@
 """Course labs on training neural networks, and the autograder that judges them.
 
-What a lab's notebook uses is here: ``from course_utils import check, hint, progress, device``.
-Each of them is loaded when it is first asked for, so that importing this package costs nothing.
+What a lab's notebook uses is here: ``from course_utils import check, device, hint, progress,
+training_bar``; its pictures are in ``course_utils.plotting``. Each of them is loaded when it is
+first asked for, so that importing this package costs nothing.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from course_utils.notebook.check import check
     from course_utils.notebook.hint import hint
     from course_utils.notebook.progress import progress
+    from course_utils.notebook.training_bar import training_bar
 
     device: torch.device
 
-__all__ = ["check", "device", "hint", "progress"]
+__all__ = ["check", "device", "hint", "progress", "training_bar"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,7 @@
 """What a call to a student's code was like: enough to explain a wrong result in words.
 
-The test's inputs themselves are not kept. What is noted (shapes, numbers, how large the entries
-are) stays with the judge; of a hidden test none of it is ever shown.
+What is noted (shapes, numbers, how large the entries are, and small arrays themselves) stays with
+the judge; of a hidden test none of it is ever shown.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 _LARGEST_SUMMARISED = 1_000_000
+_LARGEST_KEPT = 4_096
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,10 @@ class Argument:
         name: the keyword, or empty for a positional argument.
         shape: of an array or tensor; None for anything else.
         number: the value of a plain number; None for anything else.
+        text: of a string; None for anything else.
         largest: the largest finite absolute value among the entries.
         zeros, infinite: whether an array of floating-point numbers holds a zero, an infinity.
+        values: a copy of a small array of floating-point numbers, as float64; else None.
     """
 
     name: str
@@ -35,6 +38,8 @@ class Argument:
     largest: float = 0.0
     zeros: bool = False
     infinite: bool = False
+    text: str | None = None
+    values: np.ndarray[Any, Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ def describe_call(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Cal
 def _describe(name: str, value: Any) -> Argument:
     if isinstance(value, (bool, int, float, np.generic)):
         return Argument(name, number=float(value))
+    if isinstance(value, str):
+        return Argument(name, text=value)
     array = as_array(value)
     if array is None:
         return Argument(name)
@@ -82,6 +89,7 @@ def _describe(name: str, value: Any) -> Argument:
         largest=float(np.max(np.abs(finite))) if finite.size else 0.0,
         zeros=bool(np.any(array == 0)),
         infinite=bool(np.any(np.isinf(array))),
+        values=array.astype(np.float64) if array.size <= _LARGEST_KEPT else None,
     )
 
 

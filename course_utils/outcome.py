@@ -144,6 +144,7 @@ class TestOutcome:
         about: what the claim is about.
         part: which of several answers of the exercise it judges; empty where there is one.
         stated: the words of the docstring or the Conventions box that ask for what is tested.
+        trains: whether student code trains a network in it, which takes its time.
         claim: the sentence that the student reads (first line of the test's docstring).
         message: what was seen instead, a sentence; empty for a passed test.
         relative_error: the largest relative error met in the test's comparisons, if there was one.
@@ -166,6 +167,7 @@ class TestOutcome:
     about: Aspect = Aspect.IDEA
     part: str = ""
     stated: str = ""
+    trains: bool = False
     message: str = ""
     relative_error: float | None = None
     tolerance: float | None = None

@@ -38,6 +38,7 @@ def exercise(
     weight: float = 1.0,
     forbid: Sequence[str] = (),
     seconds: float | None = None,
+    trains: bool = False,
 ) -> pytest.MarkDecorator:
     """Mark a test as one of an exercise's.
 
@@ -55,10 +56,12 @@ def exercise(
         seconds: time limit for each call of student code in this test, instead of the grader's
             own; it holds in grading and in the release gate. In a student's kernel there is no
             limit: the student can stop a call.
+        trains: whether student code trains a network in this test; the release gate then tries the
+            exercise under a tenth of its seeds.
     """
     return pytest.mark.exercise(
         name, about=Aspect(about), stated=stated, part=part, weight=weight,
-        forbid=tuple(forbid), seconds=seconds,
+        forbid=tuple(forbid), seconds=seconds, trains=trains,
     )  # fmt: skip
 
 
@@ -73,6 +76,7 @@ class ExerciseMark:
     weight: float
     forbid: tuple[str, ...]
     seconds: float | None
+    trains: bool
 
 
 def mark_of(item: Any) -> ExerciseMark | None:
@@ -130,6 +134,8 @@ def run_tests(
         "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:doctest", "-p", "no:unittest",
         "-p", "no:logging", "-p", "no:junitxml", "-p", "no:warnings", "-p", "no:faulthandler",
         "-p", "no:capture", "-p", "no:unraisableexception", "-p", "no:threadexception",
+        "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:stepwise", "-p", "no:pastebin",
+        "-p", "no:legacypath", "-p", "no:subtests", "-p", "no:recwarn", "-p", "no:python_path",
     ]  # fmt: skip
     with (
         _no_plugin_autoload(),
@@ -391,6 +397,7 @@ class _Judge:
             about=mark.about,
             part=mark.part,
             stated=mark.stated,
+            trains=mark.trains,
             trace=handle.trace if handle else [],
             calls=handle.calls if handle else [],
             call_seconds=handle.seconds if handle else 0.0,

@@ -12,7 +12,7 @@ def test_shapes_numbers_and_the_kind_of_entries_are_noted() -> None:
     assert call.name == "f"
     assert call.arguments == (
         Argument("", (1, 3), largest=1000.0, zeros=True, infinite=True),
-        Argument(""),
+        Argument("", text="mean"),
         Argument("p", number=0.3),
     )
 

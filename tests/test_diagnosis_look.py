@@ -260,6 +260,6 @@ def test_nan_at_the_edge_does_not_hide_that_the_main_values_are_wrong() -> None:
     infinite = _compared(np.full(3, np.inf), np.ones(3), Aspect.EDGE)
     found = diagnose([infinite], None)
     assert found is not None and found.name == "not_finite"
-    assert diagnose([_compared(X**2, X), infinite], None) is None
+    assert diagnose([_compared(np.sin(7 * X), X), infinite], None) is None
     small = _compared(np.full(3, 0.5), np.full(3, -np.inf), Aspect.EDGE)
-    assert diagnose([_compared(X**2, X), small], None) is None
+    assert diagnose([_compared(np.sin(7 * X), X), small], None) is None

@@ -12,7 +12,7 @@ from course_utils.notebook.device import best_device
 from course_utils.notebook.errors import NotebookError
 from course_utils.notebook.render import Sign, figure, inline, wrap
 
-HEAVY = {"IPython", "matplotlib", "msgpack", "numpy", "pandas", "pytest", "scipy", "torch"}
+HEAVY = {"IPython", "matplotlib", "msgpack", "numpy", "pandas", "pytest", "scipy", "torch", "tqdm"}
 
 
 def modules_after(statement: str) -> set[str]:
@@ -26,17 +26,20 @@ def modules_after(statement: str) -> set[str]:
 def test_an_import_loads_nothing_heavy() -> None:
     assert not HEAVY & modules_after("import course_utils")
     # NumPy is loaded by every lab's first cell; pytest and torch wait for the first check.
-    assert HEAVY & modules_after("from course_utils import check, hint, progress") <= {"numpy"}
+    assert HEAVY & modules_after("from course_utils import check, hint, training_bar") <= {"numpy"}
 
 
 def test_only_device_asks_for_torch() -> None:
-    assert HEAVY & modules_after("from course_utils import device") <= {"numpy", "torch"}
+    assert HEAVY & modules_after("from course_utils import device") <= {"numpy", "torch", "tqdm"}
 
 
 def test_what_is_public() -> None:
-    assert course_utils.__all__ == sorted(["check", "hint", "progress", "device"])
+    assert course_utils.__all__ == sorted(
+        ["check", "hint", "progress", "device", "training_bar"]
+    )
     assert set(course_utils.__all__) <= set(dir(course_utils))
-    assert all(getattr(course_utils, name).__doc__ for name in ("check", "hint", "progress"))
+    functions = set(course_utils.__all__) - {"device"}
+    assert all(getattr(course_utils, name).__doc__ for name in functions)
     with pytest.raises(AttributeError, match="no attribute 'chekc'"):
         _ = course_utils.chekc
 

@@ -239,6 +239,18 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
 # -- 5: nothing leaks
 
 
+def test_exercises_that_train_are_tried_under_fewer_seeds(tmp_path: Path) -> None:
+    bench = bench_of(small_lab.write(tmp_path).folder)
+    trains, other = bench.exercises()[:2]
+    with mapping(1, None) as spread:
+        marks = repeat.under_seeds(bench, 30, spread, training={trains})
+    under = {
+        name: {seed for (_, exercise, _), seed in marks if exercise == name}
+        for name in (trains, other)
+    }
+    assert under == {trains: {-1, 0, 1, 2}, other: set(range(-1, 30))}
+
+
 def test_5_a_solution_line_in_the_prose(tmp_path: Path) -> None:
     def change(notebook: Notebook) -> None:
         cell(notebook, "title")["source"] += "\n`return e / np.sum(e, axis=axis,  keepdims=True)`"

@@ -71,7 +71,7 @@ def _said(
     if ended is not None:
         return ended
     random = frozenset(book.random) if book is not None else frozenset()
-    seen = look([o for o in failed if o.hidden is hidden], hidden=hidden, random=random)
+    seen = look(outcomes, hidden=hidden, random=random)
     if seen is not None and seen.name in _OF_ALL_VALUES:
         return seen
     return (

@@ -70,6 +70,11 @@ class Digest:
     rtol: float = _PRECISION
 
     @property
+    def raised(self) -> bool:
+        """Whether the call ended in an exception; ``odd`` then stands for its text."""
+        return bool(self.odd) and not self.kind and not self.projections
+
+    @property
     def telling(self) -> bool:
         """Whether it says more than that something is NaN, infinite or zero."""
         return self.numeric or bool(self.facets & (Facet.KIND | Facet.FORM | Facet.CHANGED))

@@ -78,15 +78,23 @@ class Pattern:
         kinds: the kinds of comparison that it speaks of; it is said only where it is true of all
             failed ones of these kinds.
         see: the finding in one comparison, or None where it is not so there.
+        least: how many different numbers it takes to tell; comparisons of fewer are passed over.
     """
 
     kinds: frozenset[str]
     see: Callable[[Case], Finding | None]
+    least: int = 0
+
+    def speaks_of(self, case: Case) -> bool:
+        """Whether a comparison is one of those in which it can be told."""
+        if case.kind not in self.kinds:
+            return False
+        return not self.least or case.arrays is None or case.arrays[1].size >= self.least
 
 
-def of(*kinds: str) -> Callable[[Callable[[Case], Finding | None]], Pattern]:
+def of(*kinds: str, least: int = 0) -> Callable[[Callable[[Case], Finding | None]], Pattern]:
     """Make a function that looks at one comparison of these kinds a pattern."""
-    return lambda see: Pattern(frozenset(kinds), see)
+    return lambda see: Pattern(frozenset(kinds), see, least)
 
 
 def equal(case: Case, actual: Array, expected: Array) -> bool:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from course_utils.diagnosis import factors
+from course_utils.diagnosis import factors, relations
 from course_utils.diagnosis import form_patterns as form
 from course_utils.diagnosis import value_patterns as value
+from course_utils.diagnosis.contrast import contrast
 from course_utils.diagnosis.finding import CAUSE, PLACE, Case, Finding, Pattern
 from course_utils.diagnosis.traces import answers_vary, key_of
 from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
 
 _SPOKEN = 2
-_ANY: frozenset[str] = frozenset()
 
 # In the order in which equally specific findings are said.
 PATTERNS: dict[str, Pattern] = {
@@ -31,7 +31,11 @@ PATTERNS: dict[str, Pattern] = {
     "wrong_axis": value.wrong_axis,
     "complement": value.complement,
     "permuted": value.permuted,
+    "made_of_arguments": relations.made_of_arguments,
+    "function_of_right": relations.function_of_right,
+    "constant_inside": relations.constant_inside,
     "constant_offset": value.constant_offset,
+    "term_of_argument": relations.term_of_argument,
     "not_finite": value.not_finite,
     "some_entries": value.some_entries,
     "wrong_type": form.wrong_type,
@@ -40,34 +44,41 @@ PATTERNS: dict[str, Pattern] = {
 
 
 def look(
-    failed: Sequence[TestOutcome], *, hidden: bool, random: frozenset[str] = frozenset()
+    outcomes: Sequence[TestOutcome], *, hidden: bool, random: frozenset[str] = frozenset()
 ) -> Diagnosis | None:
     """Say the most specific thing that is true of an exercise's failed tests.
 
     Args:
-        failed: failed tests of one exercise, all public or all hidden.
-        hidden: whether they are hidden; then no index, shape or value is in what is said.
+        outcomes: of one exercise: of its public tests, or of all.
+        hidden: whether to look at the hidden tests; then no index, shape or value is in what is
+            said.
         random: keys of tests in which right code may answer differently from call to call.
 
     Returns:
         The finding as a diagnosis, others in its details; None where nothing can be said.
     """
+    failed = [outcome for outcome in outcomes if not outcome.passed and outcome.hidden is hidden]
     cases = cases_of(failed)
     chief = _chief(cases)
+    # Where something else is wrong as well, of which a finding does not speak, it is a part.
+    judged = [outcome for outcome in failed if outcome.status is not Status.UNJUDGED]
+    compared = len(cases) == len(judged)
+    values = compared and all(case.kind == "value" for case in cases)
     found = [
-        (_not_deterministic(failed, random), _ANY),
-        (_common_factor(cases, hidden), frozenset({"value"})),
-        *((true_of_all(pattern, chief), pattern.kinds) for pattern in PATTERNS.values()),
-        (_starts_right(cases), _ANY),
+        (_not_deterministic(failed, random), compared),
+        (_common_factor(cases, hidden), values),
+        (contrast(outcomes, hidden=hidden), True),
+        *(
+            (true_of_all(pattern, chief), compared and all(map(pattern.speaks_of, cases)))
+            for pattern in PATTERNS.values()
+        ),
+        (_starts_right(cases), compared),
     ]
-    said = [(one, kinds) for one, kinds in found if one is not None]
+    said = [(one, whole) for one, whole in found if one is not None]
     if not said:
         return None
-    (first, kinds), *others = sorted(said, key=lambda one: -one[0].rank)
+    (first, whole), *others = sorted(said, key=lambda one: -one[0].rank)
     details = tuple(one.hint for one, _ in others if one.rank >= PLACE)[:_SPOKEN]
-    # Where something else is wrong as well, of which it does not speak, it is a part.
-    judged = [outcome for outcome in failed if outcome.status is not Status.UNJUDGED]
-    whole = len(cases) == len(judged) and (not kinds or all(c.kind in kinds for c in cases))
     return Diagnosis(first.name, first.hint, details, sure=whole, named=False)
 
 
@@ -94,7 +105,7 @@ def _chief(cases: Sequence[Case]) -> Sequence[Case]:
 
 def true_of_all(pattern: Pattern, cases: Sequence[Case]) -> Finding | None:
     """What a pattern says of the first comparison, if it says the same of all it speaks of."""
-    found = [pattern.see(case) for case in cases if case.kind in pattern.kinds]
+    found = [pattern.see(case) for case in cases if pattern.speaks_of(case)]
     first = found[0] if found else None
     if first is None or any(one is None or one.name != first.name for one in found):
         return None

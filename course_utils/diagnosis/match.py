@@ -3,7 +3,8 @@
 An explanation predicts, for every test, that it passes or what it returns instead. It is held
 against all of them: of the failed tests, the share that it explains; of the passed ones, whether
 it would have failed. Tests at the edge and results of which nothing but NaN, infinities or zeros
-are left are weak evidence: many mistakes look like that.
+are left are weak evidence: many mistakes look like that. So is one exception everywhere; one whose
+text differs from test to test (with the shapes, say) is not.
 """
 
 from __future__ import annotations
@@ -137,6 +138,7 @@ def _fit(student: dict[str, Seen], dress: Dress) -> Fit | None:
     explained = failed = against = 0.0
     telling = numeric = finite = False  # finite: a comparison failed for something else than NaN
     complete = True
+    exceptions: set[int] = set()
     left: list[str] = []
     for key, one in student.items():
         trace = dress.get(key)
@@ -157,16 +159,22 @@ def _fit(student: dict[str, Seen], dress: Dress) -> Fit | None:
         if shows:
             assert trace is not None
             explained += weight
-            telling = telling or _telling(trace)
-            mismatch = one.outcome.mismatch
-            finite = finite or mismatch is None or mismatch.kind != "nonfinite"
             numeric = numeric or any(digest is not None and digest.numeric for digest in trace)
+            if one.outcome.status is Status.UNJUDGED:
+                continue
+            ended = {d.odd for d in trace if d is not None and d.raised}
+            exceptions |= ended
+            telling = telling or len(exceptions) > 1 or (not ended and _telling(trace))
+            mismatch = one.outcome.mismatch
+            finite = finite or (
+                not ended and (mismatch is None or mismatch.kind != "nonfinite")
+            )
         else:
             complete = complete and one.weight < 1.0
             if not one.outcome.hidden:
                 left.append(one.outcome.claim)
-    # Where every value is NaN, any mistake may have made them so: a claim about the idea that
-    # holds must speak too.
+    # Where every value is NaN, or every call ends in the same exception, any mistake may have
+    # brought it about: a claim about the idea that holds must speak too.
     right = any(one.outcome.passed and one.outcome.about is Aspect.IDEA for one in student.values())
     if not explained or not (telling or finite or right):
         return None

@@ -134,7 +134,10 @@ def _prove(
     findings += claims.judge_aspects(tried.misconceptions)
     findings += claims.judge_costs(tried.misconceptions)
     findings += _release(bench, solution, tried.books.public)
-    report.flakes, flaky = repeat.judge(repeat.under_seeds(bench, seeds, spread, only), seeds)
+    training = {outcome.exercise for outcome in solution if outcome.trains}
+    training &= set(bench.exercises(only))
+    tried_again = repeat.under_seeds(bench, seeds, spread, only, training)
+    report.flakes, flaky = repeat.judge(tried_again, seeds, training)
     findings += flaky
     findings += form.judge_exercises(bench, solution)
     findings += form.judge_form(report.form)

@@ -19,7 +19,8 @@ from course_utils.limited import LimitedBackend
 from course_utils.outcome import Aspect, Status, TestOutcome, share
 from course_utils.plugin import run_tests
 
-NOT_FINITE = "not_finite"
+# Where all is NaN, or one exception ends every call, nothing is left to tell a mistake by.
+BEYOND_NAMES = ("not_finite", str(Status.ERROR))
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,8 @@ def judge_misconceptions(found: Sequence[Trial]) -> Iterator[Finding]:
                 f"{what} also fails {', '.join(trial.others)}: make the other exercise's solution "
                 "or test independent of it, so that one mistake does not cost twice",
             )
-        if trial.named == NOT_FINITE:
-            continue  # where all is NaN nothing is left to tell by, and that it is NaN is said
+        if trial.named in BEYOND_NAMES:
+            continue  # that is said instead
         if trial.named != trial.name:
             yield Finding(
                 2,
@@ -237,7 +238,7 @@ def matrix(found: Sequence[Trial]) -> list[MatrixRow]:
     return [
         MatrixRow(
             t.exercise, t.name, t.public, t.hidden, t.named == t.name, t.named_by_check == t.name,
-            t.kept, t.named == NOT_FINITE,
+            t.kept, t.named in BEYOND_NAMES,
         )
         for t in found
     ]

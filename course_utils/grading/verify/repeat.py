@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +15,8 @@ from course_utils.grading.verify.report import Finding, Flakes
 from course_utils.plugin import run_tests
 
 _BATCH = 2
+# An exercise that trains networks is tried under a share of the seeds.
+_SHARE = 10
 
 # Which tests failed, for (kind, exercise, name of the implementation, run).
 Subject = tuple[str, str, str]
@@ -25,11 +27,10 @@ SECOND_RUN = -1
 
 @dataclass(frozen=True)
 class Job:
-    """Some seeds; -1 is a second run with seed 0."""
+    """Some seeds, -1 being a second run with seed 0, and the exercises to be tried under each."""
 
     folder: Path
-    seeds: tuple[int, ...]
-    exercises: tuple[str, ...]
+    seeds: tuple[tuple[int, tuple[str, ...]], ...]
 
 
 def run_seeds(job: Job) -> Marks:
@@ -39,8 +40,8 @@ def run_seeds(job: Job) -> Marks:
     """
     bench = bench_of(job.folder)
     marks: Marks = {}
-    for seed in job.seeds:
-        for round_ in _rounds(bench, job.exercises):
+    for seed, exercises in job.seeds:
+        for round_ in _rounds(bench, exercises):
             _run_round(bench, round_, seed, marks)
     return marks
 
@@ -84,28 +85,57 @@ def _run_round(
         )
 
 
-def under_seeds(bench: Bench, seeds: int, spread: Map, only: Sequence[str] = ()) -> Marks:
-    """The marks of everything under seeds 0, 1, … and on a second run with seed 0."""
+def under_seeds(
+    bench: Bench,
+    seeds: int,
+    spread: Map,
+    only: Sequence[str] = (),
+    training: Collection[str] = (),
+) -> Marks:
+    """The marks of everything under seeds 0, 1, … and on a second run with seed 0.
+
+    Args:
+        training: exercises that train networks: tried under :func:`fewer` of the seeds.
+    """
+    every = tuple(bench.exercises(only))
+    quick = tuple(name for name in every if name not in training)
     # The second run comes in the process of the first, where something could be left over.
-    runs = [0, SECOND_RUN, *range(1, seeds)]
+    runs = [
+        (seed, every if seed < fewer(seeds) else quick)
+        for seed in (0, SECOND_RUN, *range(1, seeds))
+    ]
     batches = [tuple(runs[i : i + _BATCH]) for i in range(0, len(runs), _BATCH)]
-    exercises = tuple(bench.exercises(only))
-    jobs = [Job(bench.lab.folder, batch, exercises) for batch in batches]
+    jobs = [Job(bench.lab.folder, batch) for batch in batches]
     marks: Marks = {}
     for part in spread(run_seeds, jobs, "seeds"):
         marks.update(part)
     return marks
 
 
-def judge(marks: Marks, seeds: int) -> tuple[Flakes, list[Finding]]:
+def fewer(seeds: int) -> int:
+    """Under how many of the seeds an exercise that trains networks is tried."""
+    return min(seeds, max(2, seeds // _SHARE))
+
+
+def judge(
+    marks: Marks, seeds: int, training: Collection[str] = ()
+) -> tuple[Flakes, list[Finding]]:
     """The flake rate, and a sentence for every implementation whose marks are not constant."""
     differing: defaultdict[Subject, list[int]] = defaultdict(list)
     for (subject, run), failed in marks.items():
         if failed != marks[subject, 0]:
             differing[subject].append(run)
-    flakes = Flakes(seeds, len(marks), sum(len(runs) for runs in differing.values()))
+    flakes = Flakes(
+        seeds, len(marks), sum(len(runs) for runs in differing.values()),
+        training=tuple(sorted(training)), fewer=fewer(seeds),
+    )  # fmt: skip
     findings = [
-        Finding(4, _sentence(subject, sorted(runs), marks, seeds))
+        Finding(
+            4,
+            _sentence(
+                subject, sorted(runs), marks, fewer(seeds) if subject[1] in training else seeds
+            ),
+        )
         for subject, runs in differing.items()
     ]
     return flakes, findings

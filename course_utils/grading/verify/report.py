@@ -42,11 +42,17 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class Flakes:
-    """How often marks were not those of the first run, over all seeds and implementations."""
+    """How often marks were not those of the first run, over all seeds and implementations.
+
+    Attributes:
+        training, fewer: exercises that train networks, and under how many seeds they were tried.
+    """
 
     seeds: int = 0
     runs: int = 0
     differing: int = 0
+    training: tuple[str, ...] = ()
+    fewer: int = 0
 
     @property
     def rate(self) -> float:
@@ -148,6 +154,9 @@ class VerifyReport:
             f"Flake rate   {100 * self.flakes.rate:.2f} % ({self.flakes.differing} of "
             f"{self.flakes.runs:,} runs; {self.flakes.seeds} seeds and a second run)"
         )
+        if self.flakes.training and self.flakes.fewer < self.flakes.seeds:
+            names = ", ".join(self.flakes.training)
+            yield f"             {names}: {self.flakes.fewer} seeds, since networks are trained"
         if self.mutation:
             yield f"Mutants      {100 * self.mutation_rate:.1f} % killed"
         form = self.form

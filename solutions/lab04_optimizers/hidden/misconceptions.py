@@ -100,6 +100,16 @@ BESIDE = decay_beside(
 # -- what Adagrad and RMSprop have in common
 
 RESCALED = {
+    "decay_in_the_step_only": edit(
+        " + self.weight_decay * p", "",
+        ("self.lr * g /", "self.lr * (g + self.weight_decay * p) /"), about="detail",
+        hint="λp comes in only when p moves, after r was made of p.grad alone. Here λp is part of "
+        "the gradient from the start: r takes (p.grad + λp)².",
+    ),
+    "decay_in_the_squares_only": edit(
+        "self.lr * g /", "self.lr * p.grad /", about="detail",
+        hint="λp goes into r but not into the step: the same g = p.grad + λp belongs into both.",
+    ),
     "eps_inside_the_root": edit(
         "(r.sqrt() + self.eps)", "(r + self.eps).sqrt()", about="detail",
         hint="eps stands inside the root, where 0.01 acts like 0.1: it belongs after it, √r + eps. "

@@ -769,7 +769,7 @@ MISTAKES = {
             "last best one.",
         ),
         "best_epoch_counts": edit(
-            WAIT, "        self.waited += 1\n",
+            WAIT, "        self.waited += 1\n", also=[("= score, 0", "= score, 1")],
             hint="The best epoch itself is counted as one without progress, so training stops one "
             "epoch too early.",
         ),

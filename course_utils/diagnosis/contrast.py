@@ -1,0 +1,65 @@
+"""What sets the claims that fail apart from those that hold: one option or kind of input.
+
+"It goes wrong exactly where weight_decay is given" is true whatever the mistake is, and tells a
+student which line to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from course_utils.calls import Argument, CallInfo
+from course_utils.diagnosis.finding import PLACE, Finding
+from course_utils.outcome import Aspect, Status, TestOutcome
+
+_OF_VALUES = (Aspect.IDEA, Aspect.DETAIL, Aspect.EDGE)
+_HOLDING = 2
+
+
+def contrast(outcomes: Sequence[TestOutcome], *, hidden: bool) -> Finding | None:
+    """The one condition on the arguments under which all failed claims fail and no other does.
+
+    Args:
+        outcomes: of one exercise, passed and failed.
+        hidden: whether hidden tests are among them; then no value is in what is said.
+    """
+    judged = [o for o in outcomes if o.about in _OF_VALUES and o.calls]
+    failed = [o.calls[-1] for o in judged if o.status in (Status.FAILED, Status.ERROR)]
+    names = {call.name for call in failed}
+    held = [o for o in judged if o.passed and names <= {call.name for call in o.calls}]
+    if len(names) != 1 or len(held) < _HOLDING:
+        return None
+    common = set.intersection(*(set(_conditions(call, hidden)) for call in failed))
+    elsewhere = {one for o in held for call in o.calls for one in _conditions(call, hidden)}
+    for where, without in _conditions(failed[0], hidden):
+        if (where, without) in common - elsewhere:
+            return Finding(
+                f"only_where_{where}",
+                f"It goes wrong exactly where {where}; in every claim {without} the values are "
+                "right.",
+                PLACE,
+            )
+    return None
+
+
+def _conditions(call: CallInfo, hidden: bool) -> Iterator[tuple[str, str]]:
+    """What is so in a call, as "where …" and "in every claim …" for calls in which it is not."""
+    for argument in call.arguments:
+        if argument.text is not None and argument.name and not hidden:
+            yield f'{argument.name} is "{argument.text}"', "with another"
+        yield from _of_argument(argument)
+
+
+def _of_argument(argument: Argument) -> Iterator[tuple[str, str]]:
+    name = argument.name
+    if name:
+        if argument.number is None or argument.number != 0:
+            yield f"{name} is given", "without it"
+        if argument.number is not None and argument.number < 0:
+            yield f"{name} is negative", "where it is not"
+    if argument.infinite:
+        yield "an argument holds an infinity", "without one"
+    if argument.shape is not None and len(argument.shape) > 2:
+        yield "an argument has more than two axes", "with two or fewer"
+    if argument.shape is not None and len(argument.shape) == 1:
+        yield "an argument has a single axis", "in which none has"
