@@ -16,6 +16,9 @@ from sklearn.preprocessing import StandardScaler
 
 from course_utils.testing import assert_close, assert_unmodified, exercise, probe
 
+# A test in which a network of the student's is trained.
+TRAINING = {"seconds": 20, "trains": True}
+
 HINTS = {
     "transfer": [
         "Two things change in training: parameters, by the optimizer, and running statistics, by "
@@ -740,14 +743,14 @@ def test_counts_are_integers(student, reference, guesses):
 # Exercise: train_tabular
 
 
-@exercise("train_tabular", stated="the classes of the test rows", seconds=20)
+@exercise("train_tabular", stated="the classes of the test rows", **TRAINING)
 def test_tabular_accuracy(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 90 %."""
     share = rows_told(student, trainings, rng, device, which="table", splits=6, enough=0.95)
     assert_share(share, 0.9, 0.75)
 
 
-@exercise("train_tabular", about="detail", stated="the classes of the test rows", seconds=20)
+@exercise("train_tabular", about="detail", stated="the classes of the test rows", **TRAINING)
 def test_tabular_accuracy_95(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 95 %."""
     share = rows_told(student, trainings, rng, device, which="table", splits=6, enough=0.95)
@@ -755,7 +758,7 @@ def test_tabular_accuracy_95(student, trainings, rng, device):
 
 
 @exercise(
-    "train_tabular", about="detail", weight=1.5, seconds=20,
+    "train_tabular", about="detail", weight=1.5, **TRAINING,
     stated="training ends when the validation loss has not been lower than the lowest before",
 )
 def test_stops_in_time(student, rng, device):
@@ -769,7 +772,7 @@ def test_stops_in_time(student, rng, device):
 
 
 @exercise(
-    "train_tabular", about="detail", weight=1.5, seconds=20,
+    "train_tabular", about="detail", weight=1.5, **TRAINING,
     stated="the validation loss after every",
 )
 def test_stops_where_nothing_can_be_learnt(student, rng, device):
@@ -783,7 +786,7 @@ def test_stops_where_nothing_can_be_learnt(student, rng, device):
 
 
 @exercise(
-    "train_tabular", about="detail", weight=1.5, seconds=20,
+    "train_tabular", about="detail", weight=1.5, **TRAINING,
     stated="its prediction does not depend on the",
 )
 def test_rows_are_judged_by_themselves(student, rng, device):
@@ -796,7 +799,7 @@ def test_rows_are_judged_by_themselves(student, rng, device):
     )
 
 
-@exercise("train_tabular", about="detail", stated="The same seed gives the same result", seconds=20)
+@exercise("train_tabular", about="detail", stated="The same seed gives the same result", **TRAINING)
 def test_table_same_seed(student, rng, device):
     """The same seed gives the same losses."""
     X, y, X_test, _ = split_of("table", rng, 200, 20, device)
@@ -804,7 +807,7 @@ def test_table_same_seed(student, rng, device):
     assert same, "two trainings with the same seed have different losses"
 
 
-@exercise("train_tabular", about="detail", weight=0.5, stated="another seed", seconds=20)
+@exercise("train_tabular", about="detail", weight=0.5, stated="another seed", **TRAINING)
 def test_table_another_seed(student, rng, device):
     """Another seed gives another training."""
     X, y, X_test, _ = split_of("table", rng, 200, 20, device)
@@ -812,7 +815,7 @@ def test_table_another_seed(student, rng, device):
     assert not same, "two seeds give the same losses, to the last digit"
 
 
-@exercise("train_tabular", about="arguments", weight=0.5, stated="left as they are", seconds=20)
+@exercise("train_tabular", about="arguments", weight=0.5, stated="left as they are", **TRAINING)
 def test_table_is_left_alone(student, rng, device):
     """The tables are left as they are."""
     X, y, X_test, _ = split_of("table", rng, 100, 20, device)
@@ -823,28 +826,28 @@ def test_table_is_left_alone(student, rng, device):
 # Exercise: train_digits
 
 
-@exercise("train_digits", stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_90(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 90 %."""
     share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
     assert_share(share, 0.90, 0.3)
 
 
-@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_94(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 94 %."""
     share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
     assert_share(share, 0.94, 0.3)
 
 
-@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_96(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 96 %."""
     share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
     assert_share(share, 0.96, 0.3)
 
 
-@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_97(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 97 %."""
     share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
@@ -852,7 +855,7 @@ def test_digits_97(student, trainings, rng, device):
 
 
 @exercise(
-    "train_digits", about="detail", weight=2, seconds=20,
+    "train_digits", about="detail", weight=2, **TRAINING,
     stated="its prediction does not depend on the other images",
 )
 def test_images_are_judged_by_themselves(student, rng, device):
@@ -879,7 +882,7 @@ def test_images_are_judged_by_themselves(student, rng, device):
 
 
 @exercise(
-    "train_digits", about="detail", stated="The same seed gives the same predictions", seconds=20
+    "train_digits", about="detail", stated="The same seed gives the same predictions", **TRAINING
 )
 def test_digits_same_seed(student, rng, device):
     """The same seed gives the same predictions."""
@@ -888,7 +891,7 @@ def test_digits_same_seed(student, rng, device):
     assert same, "two trainings with the same seed give different predictions"
 
 
-@exercise("train_digits", about="detail", weight=0.5, stated="another seed trains", seconds=20)
+@exercise("train_digits", about="detail", weight=0.5, stated="another seed trains", **TRAINING)
 def test_digits_another_seed(student, rng, device):
     """Another seed trains another network."""
     X, y, X_test, _ = split_of("digits", rng, 100, 600, device)
@@ -896,7 +899,7 @@ def test_digits_another_seed(student, rng, device):
     assert not same, "two seeds give the same predictions for 600 images: is the seed used?"
 
 
-@exercise("train_digits", about="form", weight=0.5, stated="int64 tensor (m,)", seconds=20)
+@exercise("train_digits", about="form", weight=0.5, stated="int64 tensor (m,)", **TRAINING)
 def test_digits_kind(student, rng, device):
     """The predictions are int64, one for each image, on X_test's device."""
     X, y, X_test, _ = split_of("digits", rng, 100, 30, device)
@@ -904,7 +907,7 @@ def test_digits_kind(student, rng, device):
     assert kind == ["torch.int64", [30], device.type], f"what comes back is {kind}"
 
 
-@exercise("train_digits", about="arguments", weight=0.5, stated="left as they are", seconds=20)
+@exercise("train_digits", about="arguments", weight=0.5, stated="left as they are", **TRAINING)
 def test_digits_are_left_alone(student, rng, device):
     """Images and labels are left as they are."""
     X, y, X_test, _ = split_of("digits", rng, 100, 30, device)

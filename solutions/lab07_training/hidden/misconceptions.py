@@ -41,7 +41,8 @@ MISTAKES = {
         "eval_only_at_first": edit(
             "        super().train(mode)\n        self.backbone.eval()",
             "        super().train(mode)",
-            ("        self.train()\n        ### END", "        self.backbone.eval()\n        ### END"),
+            ("        self.train()\n        ### END",
+             "        self.backbone.eval()\n        ### END"),
             hint="backbone.eval() in __init__ holds until the loop says model.train(), which "
             "switches every module inside. It has to be said again in train().",
         ),
@@ -58,8 +59,8 @@ MISTAKES = {
         ),
         "all_in_one_optimizer": edit(
             BY_SGD, "torch.optim.SGD(model.parameters(), lr=lr)", about="detail",
-            hint="The optimizer was given the frozen parameters as well. They have no gradient now, "
-            "so nothing moves, but its state grows with them, and one requires_grad_(True) later "
+            hint="The optimizer was given the frozen parameters as well. They have no gradient "
+            "now, so nothing moves, but its state grows with them, and one requires_grad_(True) later "
             "they move.",
         ),
         "head_frozen_too": edit(
@@ -95,7 +96,8 @@ MISTAKES = {
             "how fast work can be put into a queue. Wait before the second reading.",
         ),
         "clock_started_too_early": edit(
-            "        model(X)\n        wait(X.device)\n        start", "        model(X)\n        start",
+            "        model(X)\n        wait(X.device)\n        start",
+            "        model(X)\n        start",
             hint="The clock starts while the warm-up is still in the queue, so you time it as "
             "well. Wait before the first reading.",
         ),
@@ -193,8 +195,8 @@ MISTAKES = {
         ),
         "constant_column_by_eps": edit(
             "std = torch.where(std > 0, std, 1)", "std = std + 1e-12", about="edge",
-            hint="A constant column is divided by 1e-12: a tiny difference in a later row becomes a "
-            "huge number. Divide such a column by 1.",
+            hint="A constant column is divided by 1e-12: a tiny difference in a later row becomes "
+            "a huge number. Divide such a column by 1.",
         ),
         "in_place": edit(
             "return (X_train - mean) / std, (X_other - mean) / std",
@@ -267,7 +269,8 @@ MISTAKES = {
             "has reached it.",
         ),
         "never_stops": edit(
-            "while waited < patience and len(losses) < max_epochs", "while len(losses) < max_epochs",
+            "while waited < patience and len(losses) < max_epochs",
+            "while len(losses) < max_epochs",
             about="detail",
             hint="Training always runs to max_epochs: patience is counted but not used.",
         ),
@@ -351,8 +354,8 @@ MISTAKES = {
         ),
         "seed_of_your_own": edit(
             "torch.manual_seed(seed)", "torch.manual_seed(7)", about="detail",
-            hint="Every training has the same seed, whatever is asked for. A lucky seed is lucky on "
-            "one split only: use the argument.",
+            hint="Every training has the same seed, whatever is asked for. A lucky seed is lucky "
+            "on one split only: use the argument.",
         ),
         "scaled_in_place": edit(
             DIGITS, "images = X_train.sub_(mean).div_(std).reshape(-1, 1, 8, 8)\n",

@@ -10,6 +10,7 @@ from course_utils.plugin import load_module
 from course_utils.testing import assert_close, exercise
 
 public = load_module(Path(__file__).parents[1] / "test_public.py")
+TRAINING = public.TRAINING
 
 
 # Exercise: transfer
@@ -99,7 +100,7 @@ def test_no_examples(student, reference, device):
 # Exercise: train_tabular
 
 
-@exercise("train_tabular", stated="the classes of the test rows", seconds=20)
+@exercise("train_tabular", stated="the classes of the test rows", **TRAINING)
 def test_tabular_accuracy_elsewhere(student, trainings, rng, device):
     """The mean accuracy over other splits is at least 90 %."""
     share = public.rows_told(
@@ -108,7 +109,7 @@ def test_tabular_accuracy_elsewhere(student, trainings, rng, device):
     public.assert_share(share, 0.9, 0.75)
 
 
-@exercise("train_tabular", about="detail", stated="the classes of the test rows", seconds=20)
+@exercise("train_tabular", about="detail", stated="the classes of the test rows", **TRAINING)
 def test_tabular_accuracy_95_elsewhere(student, trainings, rng, device):
     """The mean accuracy over other splits is at least 95 %."""
     share = public.rows_told(
@@ -118,10 +119,10 @@ def test_tabular_accuracy_95_elsewhere(student, trainings, rng, device):
 
 
 @exercise(
-    "train_tabular", about="detail", weight=2, stated="to the weights of the best epoch", seconds=20
+    "train_tabular", about="detail", weight=2, stated="to the weights of the best epoch", **TRAINING
 )
 def test_best_weights_predict(student, trainings, rng, device):
-    """With three labels in ten wrong and much patience, the best epoch's weights still predict well.
+    """With three labels in ten wrong and much patience, the best epoch's weights predict well.
 
     A network that is left to learn the wrong labels by heart is right in two cases of three.
     """
@@ -132,7 +133,7 @@ def test_best_weights_predict(student, trainings, rng, device):
     assert share >= 0.8, f"the mean accuracy is {100 * share:.1f} %: the last epoch's weights?"
 
 
-@exercise("train_tabular", about="edge", weight=0.5, stated="at the latest", seconds=20)
+@exercise("train_tabular", about="edge", weight=0.5, stated="at the latest", **TRAINING)
 def test_limit_of_epochs(student, rng, device):
     """Training ends after max_epochs epochs, where patience would let it go on."""
     X, y, X_test, _ = public.split_of("table", rng, 100, 20, device)
@@ -140,7 +141,7 @@ def test_limit_of_epochs(student, rng, device):
     assert seen["ended"] == "at the limit", "twelve epochs were asked for, others were trained"
 
 
-@exercise("train_tabular", about="form", weight=0.5, stated="int64 (m,) on X_test's", seconds=20)
+@exercise("train_tabular", about="form", weight=0.5, stated="int64 (m,) on X_test's", **TRAINING)
 def test_table_kinds(student, rng, device):
     """The predictions are int64, one a row, and the losses a list of floats; for one row too."""
     for m in (1, 30):
@@ -152,7 +153,7 @@ def test_table_kinds(student, rng, device):
 # Exercise: train_digits
 
 
-@exercise("train_digits", stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_90_elsewhere(student, trainings, rng, device):
     """The mean accuracy over the grader's splits is at least 90 %."""
     share = public.digits_read(
@@ -161,7 +162,7 @@ def test_digits_90_elsewhere(student, trainings, rng, device):
     public.assert_share(share, 0.90, 0.3)
 
 
-@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_94_elsewhere(student, trainings, rng, device):
     """The mean accuracy over the grader's splits is at least 94 %."""
     share = public.digits_read(
@@ -170,7 +171,7 @@ def test_digits_94_elsewhere(student, trainings, rng, device):
     public.assert_share(share, 0.94, 0.3)
 
 
-@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_96_elsewhere(student, trainings, rng, device):
     """The mean accuracy over the grader's splits is at least 96 %."""
     share = public.digits_read(
@@ -179,7 +180,7 @@ def test_digits_96_elsewhere(student, trainings, rng, device):
     public.assert_share(share, 0.96, 0.3)
 
 
-@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", seconds=20)
+@exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_97_elsewhere(student, trainings, rng, device):
     """The mean accuracy over the grader's splits is at least 97 %."""
     share = public.digits_read(
@@ -188,7 +189,7 @@ def test_digits_97_elsewhere(student, trainings, rng, device):
     public.assert_share(share, 0.97, 0.3)
 
 
-@exercise("train_digits", about="edge", weight=0.5, stated="m ≥ 1", seconds=20)
+@exercise("train_digits", about="edge", weight=0.5, stated="m ≥ 1", **TRAINING)
 def test_a_single_image(student, rng, device):
     """A single image gets its answer."""
     X, y, X_test, _ = public.split_of("digits", rng, 101, 1, device)

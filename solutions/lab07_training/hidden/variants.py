@@ -3,6 +3,7 @@ full marks."""
 
 import copy
 import time
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -82,8 +83,6 @@ def median_of_the_passes(model, X, repeats=5, clock=time.perf_counter, wait=None
 
 @variant("speedup")
 def device_first(model, X, batch_sizes, place, **options):
-    import __main__  # noqa: F401
-
     def seconds(net, rows):
         return median_of_the_passes(net, rows, **options)
 
@@ -218,7 +217,7 @@ def committee_of_perceptrons(X_train, y_train, X_test, seed):
     draw = {"generator": generator, "device": X_train.device}
     weights = [
         (torch.randn(members, a, b, **draw) * (2 / a) ** 0.5).requires_grad_()
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in pairwise(sizes)
     ]
     biases = [torch.zeros(members, 1, b, device=X_train.device).requires_grad_() for b in sizes[1:]]
     epochs, lr = 25, 0.01
