@@ -60,8 +60,8 @@ MISTAKES = {
         "all_in_one_optimizer": edit(
             BY_SGD, "torch.optim.SGD(model.parameters(), lr=lr)", about="detail",
             hint="The optimizer was given the frozen parameters as well. They have no gradient "
-            "now, so nothing moves, but its state grows with them, and one requires_grad_(True) later "
-            "they move.",
+            "now, so nothing moves, but the optimizer's state grows with them, and one "
+            "requires_grad_(True) later they move.",
         ),
         "head_frozen_too": edit(
             NEW_HEAD, NEW_HEAD + ".requires_grad_(False)",
