@@ -829,28 +829,28 @@ def test_table_is_left_alone(student, rng, device):
 @exercise("train_digits", stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_90(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 90 %."""
-    share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
+    share = digits_read(student, trainings, rng, device, which="digits", splits=3, test=500)
     assert_share(share, 0.90, 0.3)
 
 
 @exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_94(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 94 %."""
-    share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
+    share = digits_read(student, trainings, rng, device, which="digits", splits=3, test=500)
     assert_share(share, 0.94, 0.3)
 
 
 @exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_96(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 96 %."""
-    share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
+    share = digits_read(student, trainings, rng, device, which="digits", splits=3, test=500)
     assert_share(share, 0.96, 0.3)
 
 
 @exercise("train_digits", about="detail", weight=1.5, stated="90 %, 94 %, 96 %, 97 %", **TRAINING)
 def test_digits_97(student, trainings, rng, device):
     """The mean accuracy over several splits is at least 97 %."""
-    share = digits_read(student, trainings, rng, device, which="digits", splits=2, test=500)
+    share = digits_read(student, trainings, rng, device, which="digits", splits=3, test=500)
     assert_share(share, 0.97, 0.3)
 
 
