@@ -281,13 +281,9 @@ MISTAKES = {
         ),
         "last_weights_kept": edit(
             "return best(test_rows)", "return model(test_rows)", about="detail",
+            also=[("best = copy.deepcopy(model)", "best = model")],
             hint="The last epoch's weights predict. Training went on for `patience` epochs after "
-            "the best one: go back to its weights.",
-        ),
-        "best_not_copied": edit(
-            "best = copy.deepcopy(model)", "best = model", about="detail", cost=0.1,
-            hint="That keeps a reference to the model, which goes on changing: when you come back "
-            "to it, it has the last weights. Copy.",
+            "the best one: keep a copy of its weights (a reference goes on changing) and go back to it.",
         ),
         "seed_ignored": edit(
             "    torch.manual_seed(seed)\n", "", about="detail",
