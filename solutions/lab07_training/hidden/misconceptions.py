@@ -283,7 +283,8 @@ MISTAKES = {
             "return best(test_rows)", "return model(test_rows)", about="detail",
             also=[("best = copy.deepcopy(model)", "best = model")],
             hint="The last epoch's weights predict. Training went on for `patience` epochs after "
-            "the best one: keep a copy of its weights (a reference goes on changing) and go back to it.",
+            "the best one: keep a copy of its weights (a reference "
+            "goes on changing) and go back to it.",
         ),
         "seed_ignored": edit(
             "    torch.manual_seed(seed)\n", "", about="detail",
