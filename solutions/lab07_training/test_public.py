@@ -1,9 +1,9 @@
-"""Lab 07, the tests that you can read: losses, metrics, the loop, whole runs, and what they are for.
+"""Lab 07, the tests that you can read: losses, metrics, the loop, whole runs, what they serve.
 
-The oracle is torch, executed. What a loop computes batch by batch, the reference computes on all the
-data at once where it can; and where it has to walk, it takes gradients from torch.autograd.grad. The
-last batch is always smaller, and its examples are unlike the others, so that it shows how they are
-weighted.
+The oracle is torch, executed. What a loop computes batch by batch, the reference computes on all
+the data at once where it can; where it has to walk, it takes gradients from torch.autograd.grad.
+The last batch is always smaller, and its examples are unlike the others, so that it shows how they
+are weighted.
 
 Where a network of your own is trained, a test looks at its predictions for examples whose labels it
 has kept to itself. A training is made once and serves every claim about it.
@@ -75,8 +75,8 @@ HINTS = {
     ],
     "checkpoint": [
         "Three objects have a state_dict(). Two things are random. One thing is the run.",
-        "Save: model, optimizer, scheduler, generator.get_state(), torch.get_rng_state(), the GPUs' "
-        "states, run. Load them in the same places, and return run.",
+        "Save: model, optimizer, scheduler, generator.get_state(), torch.get_rng_state(), "
+        "the GPUs' states, run. Load them in the same places, and return run.",
         "With momentum lost, the first resumed step is about (1 − μ) of what it should be.",
     ],
     "fit": [
@@ -623,7 +623,7 @@ def _scripted(student, scores, options, what, device):
     one = torch.ones(1, 1, dtype=torch.float64)
 
     class Script:
-        dataset = [0]
+        dataset = (0,)
 
         def __init__(self):
             self.epoch = 0
@@ -664,7 +664,7 @@ def _walk_in_pieces(student, scores, options, pieces, device):
     walked = [0]
 
     class Script:
-        dataset = [0]
+        dataset = (0,)
 
         def __len__(self):
             return 1
@@ -691,6 +691,7 @@ def _walk_in_pieces(student, scores, options, pieces, device):
 
 def _run(student, plan, what, device):
     """fit on a small regression, in pieces: each ends at its own epoch, or with the power cut."""
+    import contextlib
     import os
     import tempfile
 
@@ -732,13 +733,11 @@ def _run(student, plan, what, device):
         # A generator of its own, so that evaluation draws no random numbers of the run's.
         valid = torch.utils.data.DataLoader(held_out, batch_size=5, generator=torch.Generator())
         history = None
-        try:
+        with contextlib.suppress(PowerCut):
             history = student.fit(
                 model, loader, valid, torch.nn.functional.mse_loss, optimizer,
                 scheduler, device, epochs=epochs, patience=plan["patience"], **options,
             )
-        except PowerCut:
-            pass
         return history, [p.detach().clone() for p in model.parameters()]
 
     with tempfile.TemporaryDirectory() as folder:
@@ -907,7 +906,7 @@ def compare_run(
 def drive(
     student: Any, reference: Any, name: str, options: dict[str, Any], script: list[Any], what: str
 ) -> None:
-    """Assert that a metric computes what the reference computes, in whatever precision it divides."""
+    """Assert that a metric computes what the reference does, in whatever precision it divides."""
     seen = student.run(metric, name, options, script)
     assert_close(seen, _metric(reference, name, options, script), name=what, rtol=1e-5)
 
@@ -1242,7 +1241,7 @@ def test_accuracy_ignores(student, reference, rng, device):
 
 @exercise("Accuracy", about="detail", stated="ignore_index: places with this target do not count")
 def test_accuracy_ignores_a_class(student, reference, rng, device):
-    """Places whose target is the class ignore_index do not count, also where the answer is right."""
+    """Places whose target is the class ignore_index do not count, even where it is answered."""
     batches = class_batches(rng, device)
     script = updates(batches)
     answer = int(batches[0][0][0].argmax())  # a class that is answered, and rightly
@@ -1386,7 +1385,7 @@ def test_evaluate_leaves_evaluation_mode(student, rng, device):
 
 @exercise("evaluate", about="detail", stated="under each metric's name its value")
 def test_evaluate_feeds_metrics(student, reference, rng, device):
-    """Metrics are reset, updated with (outputs, targets) of each batch, and their values returned."""
+    """Metrics are reset, updated with (outputs, targets) of each batch; their values come back."""
     plan = make_evaluation(rng, modes=ALL_EVAL, metrics=True, calls=2, batch=5)
     compare_evaluation(student, reference, plan, "metrics", device, "the metrics' values")
 
@@ -1473,7 +1472,8 @@ def compare_rates(
     arguments = (rates, warmup, total, total, str(device))
     seen = student.run(rates_of, *arguments)
     name = f"with W = {warmup} and T = {total}, the rates of group"
-    for number, (row, expected) in enumerate(zip(seen, _rates(reference, *arguments)), 1):
+    expected_rates = _rates(reference, *arguments)
+    for number, (row, expected) in enumerate(zip(seen, expected_rates, strict=True), 1):
         assert_close(row, expected, name=f"{name} {number}", rtol=1e-6, atol=1e-9)
 
 

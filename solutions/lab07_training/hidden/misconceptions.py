@@ -189,7 +189,8 @@ MISTAKES = {
             "an epoch and go on.",
         ),
         "zero_for_nothing": edit(
-            'self.weight if self.weight else float("nan")', "self.weight if self.weight else 0.0", about="edge",
+            'self.weight if self.weight else float("nan")', "self.weight if self.weight else 0.0",
+            about="edge",
             hint="The mean of nothing is not 0: that would be a perfect loss. Return NaN.",
         ),
         "division_by_zero": edit(
@@ -790,7 +791,8 @@ MISTAKES = {
         ),
         "optimizer_rates_only": edit(
             '    optimizer.load_state_dict(state["optimizer"])\n',
-            '    for group, old in zip(optimizer.param_groups, state["optimizer"]["param_groups"]):\n'
+            '    old_groups = state["optimizer"]["param_groups"]\n'
+            "    for group, old in zip(optimizer.param_groups, old_groups):\n"
             '        group["lr"] = old["lr"]\n',
             hint="Of the optimizer only the learning rate comes back. Its momenta belong to the "
             "run as well: load_state_dict.",
@@ -833,7 +835,8 @@ MISTAKES = {
             "interrupted: dropout's masks are others.",
         ),
         "randomness_forgotten": edit(
-            '    generator.set_state(state["generator"])\n    torch.set_rng_state(state["random"])\n',
+            '    generator.set_state(state["generator"])\n'
+            '    torch.set_rng_state(state["random"])\n',
             "",
             hint="Neither of the two random states comes back: the examples' order and dropout's "
             "masks are others.",
@@ -997,8 +1000,8 @@ MISTAKES = {
         "never_loaded": edit(
             "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n",
             "        load_checkpoint(path, model, optimizer, scheduler, generator)\n",
-            hint="The checkpoint is loaded, but the dict run that comes back is thrown away: epoch, "
-            "history and best weights begin anew.",
+            hint="The checkpoint is loaded, but the dict run that comes back is thrown away: "
+            "epoch, history and best weights begin anew.",
         ),
         "patience_fresh_after_resuming": edit(
             "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n",
@@ -1018,7 +1021,7 @@ MISTAKES = {
             "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n",
             "        run = load_checkpoint(path, model, optimizer, scheduler, generator)\n"
             '        run["history"] = []\n',
-            hint="The history begins anew after an interruption. The epochs before it belong to it.",
+            hint="The history begins anew after an interruption. The earlier epochs belong to it.",
         ),
     },
     "transfer": {

@@ -4,7 +4,6 @@ import copy
 import math
 import os
 import time
-from itertools import pairwise
 
 import numpy as np
 import torch
