@@ -547,6 +547,7 @@ def _resumed(student, plan, what, device):
 
     The loop is this probe's own: only saving and loading is the student's.
     """
+    import contextlib
     import os
     import tempfile
 
@@ -587,10 +588,12 @@ def _resumed(student, plan, what, device):
     train(objects, plan["before"])
     progress = {"epoch": plan["before"], "best": plan["best"], "waited": 2,
                 "weights": {"w": plan["inputs"][:2].clone()}, "history": [{"lr": plan["best"]}]}
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "checkpoint.pt")
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        path = "checkpoint.pt"
         if not what.startswith("reference"):
             student.save_checkpoint(path, *objects, progress)
+            if not os.path.exists(path):
+                raise FileNotFoundError("after saving there is no file at path")
         train(objects, plan["after"])
         if what.startswith("reference"):
             kept = [b.clone() for b in objects[0].buffers()]
@@ -657,7 +660,7 @@ def _walk_in_pieces(student, scores, options, pieces, device):
 
     Each piece ends at an epoch of its own; the last one's history and weight are returned.
     """
-    import os
+    import contextlib
     import tempfile
 
     one = torch.ones(1, 1, dtype=torch.float64)
@@ -675,7 +678,7 @@ def _walk_in_pieces(student, scores, options, pieces, device):
             walked[0] += 1
 
     valid = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(one, one))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for epochs in pieces:
             model = torch.nn.Linear(1, 1, bias=False).double().to(device)
             torch.nn.init.constant_(model.weight, scores[0] + 1.0)
@@ -683,7 +686,7 @@ def _walk_in_pieces(student, scores, options, pieces, device):
             scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 1.0)
             history = student.fit(
                 model, Script(), valid, lambda outputs, targets: (outputs * targets).mean(),
-                optimizer, scheduler, device, epochs=epochs, path=os.path.join(folder, "run.pt"),
+                optimizer, scheduler, device, epochs=epochs, path="run.pt",
                 generator=torch.Generator(), **options,
             )
     return {"epochs": len(history), "weight": float(model.weight)}
@@ -692,7 +695,6 @@ def _walk_in_pieces(student, scores, options, pieces, device):
 def _run(student, plan, what, device):
     """fit on a small regression, in pieces: each ends at its own epoch, or with the power cut."""
     import contextlib
-    import os
     import tempfile
 
     nn = torch.nn
@@ -740,8 +742,8 @@ def _run(student, plan, what, device):
             )
         return history, [p.detach().clone() for p in model.parameters()]
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "run.pt") if plan["checkpoints"] else None
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        path = "run.pt" if plan["checkpoints"] else None
         for number, (epochs, cut) in enumerate(plan["pieces"]):
             history, weights = piece(plan["seed"] + number, epochs, cut, path)
     if what == "same":  # both runs here, in one process: they may be compared bit for bit
