@@ -572,7 +572,9 @@ def fresh_layer(student, d, what):
         return {
             name: value.double() for name, value in sorted(state.items()) if "num" not in name
         }
-    return sorted(name for name, p in layer.named_parameters() if p.requires_grad)
+    if what == "frozen":
+        return sorted(name for name, p in layer.named_parameters() if not p.requires_grad)
+    return sorted(name for name, _ in layer.named_parameters())
 
 
 @probe
@@ -677,7 +679,7 @@ def assert_generator(student, name, seed, device):
     follows = student.run(same_from_one_seed, name, [30, 20], seed, str(device))
     assert follows, "the numbers do not come from the generator that was passed"
     fresh = student.run(drawn, name, [30, 20], seed, str(device), "fresh")
-    assert fresh, "two calls, one after the other, draw the very same numbers"
+    assert fresh, "two calls, one after the other, leave the very same numbers in the weight"
 
 
 def assert_on_device(student, name, tensors, options=None, seed=None):
@@ -1302,10 +1304,11 @@ def test_evaluation_leaves_running_statistics(student, columns, plain, apart):
 
 @exercise("batch_norm", about="detail", stated="weight, bias: γ and β")
 def test_weight_and_bias(student, reference, columns, plain, apart):
-    """x̂ is multiplied by weight, and bias is added."""
+    """x̂ is multiplied by weight, and bias is added, in training and at evaluation."""
     x = columns(4, 3)
     given = plain(x) | {"weight": apart(3), "bias": apart(3)}
-    assert_normalized(student, reference, x, given, True, SMALL)
+    assert_normalized(student, reference, x, given, True, SMALL, "y in training")
+    assert_normalized(student, reference, x, given, False, SMALL, "y at evaluation")
 
 
 @exercise("batch_norm", about="detail", stated="inside the root")
@@ -1385,14 +1388,15 @@ def two_variances(batch):
     d = x.shape[1]
     running_var = torch.zeros(d, dtype=torch.float64, device=x.device)
     F.batch_norm(x, torch.zeros_like(running_var), running_var, training=True, momentum=1.0)
-    return torch.var(x, dim=0, unbiased=False), running_var
+    biased = torch.var(x, dim=0, unbiased=False)
+    assert bool((biased > 0).all()), "a column has no variance at all: 0 and 0 are equal"
+    return biased, running_var
 
 
 @exercise("break_it", part="far_apart", stated="in every column unbiased − biased > biased / 4")
 def test_far_apart(student):
     """On your far_apart the two variances differ by more than a quarter in every column."""
     biased, unbiased = two_variances(student.far_apart())
-    assert bool((biased > 0).all()), "a column has no variance at all: 0 and 0 are equal"
     share = float(((unbiased - biased) / biased).min())
     assert share > 0.25 + 1e-9, (
         f"the unbiased variance is larger by {share:.3f} of the biased one; it should be more "
@@ -1404,7 +1408,6 @@ def test_far_apart(student):
 def test_nearly_equal(student):
     """On your nearly_equal they differ by less than a hundredth in every column."""
     biased, unbiased = two_variances(student.nearly_equal())
-    assert bool((biased > 0).all()), "a column has no variance at all: 0 and 0 are equal"
     share = float(((unbiased - biased) / biased).max())
     assert share < 0.01 - 1e-9, (
         f"the unbiased variance is larger by {share:.4f} of the biased one; it should be less "
@@ -1479,10 +1482,13 @@ def test_layer_counts_batches(student, columns):
 @exercise("BatchNorm1d", about="detail", weight=2, stated="(parameters weight and bias)")
 def test_layer_parameters(student):
     """weight and bias are learnt, and nothing else."""
-    names = student.run(fresh_layer, 3, "learnt")
+    names = student.run(fresh_layer, 3, "parameters")
+    frozen = student.run(fresh_layer, 3, "frozen")
     assert names == ["bias", "weight"], (
-        f"an optimizer would train {' and '.join(names) or 'nothing'}; it should be bias and weight"
+        f"layer.parameters() holds {' and '.join(names) or 'nothing'}; it should hold bias and "
+        "weight, and what is only remembered is a buffer"
     )
+    assert not frozen, f"no gradient is recorded for {' and '.join(frozen)}: it cannot be learnt"
 
 
 def assert_option(student, batches, modes, **options):
@@ -1520,7 +1526,7 @@ def test_state_has_torchs_kinds(student):
 def test_layer_moves_as_a_whole(student):
     """All tensors of the layer move with it to another device."""
     stay = student.run(state_moves, 3)
-    assert not stay, f"{' and '.join(stay)} stays behind when the layer moves to another device"
+    assert not stay, f"left behind when the layer moves to another device: {' and '.join(stay)}"
 
 
 @exercise(

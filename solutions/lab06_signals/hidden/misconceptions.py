@@ -988,6 +988,15 @@ MISTAKES = {
             hint="The running statistics are parameters, so an optimizer would train them. They "
             "are remembered, not learnt: buffers.",
         ),
+        "running_statistics_as_frozen_parameters": edit(
+            MEAN_BUFFER,
+            "self.running_mean = torch.nn.Parameter(torch.zeros(num_features), False)",
+            (VAR_BUFFER,
+             "self.running_var = torch.nn.Parameter(torch.ones(num_features), False)"),
+            about="detail",
+            hint="The running statistics are parameters without a gradient. They are still in "
+            "layer.parameters(), which optimizers are given; what is only remembered is a buffer.",
+        ),
         "buffers_not_saved": edit(
             MEAN_BUFFER,
             'self.register_buffer("running_mean", torch.zeros(num_features), persistent=False)',
