@@ -726,6 +726,13 @@ MISTAKES = {
             hint="Your momentum is the share of the *old* value, as other libraries have it. In "
             "torch's dialect it is the share of the new one.",
         ),
+        "momentum_always_a_tenth": edit(
+            UPDATE_MEAN, "running_mean.copy_(0.9 * running_mean + 0.1 * mean)",
+            (UPDATE_VAR, "running_var.copy_(0.9 * running_var + 0.1 * var * n / (n - 1))"),
+            about="detail",
+            hint="The shares 0.9 and 0.1 are written into your update, so the argument momentum is "
+            "never used.",
+        ),
         "running_mean_of_one_batch": edit(
             UPDATE_MEAN, "running_mean.copy_(mean)",
             (UPDATE_VAR, "running_var.copy_(var * n / (n - 1))"),
