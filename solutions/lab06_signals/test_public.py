@@ -1282,7 +1282,7 @@ def test_running_mean_follows(student, columns, apart):
     assert min(parts) > 0.01 and max(parts) < 0.99 and max(parts) - min(parts) < 1e-6, (
         "after a batch running_mean should have moved a part of the way from its old value to the "
         "batch's mean, the same part in every column; yours has moved these parts: "
-        + ", ".join(f"{part:.3g}" for part in parts)
+        + ", ".join(f"{part + 0.0:.3g}" for part in parts)  # no "-0"
     )
 
 
@@ -1494,7 +1494,9 @@ def test_layer_parameters(student):
         "weight, and what is only remembered is a buffer"
     )
     frozen = [name for name in learns if not learns[name]]
-    assert not frozen, f"no gradient is recorded for {' and '.join(frozen)}: it cannot be learnt"
+    assert not frozen, (
+        f"requires_grad is False for {' and '.join(frozen)}, so no gradient is recorded"
+    )
 
 
 def assert_option(student, batches, modes, **options):
