@@ -572,7 +572,7 @@ def fresh_layer(student, d, what):
         return {
             name: value.double() for name, value in sorted(state.items()) if "num" not in name
         }
-    return sorted(name for name, p in layer.named_parameters() if p.requires_grad)
+    return {name: p.requires_grad for name, p in sorted(layer.named_parameters())}
 
 
 @probe
@@ -677,7 +677,7 @@ def assert_generator(student, name, seed, device):
     follows = student.run(same_from_one_seed, name, [30, 20], seed, str(device))
     assert follows, "the numbers do not come from the generator that was passed"
     fresh = student.run(drawn, name, [30, 20], seed, str(device), "fresh")
-    assert fresh, "two calls, one after the other, draw the very same numbers"
+    assert fresh, "two calls, one after the other, leave the very same numbers in the weight"
 
 
 def assert_on_device(student, name, tensors, options=None, seed=None):
@@ -1272,10 +1272,18 @@ def assert_running(student, batches, given, modes, momentum, which):
 
 
 @exercise("batch_norm", weight=2, stated="Training updates them in place, with the batch's mean")
-def test_running_mean_follows(student, columns, plain):
-    """In training running_mean follows the batches' means, in place."""
-    batches = [columns(4, 3) for _ in range(3)]
-    assert_running(student, batches, plain(batches[0]), [True] * 3, 0.5, "mean")
+def test_running_mean_follows(student, columns, apart):
+    """In training running_mean moves towards the batch's mean, in place."""
+    x, old = columns(4, 3), apart(3)
+    seen = student.run(running, [x], old, old.square(), [True], 0.5, "mean")
+    assert seen.shape == old.shape, "running_mean has another shape after a batch"
+    # How far it moves is a matter of momentum, which has a claim of its own.
+    parts = ((seen - old) / (x.mean(dim=0) - old)).tolist()
+    assert min(parts) > 0.01 and max(parts) < 0.99 and max(parts) - min(parts) < 1e-6, (
+        "after a batch running_mean should have moved a part of the way from its old value to the "
+        "batch's mean, the same part in every column; yours has moved these parts: "
+        + ", ".join(f"{part + 0.0:.3g}" for part in parts)  # no "-0"
+    )
 
 
 @exercise("batch_norm", about="detail", stated="its unbiased variance")
@@ -1305,7 +1313,8 @@ def test_weight_and_bias(student, reference, columns, plain, apart):
     """x̂ is multiplied by weight, and bias is added."""
     x = columns(4, 3)
     given = plain(x) | {"weight": apart(3), "bias": apart(3)}
-    assert_normalized(student, reference, x, given, True, SMALL)
+    assert_normalized(student, reference, x, given, True, SMALL, "y in training")
+    assert_normalized(student, reference, x, given, False, SMALL, "y at evaluation")
 
 
 @exercise("batch_norm", about="detail", stated="inside the root")
@@ -1385,14 +1394,15 @@ def two_variances(batch):
     d = x.shape[1]
     running_var = torch.zeros(d, dtype=torch.float64, device=x.device)
     F.batch_norm(x, torch.zeros_like(running_var), running_var, training=True, momentum=1.0)
-    return torch.var(x, dim=0, unbiased=False), running_var
+    biased = torch.var(x, dim=0, unbiased=False)
+    assert bool((biased > 0).all()), "a column has no variance at all: 0 and 0 are equal"
+    return biased, running_var
 
 
 @exercise("break_it", part="far_apart", stated="in every column unbiased − biased > biased / 4")
 def test_far_apart(student):
     """On your far_apart the two variances differ by more than a quarter in every column."""
     biased, unbiased = two_variances(student.far_apart())
-    assert bool((biased > 0).all()), "a column has no variance at all: 0 and 0 are equal"
     share = float(((unbiased - biased) / biased).min())
     assert share > 0.25 + 1e-9, (
         f"the unbiased variance is larger by {share:.3f} of the biased one; it should be more "
@@ -1404,7 +1414,6 @@ def test_far_apart(student):
 def test_nearly_equal(student):
     """On your nearly_equal they differ by less than a hundredth in every column."""
     biased, unbiased = two_variances(student.nearly_equal())
-    assert bool((biased > 0).all()), "a column has no variance at all: 0 and 0 are equal"
     share = float(((unbiased - biased) / biased).max())
     assert share < 0.01 - 1e-9, (
         f"the unbiased variance is larger by {share:.4f} of the biased one; it should be less "
@@ -1479,9 +1488,14 @@ def test_layer_counts_batches(student, columns):
 @exercise("BatchNorm1d", about="detail", weight=2, stated="(parameters weight and bias)")
 def test_layer_parameters(student):
     """weight and bias are learnt, and nothing else."""
-    names = student.run(fresh_layer, 3, "learnt")
-    assert names == ["bias", "weight"], (
-        f"an optimizer would train {' and '.join(names) or 'nothing'}; it should be bias and weight"
+    learns = student.run(fresh_layer, 3, "parameters")
+    assert list(learns) == ["bias", "weight"], (
+        f"layer.parameters() holds {' and '.join(learns) or 'nothing'}; it should hold bias and "
+        "weight, and what is only remembered is a buffer"
+    )
+    frozen = [name for name in learns if not learns[name]]
+    assert not frozen, (
+        f"requires_grad is False for {' and '.join(frozen)}, so no gradient is recorded"
     )
 
 
@@ -1520,7 +1534,7 @@ def test_state_has_torchs_kinds(student):
 def test_layer_moves_as_a_whole(student):
     """All tensors of the layer move with it to another device."""
     stay = student.run(state_moves, 3)
-    assert not stay, f"{' and '.join(stay)} stays behind when the layer moves to another device"
+    assert not stay, f"left behind when the layer moves to another device: {' and '.join(stay)}"
 
 
 @exercise(

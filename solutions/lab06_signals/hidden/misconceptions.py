@@ -726,6 +726,13 @@ MISTAKES = {
             hint="Your momentum is the share of the *old* value, as other libraries have it. In "
             "torch's dialect it is the share of the new one.",
         ),
+        "momentum_always_a_tenth": edit(
+            UPDATE_MEAN, "running_mean.copy_(0.9 * running_mean + 0.1 * mean)",
+            (UPDATE_VAR, "running_var.copy_(0.9 * running_var + 0.1 * var * n / (n - 1))"),
+            about="detail",
+            hint="The shares 0.9 and 0.1 are written into your update, so the argument momentum is "
+            "never used.",
+        ),
         "running_mean_of_one_batch": edit(
             UPDATE_MEAN, "running_mean.copy_(mean)",
             (UPDATE_VAR, "running_var.copy_(var * n / (n - 1))"),
@@ -987,6 +994,15 @@ MISTAKES = {
             about="detail",
             hint="The running statistics are parameters, so an optimizer would train them. They "
             "are remembered, not learnt: buffers.",
+        ),
+        "running_statistics_as_frozen_parameters": edit(
+            MEAN_BUFFER,
+            "self.running_mean = torch.nn.Parameter(torch.zeros(num_features), False)",
+            (VAR_BUFFER,
+             "self.running_var = torch.nn.Parameter(torch.ones(num_features), False)"),
+            about="detail",
+            hint="The running statistics are parameters without a gradient. They are still in "
+            "layer.parameters(), which optimizers are given; what is only remembered is a buffer.",
         ),
         "buffers_not_saved": edit(
             MEAN_BUFFER,
