@@ -540,6 +540,17 @@ def mixup_shares(student, n, lam, what, seed, device):
 
 
 @probe
+def mixtures_follow_generator(student, name, x, y, lam, seed):
+    """Whether two generators in the same state give the same mixture, other calls in between."""
+    mixtures = []
+    for _ in range(2):
+        torch.rand(3, device=x.device)  # torch's own generator moves on
+        generator = torch.Generator(device=x.device).manual_seed(seed)
+        mixtures.append(getattr(student, name)(x.clone(), y.clone(), lam, generator))
+    return all(bool(torch.equal(one, other)) for one, other in zip(*mixtures, strict=True))
+
+
+@probe
 def unmixed(student, name, x, y, seed):
     """Whether mixup or cutmix at λ = 1 return inputs and targets as they were."""
     generator = torch.Generator(device=x.device).manual_seed(seed)
@@ -758,7 +769,7 @@ def assert_expression(student, name, variables, points, expected, what, rtol=Non
     assert_close(np.array(seen), np.array(expected), name=f"{what} {where}", rtol=rtol)
 
 
-def assert_run(seen, expected, what=("end", "restored", "best")):
+def assert_run(seen, expected, what=("end", "restored")):
     """Compare a run of early stopping with torch's."""
 
     def end(run):
@@ -969,6 +980,7 @@ def test_kind_is_kept(student, signs_and_sizes, seed, device):
 def test_dropout_leaves_x(student, signs_and_sizes, seed):
     """x itself is not changed."""
     student.run(kind_of_result, x=signs_and_sizes(20, 30), p=0.3, training=True, seed=seed)
+    student.run(kind_of_result, x=signs_and_sizes(20, 30), p=1.0, training=True, seed=seed)
     assert_left_alone(student, "dropout")
 
 
@@ -1029,6 +1041,7 @@ def test_backward_leaves_its_arguments(student, masked_batch):
     """upstream and mask are not changed."""
     upstream, mask, _ = masked_batch((8, 5), 0.3)
     student.run(backward_kind, upstream=upstream, mask=mask, p=0.3)
+    student.run(backward_kind, upstream=upstream, mask=torch.zeros_like(mask), p=1.0)
     assert_left_alone(student, "dropout_backward")
 
 
@@ -1329,10 +1342,18 @@ def test_patience_counts_in_a_row(student, reference, unit, device):
 
 @exercise("EarlyStopping", stated="a copy of the model's weights")
 def test_best_weights_come_back(student, reference, unit, device):
-    """restore brings back a copy of the weights of the best epoch, and best is its score."""
+    """restore brings back a copy of the weights of the best epoch."""
     scores, options = [unit * s for s in SETBACKS[:10]], {"patience": 4}
     seen = student.run(stop_early, scores, options, str(device))
-    assert_run(seen, reference.early_stopping(scores, **options), ["restored", "best"])
+    assert_run(seen, reference.early_stopping(scores, **options), ["restored"])
+
+
+@exercise("EarlyStopping", about="detail", weight=0.5, stated="best: the best score so far")
+def test_best_is_the_best_score(student, reference, unit, device):
+    """best is the best epoch's score, just as it came."""
+    scores, options = [unit * s for s in SETBACKS[:10]], {"patience": 4}
+    seen = student.run(stop_early, scores, options, str(device))
+    assert_run(seen, reference.early_stopping(scores, **options), ["best"])
 
 
 @exercise("EarlyStopping", about="detail", weight=2, stated="beats the best one by more than this")
@@ -1392,6 +1413,16 @@ def test_mixup_partners(student, seed, device):
     seen = student.run(mixup_shares, 40, 0.3, what, seed, str(device))
     assert seen["everyone is used once"], "some examples are nobody's partner, others several's"
     assert not seen["the same twice"], "two calls, one after the other, chose the same partners"
+
+
+@exercise("mixup", about="detail", weight=0.5, stated="torch.Generator on x's device; draws the")
+def test_mixup_follows_the_generator(student, normal, seed):
+    """The generator that is passed decides who is mixed with whom."""
+    # Drawn elsewhere, 30 partners are the same twice with probability 1/30!.
+    follows = student.run(
+        mixtures_follow_generator, "mixup", normal(30, 3, 4), normal(30, 5), 0.6, seed
+    )
+    assert follows, "the partners do not come from the generator that was passed"
 
 
 @exercise("mixup", about="detail", weight=0.5, stated="λ in [0, 1]")
@@ -1561,6 +1592,16 @@ def test_cutmix_draws_partners(student, seed, device):
     """The partners are others at every call."""
     seen = student.run(cutmix_sources, 20, 6, 10, 0.75, ["the same partners"], seed, str(device))
     assert not seen["the same partners"], "every call chose the same partners"
+
+
+@exercise("cutmix", about="detail", weight=0.5, stated="torch.Generator on x's device; draws the")
+def test_cutmix_follows_the_generator(student, normal, seed):
+    """The generator that is passed decides who the partners are and where the box lies."""
+    # Drawn elsewhere, centre and 16 partners are the same twice with probability below 1e-14.
+    follows = student.run(
+        mixtures_follow_generator, "cutmix", normal(16, 2, 6, 10), normal(16, 5), 0.5, seed
+    )
+    assert follows, "partners and box do not come from the generator that was passed"
 
 
 @exercise("cutmix", about="edge", weight=0.5, stated="λ in [0, 1]")

@@ -455,6 +455,8 @@ def _groups(student, kind, weight_decay, device):
             super().__init__()
             self.kernel = nn.Parameter(torch.ones(4, 4))
             self.weight_of_skip = nn.Parameter(torch.ones(4))
+            self.bias = nn.Parameter(torch.ones(3, 3))  # one for each pair: a matrix
+            self.scale = nn.Parameter(torch.ones(()))
             self.inner = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
 
     class Tied(nn.Module):

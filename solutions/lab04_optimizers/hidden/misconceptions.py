@@ -845,6 +845,19 @@ MISTAKES = {
             hint="You ask for exactly two dimensions. A convolution's kernel has more, and decays "
             "too: two *or more*.",
         ),
+        "spares_vectors_only": edit(
+            "p.ndim >= 2", "p.ndim != 1", ("p.ndim < 2", "p.ndim == 1"),
+            hint="A parameter without axes, one scale for a whole layer say, has ndim 0 and is no "
+            "matrix either: p.ndim >= 2 decays, everything below does not.",
+        ),
+        "spares_what_is_called_bias": edit(
+            "if p.ndim >= 2]", "if p.ndim >= 2 and id(p) not in biases]",
+            ("p.ndim < 2]", "p.ndim < 2 or id(p) in biases]"),
+            ("    trained = [", "    named = model.named_parameters()\n"
+             '    biases = {id(p) for n, p in named if n.endswith("bias")}\n    trained = ['),
+            hint="You go by the name too, and a matrix may be called bias: only the number of "
+            "dimensions counts.",
+        ),
         "by_the_name_weight": edit(
             "p for p in model.parameters()", "(name, p) for name, p in model.named_parameters()",
             ("p in trained if p.ndim >= 2", 'name, p in trained if name.endswith("weight")'),
