@@ -1253,7 +1253,8 @@ def test_accuracy_ignores_a_class(student, reference, rng, device):
     script = updates(batches)
     answer = int(batches[0][0][0].argmax())  # a class that is answered, and rightly
     options = {"task": "multiclass", "ignore_index": answer}
-    drive(student, reference, "Accuracy", options, script, f"the accuracy with class {answer} ignored")
+    name = f"the accuracy with class {answer} ignored"
+    drive(student, reference, "Accuracy", options, script, name)
 
 
 @exercise("Accuracy", about="detail", stated="preds (n, C) or (n, C, d1, …)")

@@ -459,7 +459,7 @@ def test_limit_of_epochs(student, rng, device):
     """Training ends after max_epochs epochs, where patience would let it go on."""
     X, y, X_test, _ = public.split_of("table", rng, 100, 20, device)
     seen = student.run(public.epochs_trained, X, y, X_test, 1, 50, 12)
-    assert seen["ended"] == "at the limit", "max_epochs was 12, and another number of losses came back"
+    assert seen["ended"] == "at the limit", "max_epochs was 12; another number of losses came back"
 
 
 @exercise("train_tabular", about="form", weight=0.5, stated="int64 (m,) on X_test's", **TRAINING)
