@@ -63,7 +63,7 @@ def by_logsigmoid(logits, targets):
 
 @variant("losses_agree", replaces="binary_loss")
 def with_float_targets(logits, targets):
-    """The loss comes in float32 if the logits are double: as good as the targets are."""
+    """Torch then computes in float32, even where the logits are double."""
     return F.binary_cross_entropy_with_logits(logits.reshape(-1), targets.reshape(-1).float())
 
 
