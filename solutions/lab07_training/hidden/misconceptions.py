@@ -116,6 +116,15 @@ MISTAKES = {
             hint="Logits (N, 1) and targets (N,) are no pairs for torch. Give the targets the "
             "logits' shape.",
         ),
+        "one_example_loses_its_axis": edit(
+            f"{PAIRED}\n    return {BCE}",
+            "targets = targets.to(logits.dtype)\n"
+            "    return F.binary_cross_entropy_with_logits(logits.squeeze(), targets)",
+            about="edge",
+            hint="squeeze() takes away every axis of length 1. With a batch of one example that is "
+            "the batch's axis, too: name the axis, squeeze(1), or give the targets the logits' "
+            "shape.",
+        ),
         "targets_keep_their_dtype": edit(
             ".to(logits.dtype)", "", about="detail",
             hint="The loss wants targets of the logits' dtype: booleans and integers have to be "
@@ -1338,6 +1347,12 @@ MISTAKES = {
             "model(test_images).argmax(1)", "model(test_images).argmax(0)",
             hint="argmax went over the images: for each digit you return the image that looks most "
             "like it. Go over the classes, axis 1.",
+        ),
+        "nearest_image": edit(
+            "for _ in range(epochs):", "for _ in range(0):",
+            ("model(test_images).argmax(1)", "y_train[torch.cdist(X_test, X_train).argmin(1)]"),
+            hint="Each image gets the label of the known image that is nearest to it. That reads "
+            "digits well, and it is no network: train one.",
         ),
         "train_mode_when_predicting": edit(
             "    model.eval()\n", "", about="detail",

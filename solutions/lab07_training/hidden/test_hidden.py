@@ -33,7 +33,18 @@ def test_binary_loss_of_large_logits(student, reference, device):
     targets = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64, device=device)
     assert_close(
         student.binary_loss(logits, targets), reference.binary_loss(logits, targets),
-        name="the loss",
+        name="the loss", rtol=1e-6,
+    )
+
+
+@exercise("losses_agree", part="yes or no", about="edge", weight=0.5, stated="(N,) or (N, 1)")
+def test_binary_loss_of_one_example(student, reference, rng, device):
+    """A batch of one example, (1, 1) and (1,): its loss is the mean."""
+    logits = torch.as_tensor(rng.normal(size=(1, 1)), device=device)
+    targets = torch.ones(1, dtype=torch.float64, device=device)
+    assert_close(
+        student.binary_loss(logits, targets), reference.binary_loss(logits, targets),
+        name="the loss", rtol=1e-6,
     )
 
 
@@ -194,7 +205,7 @@ def test_evaluate_moves_no_statistics(student, reference, rng, device):
     )
 
 
-@exercise("evaluate", about="detail", weight=2,
+@exercise("evaluate", about="detail", weight=4,
           stated="each module in it is given back in the mode in which it came")
 def test_evaluate_leaves_frozen_layers(student, rng, device):
     """In a model of which some modules are in training mode and some are not, none has changed."""
@@ -309,7 +320,9 @@ def test_fit_of_a_finished_run(student, reference, rng, device):
         options = {"patience": patience}
         seen = student.run(public.walk_in_pieces, scores, options, pieces, str(device))
         expected = public._walk_in_pieces(reference, scores, options, [end], str(device))
-        assert_close(seen, expected, name="after the second call", rtol=1e-6)
+        assert_close(
+            seen, expected, name="after the second call", rtol=1e-6, oracle="in one call"
+        )
 
 
 @exercise("fit", stated="None: no checkpoints")
@@ -354,7 +367,7 @@ def test_seconds_for_other_repeats(student, device_costs):
     call, example, _ = costs["cpu"]
     assert_close(
         np.array(seen["seconds"]), np.array([(call + 13 * example) / 13]), rtol=1e-4,
-        name="the seconds per example",
+        name="the seconds per example", oracle="by the clock",
     )
 
 
@@ -427,7 +440,7 @@ def test_tabular_accuracy_95_elsewhere(student, trainings, rng, device):
 
 
 @exercise(
-    "train_tabular", about="detail", weight=2, stated="to the weights of the best epoch", **TRAINING
+    "train_tabular", about="detail", weight=3, stated="to the weights of the best epoch", **TRAINING
 )
 def test_best_weights_predict(student, trainings, rng, device):
     """With three labels in ten wrong and much patience, the best epoch's weights predict well.
@@ -446,7 +459,7 @@ def test_limit_of_epochs(student, rng, device):
     """Training ends after max_epochs epochs, where patience would let it go on."""
     X, y, X_test, _ = public.split_of("table", rng, 100, 20, device)
     seen = student.run(public.epochs_trained, X, y, X_test, 1, 50, 12)
-    assert seen["ended"] == "at the limit", "twelve epochs were asked for, others were trained"
+    assert seen["ended"] == "at the limit", "max_epochs was 12; another number of losses came back"
 
 
 @exercise("train_tabular", about="form", weight=0.5, stated="int64 (m,) on X_test's", **TRAINING)
@@ -455,7 +468,11 @@ def test_table_kinds(student, rng, device):
     for m in (1, 30):
         X, y, X_test, _ = public.split_of("table", rng, 100, m, device)
         kind = student.run(public.table_kinds, X, y, X_test, 3)
-        assert kind == ["torch.int64", [m], device.type, True], f"what comes back is {kind}"
+        dtype, shape, place, plain = kind
+        assert (dtype, shape, place) == ("torch.int64", [m], device.type), (
+            f"the predictions for {m} rows are {dtype} of shape {shape} on {place}"
+        )
+        assert plain, "the losses are something else than a list of floats"
 
 
 # Exercise: train_digits
