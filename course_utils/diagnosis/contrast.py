@@ -1,7 +1,8 @@
 """What sets the claims that fail apart from those that hold: one option or kind of input.
 
 "It goes wrong exactly where weight_decay is given" is true whatever the mistake is, and tells a
-student which line to read.
+student which line to read. Only what a line of code could ask for is a condition: that one axis is
+missing in some argument was true as well, and led astray.
 """
 
 from __future__ import annotations
@@ -61,5 +62,3 @@ def _of_argument(argument: Argument) -> Iterator[tuple[str, str]]:
         yield "an argument holds an infinity", "without one"
     if argument.shape is not None and len(argument.shape) > 2:
         yield "an argument has more than two axes", "with two or fewer"
-    if argument.shape is not None and len(argument.shape) == 1:
-        yield "an argument has a single axis", "in which none has"
