@@ -498,10 +498,16 @@ def test_cross_entropy_ignores_rows(student, reference, rng, logits, targets):
 @exercise("cross_entropy", stated="Cross-entropy of logits of any size")
 def test_cross_entropy_of_extreme_logits(student, reference, rng):
     """Logits of ±1000 give a finite loss of the right size, with no NaN and no infinity."""
+    near = rng.normal(size=(7, 3)) + 1000.0  # any shift by a maximum will do here
+    y = rng.permutation([0, 0, 1, 1, 2, 2, 2])
+    assert_close(
+        student.cross_entropy(near, y), reference.cross_entropy(near, y), name="the loss"
+    )
     logits = rng.normal(size=(5, 3)) - 1000.0
-    logits[np.arange(5), rng.integers(0, 3, size=5)] += 2000.0  # one clear winner a row
-    logits[0], targets = [1000.0, -1000.0, 0.0], rng.integers(0, 3, size=5)
-    targets[0] = 1  # the right class is at −1000: its probability is 0 in floating point
+    # One clear winner a row; every class is a target, and classes 0 and 1 win twice.
+    logits[np.arange(1, 5), rng.permutation([0, 1, 1, 2])] += 2000.0
+    logits[0], targets = [1000.0, -1000.0, 0.0], np.append(1, rng.permutation([0, 0, 2, 2]))
+    # The right class of row 0 is at −1000: its probability is 0 in floating point.
     assert_close(
         student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
         name="the loss",

@@ -422,7 +422,8 @@ def _minibatch_facts(student, n, batch_size, seed):
         "in order": first == sorted(first),
         "second epoch like the first": first == second,
         "batches are runs of neighbours": all(
-            max(batch) - min(batch) == len(batch) - 1 for batch in epochs[0]
+            max(batch, default=-1) - min(batch, default=0) == len(batch) - 1
+            for batch in epochs[0]
         ),
         "same seed, same batches": repeated == epochs[0],
     }
@@ -454,6 +455,8 @@ def _groups(student, kind, weight_decay, device):
             super().__init__()
             self.kernel = nn.Parameter(torch.ones(4, 4))
             self.weight_of_skip = nn.Parameter(torch.ones(4))
+            self.bias = nn.Parameter(torch.ones(3, 3))  # one for each pair: a matrix
+            self.scale = nn.Parameter(torch.ones(()))
             self.inner = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
 
     class Tied(nn.Module):
@@ -588,7 +591,7 @@ def keep_precision(student: Any, reference: Any, name: str, memory: float, **opt
     lr = 0. Values that are off by more are off for another reason.
     """
     value = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64, device=options.pop("device"))
-    first = 1e4 * torch.tensor([1.2345678, -3.1415926, 2.7182818], dtype=torch.float64)
+    first = 2e4 * torch.tensor([1.2345678, -3.1415926, 2.7182818], dtype=torch.float64)
     rows = [[first.to(value.device)], [(1.0 - memory * first).to(value.device)]]
     rate = options.pop("rate")
     arguments = (name, [value], rows, [0.0, rate])
@@ -642,6 +645,7 @@ def check_sizes(student: Any, n: int, batch_size: int, seed: int) -> None:
 def test_batch_sizes(student):
     """Every batch holds batch_size indices; only the last one holds what is left."""
     check_sizes(student, 23, 5, 4)
+    check_sizes(student, 24, 6, 4)  # no empty batch after the last full one
 
 
 @exercise("minibatches", stated="in a new random order")
