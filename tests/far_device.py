@@ -58,6 +58,10 @@ class Far(torch.Tensor):
     def data(self) -> Any:
         return self.detach()
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # In a file it is what torch.load(…, map_location="cpu") makes of a GPU's tensor.
+        return self.near.__reduce_ex__(protocol)
+
     @data.setter
     def data(self, value: Any) -> None:
         torch.Tensor.data.__set__(self, value)  # type: ignore[attr-defined]
