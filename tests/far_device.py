@@ -54,13 +54,13 @@ class Far(torch.Tensor):
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return f"far {self.near!r}"
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # In a file it is what torch.load(…, map_location="cpu") makes of a GPU's tensor.
+        return self.near.__reduce_ex__(protocol)  # type: ignore[no-untyped-call]
+
     @property
     def data(self) -> Any:
         return self.detach()
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        # In a file it is what torch.load(…, map_location="cpu") makes of a GPU's tensor.
-        return self.near.__reduce_ex__(protocol)
 
     @data.setter
     def data(self, value: Any) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from types import FunctionType
 from typing import Any
 
 from course_utils.diagnosis import catalogue
@@ -173,7 +174,7 @@ class Originals:
         if entry is None:
             return self.base
         if entry.implementation is not None:
-            return {**self.base, entry.replaces: entry.implementation}
+            return {**self.base, entry.replaces: _at_home(entry.implementation, self.base)}
         solution = self.of(entry.exercise)[0]
         text = solution.edited(entry.rewrites[:1])
         assert text is not None, f"{entry.name} was not looked up"
@@ -188,6 +189,18 @@ class Originals:
                 if text is not None and text not in seen and _compiles(text):
                     seen.add(text)
                     yield original, text
+
+
+def _at_home(implementation: Any, base: Namespace) -> Any:
+    """A whole implementation as it would be in the notebook: it may call what is defined there."""
+    if not isinstance(implementation, FunctionType):
+        return implementation
+    made = FunctionType(
+        implementation.__code__, {**base, **implementation.__globals__}, implementation.__name__,
+        implementation.__defaults__, implementation.__closure__,
+    )  # fmt: skip
+    made.__kwdefaults__ = implementation.__kwdefaults__
+    return made
 
 
 def _compiles(text: str) -> bool:
