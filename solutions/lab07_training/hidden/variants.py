@@ -283,6 +283,28 @@ def by_closure(model, loader, loss_fn, optimizer, device, max_norm=None):
 
 
 @variant("evaluate")
+def on_a_copy(model, loader, loss_fn, device, metrics=None):
+    """A copy is evaluated, so that nothing of the model can change."""
+    metrics = {} if metrics is None else metrics
+    judged = copy.deepcopy(model).eval()
+    for metric in metrics.values():
+        metric.reset()
+    total = count = 0
+    for inputs, targets in loader:
+        with torch.inference_mode():
+            inputs, targets = inputs.to(device), targets.to(device)
+            outputs = judged(inputs)
+            total += loss_fn(outputs, targets).item() * len(targets)
+            for metric in metrics.values():
+                metric.update(outputs, targets)
+        count += len(targets)
+    values = {"loss": total / count}
+    for name, metric in metrics.items():
+        values[name] = metric.compute()
+    return values
+
+
+@variant("evaluate")
 @torch.no_grad()
 def decorated(model, loader, loss_fn, device, metrics=None):
     """no_grad as a decorator, modes in a list."""
@@ -304,28 +326,6 @@ def decorated(model, loader, loss_fn, device, metrics=None):
     results = {name: metric.compute() for name, metric in (metrics or {}).items()}
     results["loss"] = sum(a * n for a, n in zip(losses, sizes, strict=True)) / sum(sizes)
     return results
-
-
-@variant("evaluate")
-def on_a_copy(model, loader, loss_fn, device, metrics=None):
-    """A copy is evaluated, so that nothing of the model can change."""
-    metrics = {} if metrics is None else metrics
-    judged = copy.deepcopy(model).eval()
-    for metric in metrics.values():
-        metric.reset()
-    total = count = 0
-    for inputs, targets in loader:
-        with torch.inference_mode():
-            inputs, targets = inputs.to(device), targets.to(device)
-            outputs = judged(inputs)
-            total += loss_fn(outputs, targets).item() * len(targets)
-            for metric in metrics.values():
-                metric.update(outputs, targets)
-        count += len(targets)
-    values = {"loss": total / count}
-    for name, metric in metrics.items():
-        values[name] = metric.compute()
-    return values
 
 
 # Exercise: break_it
