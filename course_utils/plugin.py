@@ -289,7 +289,9 @@ class _Judge:
     def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: object) -> list[Any] | None:
         """Pass over the tests of exercises that were not asked for before pytest looks at them."""
         mark = mark_of(obj) if name.startswith("test") else None
-        return [] if mark and self._exercises and mark.name not in self._exercises else None
+        if mark is None or self._exercises is None or mark.name in self._exercises:
+            return None
+        return []
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -104,6 +104,7 @@ def under_seeds(
         (seed, every if seed < fewer(seeds) else quick)
         for seed in (0, SECOND_RUN, *range(1, seeds))
     ]
+    runs = [(seed, exercises) for seed, exercises in runs if exercises]
     batches = [tuple(runs[i : i + _BATCH]) for i in range(0, len(runs), _BATCH)]
     jobs = [Job(bench.lab.folder, batch) for batch in batches]
     marks: Marks = {}
