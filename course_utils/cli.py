@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from course_utils.devices import VARIABLE, DeviceError, resolve
+from course_utils.grading.classrun.errors import NOT_ALL_GRADED, USAGE, NotReady, RunError
 from course_utils.lab import Lab, LabError
-from course_utils.outcome import SubmissionResult
 from course_utils.sandbox.launch import Isolation, SandboxError
 from course_utils.sandbox.limits import Limits
+
+if TYPE_CHECKING:  # nbgrader and torch are imported when a command needs them
+    from course_utils.grading.classroom import Settings
+    from course_utils.grading.classrun.choice import Choice
+    from course_utils.grading.roster import Student
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -117,8 +116,30 @@ def grade(
     memory_mib: MemoryMiB = _DEFAULTS.memory_bytes // 2**20,
     device: DeviceOption = "",
     device_memory_mib: DeviceMiB = _DEFAULTS.device_bytes // 2**20,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Only this student; may be given several times.")
+    ] = None,
+    only: Annotated[
+        str,
+        typer.Option(
+            help="'changed' (handed in anew), 'ungraded' (no verdict yet) or 'failed' (graded in "
+            "part or not at all).", show_default="everybody",
+        ),
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say whose mark would change, and write nothing.")
+    ] = False,
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file of the class: id, last_name, first_name, email."),
+    ] = None,
 ) -> None:
-    """Grade a class under submitted/, or one notebook without any database."""
+    """Grade a class under submitted/, or one notebook without any database.
+
+    Exit codes: 0 all graded; 1 somebody was not graded through a fault of the grader's; 2 the
+    command makes no sense; 3 the run could not begin, and nothing was written; 4 it stopped on the
+    way, and goes on when the command is given again; 5 another run is at work; 130 interrupted.
+    """
     from course_utils.grading.classroom import Settings, warm_up
 
     if not target.endswith(".ipynb"):
@@ -132,8 +153,33 @@ def grade(
         if lab is None:
             raise typer.BadParameter("name the notebook's lab: --lab lab02_softmax_nll")
         _grade_file(Path(target), Lab.find(lab), settings, as_json=as_json)
-    else:
-        _grade_class(Path.cwd(), Lab.find(target), settings, as_json=as_json)
+        return
+    from course_utils.grading.classrun.choice import Choice, Only
+    from course_utils.grading.roster import read_roster
+
+    if only and only not in set(Only):
+        raise typer.BadParameter(f"--only takes {', '.join(Only)}; {only!r} is none of them")
+    _grade_class(
+        Path.cwd(), Lab.find(target), settings,
+        choice=Choice(tuple(student or ()), Only(only) if only else None),
+        dry_run=dry_run,
+        roster=read_roster(roster) if roster else (),
+        as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command()
+def feedback(
+    labs: Annotated[list[str], typer.Argument(help="Labs that were graded.")],
+) -> None:
+    """Make feedback pages anew, with the marks and comments that people have added since."""
+    from course_utils.grading.classrun.pages import renew
+    from course_utils.grading.course import Course
+
+    course = Course(Path.cwd())
+    for name in labs:
+        renewed, known = renew(course, Lab.find(name))
+        _out.print(f"{name}: {renewed} of {known} pages have changed", highlight=False)
 
 
 @app.command()
@@ -167,17 +213,31 @@ def demo(
         cell_seconds=5, call_seconds=3, memory_bytes=512 * 2**20, device=resolve()
     )
     lab = Lab.find(DEMO_LAB, root)
-    _grade_class(root, lab, Settings(limits=limits), as_json=False)
+    _grade_class(root, lab, Settings(limits=limits))
     _out.print(f"\nLook around in it: cd {_relative(root)} && nbgrader formgrader")
 
 
 def main() -> None:
-    """Entry point: known errors become one sentence and exit code 2."""
+    """Entry point: known errors become sentences, and exit codes of their own."""
+    # What ends this process in an orderly way ends its workers, too, and keeps what was done.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         app()
     except (LabError, SandboxError, DeviceError) as error:
-        _err.print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
-        sys.exit(2)
+        _say(f"error: {error}")
+        sys.exit(USAGE)
+    except NotReady as error:
+        _say(f"Nothing was written, since the run cannot begin:\n{error}")
+        sys.exit(error.exit_code)
+    except RunError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+
+
+def _say(text: str) -> None:
+    _err.print(text, style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _passes_gate(
@@ -200,13 +260,11 @@ def _passes_gate(
     return report.green
 
 
-def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> None:
-    from course_utils.grading.classroom import Settings
+def _grade_file(path: Path, lab: Lab, settings: Settings, *, as_json: bool) -> None:
     from course_utils.grading.feedback import exercise_panel
     from course_utils.grading.judge import Grader, grade_file
     from course_utils.sandbox.client import Sandbox
 
-    assert isinstance(settings, Settings)
     with Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox:
         result = grade_file(path, Grader(lab, sandbox), path.stem)
     if as_json:
@@ -220,66 +278,41 @@ def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> Non
     print(f"{result.score:g} of {result.max_score:g} points · {result.status}")
 
 
-def _grade_class(root: Path, lab: Lab, settings: object, *, as_json: bool) -> None:
-    from course_utils.grading.classroom import Settings, find_submissions, grade_class, warm_up
+def _grade_class(
+    root: Path,
+    lab: Lab,
+    settings: Settings,
+    *,
+    choice: Choice | None = None,
+    dry_run: bool = False,
+    roster: Sequence[Student] = (),
+    as_json: bool = False,
+) -> None:
+    from course_utils.grading.classroom import warm_up
 
     warm_up()  # if it was not done before
-    from course_utils.grading import report
+    from course_utils.grading import console
+    from course_utils.grading.classrun.choice import Choice
+    from course_utils.grading.classrun.run import ClassRun
     from course_utils.grading.course import Course
-    from course_utils.grading.gradebook import GradebookWriter
 
-    assert isinstance(settings, Settings)
     course = Course(root)
-    submissions = find_submissions(course, lab)
-    if not submissions:
-        raise LabError(f"there are no submissions under {root}/submitted/*/{lab.name}")
-    results: list[SubmissionResult] = []
-    with GradebookWriter(course, lab) as writer:
-        graded = grade_class(lab, submissions, settings)
-        for result in _with_progress(graded, len(submissions), quiet=as_json):
-            writer.write(result)
-            result.notebook = None  # written; a large class must not pile up in memory
-            if as_json:
-                print(json.dumps(result.to_dict(), ensure_ascii=False), flush=True)
-            results.append(result)
-    results.sort(key=lambda result: result.student)
-    report_path = root / "report.csv"
-    report.write_csv(results, report_path)
-    if as_json:
-        return
-    _out.print(report.table(results))
-    _warn_of(settings.isolation)
-    _out.print(f"\ngradebook  {course.db_url}", highlight=False, soft_wrap=True)
-    feedback = course.folder("feedback", "*", lab.name)
-    for label, path in (("feedback", feedback), ("report", report_path)):
-        _out.print(f"{label:<10} {_relative(path)}", highlight=False, soft_wrap=True)
-
-
-def _with_progress(
-    results: Iterable[SubmissionResult], total: int, *, quiet: bool
-) -> Iterator[SubmissionResult]:
-    """Pass results on, with a progress bar on a terminal and plain lines in a log."""
-    if quiet:
-        yield from results
-        return
-    if not _err.is_terminal:
-        for number, result in enumerate(results, 1):
-            _err.print(
-                f"{number}/{total} {result.student}: {result.score:g}/{result.max_score:g} "
-                f"{result.status} ({result.reason})",
-                highlight=False, soft_wrap=True,
-            )  # fmt: skip
-            yield result
-        return
-    columns = (
-        TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("ETA"), TimeRemainingColumn(), TextColumn("{task.description}"),
-    )  # fmt: skip
-    with Progress(*columns, console=_err, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        for result in results:
-            progress.update(task, advance=1, description=result.student)
-            yield result
+    run = ClassRun(
+        course, lab, settings, choice=choice or Choice(), dry_run=dry_run, roster=roster
+    )
+    with console.listener(_err, as_json=as_json) as tell:
+        outcome = run.run(tell)
+    if not as_json:
+        console.show(outcome, _out, dry_run=dry_run)
+        _warn_of(settings.isolation)
+    if not as_json and not dry_run:
+        places = {"gradebook": course.db_url, "feedback": course.folder("feedback", "*", lab.name)}
+        _out.print()
+        for label, place in (places | outcome.files).items():
+            shown = _relative(place) if isinstance(place, Path) else place
+            _out.print(f"{label:<10} {shown}", highlight=False, markup=False, soft_wrap=True)
+    if outcome.not_graded:
+        sys.exit(NOT_ALL_GRADED)
 
 
 def _warn_of(isolation: Isolation) -> None:

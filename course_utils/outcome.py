@@ -63,6 +63,7 @@ class SubmissionStatus(StrEnum):
     NO_NOTEBOOK = "no_notebook"
     WRONG_LAB = "wrong_lab"
     INTERNAL_ERROR = "internal_error"
+    NOT_SUBMITTED = "not_submitted"
 
 
 class Reason(StrEnum):
@@ -80,6 +81,8 @@ class Reason(StrEnum):
     NO_NOTEBOOK = "no_notebook"
     WRONG_LAB = "wrong_lab"
     INTERNAL_ERROR = "internal_error"
+    NOT_SUBMITTED = "not_submitted"
+    VANISHED = "vanished"
 
     CELL_ERROR = "cell_error"
     CELL_TIMEOUT = "cell_timeout"

@@ -20,7 +20,7 @@ from tiny import REPOSITORY, SOFTMAX, TINY_LAB, as_bytes, cell, tiny_notebook, w
 
 from course_utils.grading.demo import append_cell, solved
 from course_utils.lab import Lab
-from course_utils.outcome import Reason
+from course_utils.outcome import Reason, SubmissionStatus
 from course_utils.sandbox import launch
 
 pytestmark = pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)
@@ -86,7 +86,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-EXPECTED = {
+EXPECTED: dict[str, dict[str, float | None]] = {
     "right": {"check_softmax": 4.0, "check_scale": 1.0, "written_why": None},
     "wrong": {"check_softmax": 1.0, "check_scale": 1.0, "written_why": None},
     "stub": {"check_softmax": 0.0, "check_scale": 0.0, "written_why": 0.0},
@@ -113,7 +113,11 @@ def test_course_grade_fills_the_gradebook(released: Path) -> None:
         page = released / "feedback" / student / TINY_LAB / "tiny.html"
         assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
         assert (released / "autograded" / student / TINY_LAB / "tiny.ipynb").exists()
-    assert set(read_csv(released / "report.csv", "student")) == set(EXPECTED)
+    report = read_csv(released / "reports" / f"{TINY_LAB}.csv", "student")
+    assert set(report) == set(EXPECTED)
+    assert "'" not in {cell for row in report.values() for cell in row.values()}
+    for student, cells in EXPECTED.items():
+        assert float(report[student]["score"]) == sum(mark or 0 for mark in cells.values())
 
 
 def test_nbgrader_goes_on_from_there(released: Path) -> None:
@@ -147,6 +151,7 @@ def test_nbgrader_autograde_gives_the_same_marks(released: Path, tmp_path: Path)
 def test_json_is_as_documented(released: Path) -> None:
     schema = json.loads((REPOSITORY / "docs" / "result.schema.json").read_text("utf-8"))
     assert set(schema["$defs"]["reason"]["enum"]) == {str(reason) for reason in Reason}
+    assert set(schema["properties"]["status"]["enum"]) == set(SubmissionStatus)
     hand_in(released, "silent", b"", name="other.txt")
     lines = run("course", "grade", TINY_LAB, "--json", cwd=released).splitlines()
     shutil.rmtree(released / "submitted" / "silent")

@@ -158,7 +158,7 @@ def test_the_limits_of_a_class_say_the_device(monkeypatch: pytest.MonkeyPatch) -
     seen: list[Settings] = []
     see(monkeypatch, gpu=True)
     monkeypatch.setattr("course_utils.grading.classroom.warm_up", lambda: None)
-    monkeypatch.setattr(cli, "_grade_class", lambda root, lab, settings, as_json: seen.append(
+    monkeypatch.setattr(cli, "_grade_class", lambda root, lab, settings, **more: seen.append(
         settings))  # fmt: skip
     monkeypatch.chdir(REPOSITORY)
     arguments = ["grade", "lab02_softmax_nll", "--device-memory-mib", "512"]

@@ -16,6 +16,7 @@ from tiny import write_tiny_lab
 
 from course_utils.compare import Mismatch
 from course_utils.grading import feedback
+from course_utils.grading.totals import CellMark, StudentMarks
 from course_utils.notebook import panel, patience, render
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.errors import NotebookError
@@ -286,9 +287,17 @@ def test_the_page_shows_points_and_escapes_everything() -> None:
     result = SubmissionResult(
         "lab00_tiny", bad, SubmissionStatus.GRADED, 4.0, [exercise], environment={"python": bad}
     )
-    page = feedback.page(result)
+    marks = StudentMarks(
+        {
+            "check_softmax": CellMark(1.0, None, 0.0, 4.0, to_grade=False),
+            "written_why": CellMark(None, None, 0.0, 2.0, to_grade=True),
+        },
+        {"written_why": bad},
+    )
+    page = feedback.page(result, marks)
     assert "<script" not in page
-    assert "1 of 4 points" in page and "public 1/2" in page
+    assert "1 <small>of 6 points" in page and "1 of 4 points" in page and "public 1/2" in page
+    assert "1 automatic · 1 answer is still to be graded by hand" in page
     assert re.search(r'<td class="points">1 / 4</td>', page)
     assert well_formed(re.sub(r"<(!DOCTYPE|meta)[^>]*>", "", page))
     assert exercise.to_dict()["diagnosis"] == {"name": "a<b", "hint": bad}

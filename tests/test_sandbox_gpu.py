@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ from course_utils import devices
 from course_utils.devices import Gpu
 from course_utils.grading import classroom
 from course_utils.grading.classroom import Settings, Submission, grade_class
+from course_utils.grading.classrun.errors import NotReady
+from course_utils.grading.classrun.preflight import check_grader
 from course_utils.grading.judge import Grader, refused
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, Status, SubmissionStatus
@@ -223,8 +226,8 @@ def test_a_gpu_that_fails_in_the_sandbox_is_seen_before_any_student(
     if isolation is Isolation.BUBBLEWRAP and not launch.probe().works:
         pytest.skip("bubblewrap does not work here")
     settings = Settings(1, isolation, ON_GPU)
-    with pytest.raises(SandboxError, match="the sandbox did not start"):
-        next(grade_class(tiny_lab, [Submission("a", None)], settings))
+    with pytest.raises(NotReady, match="the sandbox did not start"):
+        check_grader(tiny_lab, settings)
     said = capfd.readouterr().err
     assert "the GPU cannot be used in the sandbox: " in said
     assert "Grade with --device cpu" in said
@@ -380,7 +383,7 @@ class _Fails:
         return refused(self.lab, student, SubmissionStatus.GRADED, Notice(Reason.OK, "graded"))
 
 
-def _start(folder: Path, settings: Settings) -> None:
+def _start(folder: Path, settings: Settings, leash: Connection) -> None:
     classroom._grader = _Fails(Lab.load(folder))  # type: ignore[assignment]
 
 
@@ -390,7 +393,8 @@ def test_a_worker_that_lost_the_gpu_costs_its_own_submission_only(
     monkeypatch.setattr(classroom, "_start_worker", _start)
     names = ["a", "b", "spoiler", "c", "d", "e"]
     submissions = [Submission(name, tiny_lab.notebook_path) for name in names]
-    results = list(grade_class(tiny_lab, submissions, Settings(workers=2)))
+    handed = grade_class(tiny_lab, submissions, Settings(workers=2))
+    results = [one.result for one in handed]
     assert sorted(result.student for result in results) == sorted(names)
     failed = {r.student for r in results if r.status is SubmissionStatus.INTERNAL_ERROR}
     assert failed == {"spoiler"}

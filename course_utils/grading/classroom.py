@@ -1,4 +1,4 @@
-"""Grading a class: find the submissions, spread them over workers, collect every result.
+"""Grading a class: spread the submissions over workers, collect every result.
 
 Every submission gives exactly one result, whatever it is; a worker that dies costs a retry, not
 the run.
@@ -6,14 +6,20 @@ the run.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import multiprocessing
+import multiprocessing.connection
 import os
+import signal
+import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +29,7 @@ from course_utils.grading.reading import UnreadableError, read_file
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation
+from course_utils.sandbox.launch import Isolation, SandboxError
 from course_utils.sandbox.limits import Limits
 
 if TYPE_CHECKING:  # the workers do without nbgrader
@@ -41,6 +47,15 @@ class Submission:
     student: str
     path: Path | None
     notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A submission with its result, and a checksum of the bytes that were graded, if any were."""
+
+    submission: Submission
+    digest: str
+    result: SubmissionResult
 
 
 @dataclass(frozen=True)
@@ -123,53 +138,71 @@ def _plain_id(student: str) -> str:
 
 def grade_class(
     lab: Lab, submissions: Sequence[Submission], settings: Settings
-) -> Iterator[SubmissionResult]:
+) -> Generator[Handed, None, None]:
     """Grade submissions in parallel; results come as they are ready, one for each.
 
     Memory stays flat: only as many submissions are read ahead as keep the workers busy.
 
     Raises:
-        SandboxError: the GPU is to be used, and cannot be used in the sandbox.
+        SandboxError: no worker could be started; the message says why.
     """
-    if settings.limits.on_gpu:
-        # A GPU that fails is the machine's fault and must not become every student's.
-        Sandbox(settings.isolation, settings.limits, ["torch"]).try_out()
     waiting = list(reversed(submissions))
     while waiting:
-        count = min(settings.processes, len(waiting))
-        pool = _pool(lab, settings, count)
-        running: dict[Future[SubmissionResult], Submission] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < 2 * count:
-                    submission = waiting[-1]
-                    try:
-                        data = _read(submission)
-                    except UnreadableError as error:
-                        yield _noted(_unread(lab, submission, error), submission)
-                    else:
-                        running[pool.submit(_grade, data, submission.student)] = submission
-                    waiting.pop()  # only now: a broken pool takes no more, and raises
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    result = future.result()
-                    yield _noted(result, running.pop(future))
-        except BrokenProcessPool:
-            # A worker was killed from outside. What was under way is tried once more, alone.
-            for submission in running.values():
-                yield _noted(_graded_alone(lab, submission, settings), submission)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        running: dict[Future[SubmissionResult], tuple[Submission, bytes]] = {}
+        with workers(lab, settings, min(settings.processes, len(waiting))) as pool:
+            try:
+                while waiting or running:
+                    while waiting and len(running) < 2 * settings.processes:
+                        submission = waiting[-1]
+                        try:
+                            data = _read(submission)
+                        except UnreadableError as error:
+                            yield _unread(lab, submission, error)
+                        else:
+                            future = pool.submit(_grade, data, submission.student)
+                            running[future] = submission, data
+                        waiting.pop()  # only now: a broken pool takes no more, and raises
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        result = future.result()
+                        submission, data = running.pop(future)
+                        yield Handed(submission, digest(data), _noted(result, submission))
+            except BrokenProcessPool:
+                pass  # a worker was killed from outside
+        # What was under way then is tried once more, each submission in a worker of its own, so
+        # that one that kills its worker takes no other with it.
+        for submission, data in running.values():
+            result = _graded_alone(lab, submission.student, data, settings)
+            yield Handed(submission, digest(data), _noted(result, submission))
 
 
-def _graded_alone(lab: Lab, submission: Submission, settings: Settings) -> SubmissionResult:
-    with _pool(lab, settings, 1) as pool:
+def prove(lab: Lab, settings: Settings) -> SubmissionResult:
+    """Grade the lab's own solution, in a worker as students' are: the grader's proof of itself."""
+    with workers(lab, settings, 1) as pool:
         try:
-            return pool.submit(_grade, _read(submission), submission.student).result()
-        except UnreadableError as error:
-            return _unread(lab, submission, error)
+            return pool.submit(_grade, lab.notebook_path.read_bytes(), "").result()
         except BrokenProcessPool:
-            return _lost(lab, submission)
+            message = "the worker that was to grade the lab's own solution was killed"
+            notice = Notice(Reason.INTERNAL_ERROR, message)
+            return refused(lab, "", SubmissionStatus.INTERNAL_ERROR, notice)
+
+
+def digest(data: bytes) -> str:
+    """A checksum of a submission's bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _graded_alone(lab: Lab, student: str, data: bytes, settings: Settings) -> SubmissionResult:
+    with workers(lab, settings, 1) as pool:
+        try:
+            return pool.submit(_grade, data, student).result()
+        except BrokenProcessPool:
+            message = (
+                "the grader's own worker was killed twice while grading this; grade it alone, "
+                "with more memory for the machine, to see why"
+            )
+            notice = Notice(Reason.INTERNAL_ERROR, message)
+            return refused(lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
 
 
 def _read(submission: Submission) -> bytes:
@@ -179,10 +212,10 @@ def _read(submission: Submission) -> bytes:
     return read_file(submission.path)
 
 
-def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> SubmissionResult:
-    return refused(
-        lab, submission.student, error.status, Notice(error.reason, error.message)
-    )
+def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> Handed:
+    notice = Notice(error.reason, error.message)
+    result = refused(lab, submission.student, error.status, notice)
+    return Handed(submission, "", _noted(result, submission))
 
 
 def _noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
@@ -191,24 +224,31 @@ def _noted(result: SubmissionResult, submission: Submission) -> SubmissionResult
     return result
 
 
-def _lost(lab: Lab, submission: Submission) -> SubmissionResult:
-    message = "the grader's own worker ended twice while grading this; grade it alone to see why"
-    notice = Notice(Reason.INTERNAL_ERROR, message)
-    return refused(lab, submission.student, SubmissionStatus.INTERNAL_ERROR, notice)
+# -- the workers' processes, as the coordinator sees them
 
 
-# -- in the workers
+@contextlib.contextmanager
+def workers(lab: Lab, settings: Settings, count: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of workers that end with this process, and at once where the block is left early.
 
-_grader: Grader | None = None
-
-
-def _pool(lab: Lab, settings: Settings, count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        max_workers=count,
-        mp_context=_context(),
-        initializer=_start_worker,
-        initargs=(lab.folder, settings),
-    )
+    Raises:
+        SandboxError: the GPU is to be used, and cannot be used in the sandbox.
+    """
+    theirs, ours = multiprocessing.Pipe(duplex=False)
+    with ours, theirs:
+        pool = ProcessPoolExecutor(
+            max_workers=count,
+            mp_context=_context(),
+            initializer=_start_worker,
+            initargs=(lab.folder, settings, theirs),
+        )
+        try:
+            yield pool
+        finally:
+            # Idle workers would end by themselves; one with a submission under way would first
+            # finish that, which nobody waits for any more.
+            ours.close()
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _context() -> multiprocessing.context.BaseContext:
@@ -230,20 +270,40 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
-def _start_worker(folder: Path, settings: Settings) -> None:
+# -- in the workers
+
+_grader: Grader | None = None
+
+
+def _start_worker(folder: Path, settings: Settings, leash: Connection) -> None:
     global _grader
+    # Ctrl-C reaches every process of a terminal; what is to be done about it, the coordinator says.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_coordinator, args=(leash,), daemon=True).start()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
     os.environ[devices.VARIABLE] = settings.limits.device
     lab = Lab.load(folder)
     sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
-    sandbox.start()
+    with contextlib.suppress(SandboxError):  # then the first submission says it
+        sandbox.start()
     _grader = Grader(lab, sandbox)
+
+
+def _end_with_coordinator(leash: Connection) -> None:
+    """Wait for the other end to be closed, by a coordinator that is done or dead."""
+    multiprocessing.connection.wait([leash])
+    if _grader is not None:
+        _grader.close()
+    os._exit(0)
 
 
 def _grade(data: bytes, student: str) -> SubmissionResult:
     assert _grader is not None
     try:
         result = _grader.grade(data, student)
+    except SandboxError as error:
+        notice = Notice(Reason.INTERNAL_ERROR, str(error))
+        return refused(_grader.lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
     except Exception as error:  # ours, not the student's: one result must come back all the same
         message = f"the grader failed: {type(error).__name__}: {error}"
         if devices.context_lost(message):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from course_utils.grading.totals import StudentMarks, Total
+from course_utils.lab import CHECK_PREFIX
 from course_utils.notebook import panel
 from course_utils.notebook.render import Panel
 from course_utils.outcome import ExerciseResult, Reason, Status, SubmissionResult
@@ -43,23 +45,60 @@ def as_output(exercise: ExerciseResult) -> dict[str, Any]:
     }
 
 
-def page(result: SubmissionResult) -> str:
-    """A submission's feedback as one HTML page that needs nothing else."""
+def page(result: SubmissionResult, marks: StudentMarks) -> str:
+    """A submission's feedback as one HTML page that needs nothing else.
+
+    Args:
+        result: the grader's verdict.
+        marks: what the gradebook holds, with what people have added to it.
+    """
     return str(
         _template().render(
             result=result,
             points=_points,
+            total=marks.total,
+            parts=_parts(marks.total),
             panels=[exercise_panel(exercise).html for exercise in result.exercises],
             rows=[
-                (exercise, panel.sign_of(exercise.tests), _counts(exercise))
+                (
+                    exercise,
+                    panel.sign_of(exercise.tests),
+                    _counts(exercise),
+                    marks.cells.get(CHECK_PREFIX + exercise.name),
+                )
                 for exercise in result.exercises
             ],
+            written=[
+                (title(name), cell) for name, cell in sorted(marks.cells.items())
+                if not name.startswith(CHECK_PREFIX)
+            ],
+            remarks=[(title(name), text) for name, text in sorted(marks.remarks.items())],
             notices=[
                 n.message for n in result.notices
                 if n.code not in (Reason.NOT_WRITTEN, Reason.FUNCTION_MISSING)
             ],
         )
     )
+
+
+def title(cell: str) -> str:
+    """A cell's name as people read it: ``written_row_sums`` is "row sums"."""
+    return cell.removeprefix(CHECK_PREFIX).removeprefix("written_").replace("_", " ")
+
+
+def _parts(total: Total) -> list[str]:
+    """What a total is made of, where there is more to it than the grader's marks."""
+    parts = [f"{_points(total.automatic)} automatic"]
+    if total.manual:
+        parts.append(f"{_points(total.manual)} given by hand")
+    if total.extra:
+        parts.append(f"{_points(total.extra)} extra")
+    if total.penalty:
+        parts.append(f"− {_points(total.penalty)} for lateness")
+    if total.to_grade:
+        answers = "answer is" if total.to_grade == 1 else "answers are"
+        parts.append(f"{total.to_grade} {answers} still to be graded by hand")
+    return parts
 
 
 @lru_cache(maxsize=1)
@@ -88,4 +127,4 @@ def _counts(exercise: ExerciseResult) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{value:g}"
+    return f"{round(value, 2):g}"

@@ -1,14 +1,18 @@
 """The one writer: verdicts into nbgrader's gradebook, ``autograded/`` and ``feedback/``.
 
 Everything lands where nbgrader would put it, so that formgrader, manual grading,
-``generate_feedback`` and ``export`` go on from there.
+``generate_feedback`` and ``export`` go on from there. Writing a verdict twice is the same as
+writing it once.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +24,29 @@ from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
 from course_utils.grading.course import Course
-from course_utils.lab import CHECK_PREFIX, Lab, LabError, grade_id
+from course_utils.grading.marks import read_marks
+from course_utils.grading.roster import Student
+from course_utils.grading.totals import StudentMarks
+from course_utils.lab import CHECK_PREFIX, Lab, LabError, grade_id, source
 from course_utils.outcome import Notice, Reason, SubmissionResult
 
 
 class GradebookWriter:
     """Writes one lab's results; use it as a context manager.
 
+    Attributes:
+        max_score: what the lab is worth, written answers included.
+
     Raises:
-        LabError: the lab is not in the gradebook yet.
+        LabError: the lab is not in the gradebook.
+        sqlalchemy.exc.SQLAlchemyError: the gradebook cannot be opened, or, later, be written.
     """
 
     def __init__(self, course: Course, lab: Lab) -> None:
         self._course = course
         self._lab = lab
         self._gradebook = Gradebook(course.db_url, course.course_id)
+        _let_others_read(self._gradebook)
         try:
             notebook = self._gradebook.find_notebook(lab.notebook_id, lab.name)
         except MissingEntry:
@@ -43,35 +55,79 @@ class GradebookWriter:
                 f"{lab.name} is not in the gradebook; release it first: course release {lab.name}"
             ) from None
         self._checksums = {cell.name: cell.checksum for cell in notebook.source_cells}
+        self.max_score = float(notebook.max_score)
 
     def __enter__(self) -> GradebookWriter:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._gradebook.close()
 
-    def write(self, result: SubmissionResult) -> None:
-        """Store one submission's marks, its notebook as it ran, and its feedback page."""
-        student, lab = result.student, self._lab
+    def marks(self, student: str = "") -> dict[str, StudentMarks]:
+        """What the gradebook holds now, of one student or of all."""
+        self._gradebook.db.rollback()  # see what others have written meanwhile
+        return read_marks(self._gradebook, self._lab, student)
+
+    def students(self) -> dict[str, tuple[str, str]]:
+        """The gradebook's students: id → last and first name, empty where they are not known."""
+        return {
+            student.id: (student.last_name or "", student.first_name or "")
+            for student in self._gradebook.students
+        }
+
+    def enter_students(self, roster: Iterable[Student]) -> None:
+        """Make students known to the gradebook, or their names."""
+        for student in roster:
+            known = {"last_name": student.last_name, "first_name": student.first_name,
+                     "email": student.email}  # fmt: skip
+            self._gradebook.update_or_create_student(
+                student.id, **{name: value for name, value in known.items() if value}
+            )
+
+    def write(self, result: SubmissionResult) -> StudentMarks:
+        """Store one submission's marks, its notebook as it ran, and its feedback page.
+
+        Returns:
+            What the gradebook holds then.
+        """
+        self._gradebook.db.rollback()
+        student = result.student
+        submission = self._enter_submission(student)
+        notebook = self._notebook(result)
+        self._write_grades(result, notebook)
+        # A penalty of an earlier run may have to go: a new date, an extension.
+        if submission.total_seconds_late > 0 or submission.late_submission_penalty:
+            self._apply_late_penalty(student, notebook)
+        self._write_notebook(result, notebook)
+        marks = self.marks(student)[student]
+        self.write_page(result, marks)
+        return marks
+
+    def write_page(self, result: SubmissionResult, marks: StudentMarks) -> bool:
+        """Store a student's feedback page; whether it is another one than before."""
+        note_lateness(result, marks)
+        text = feedback.page(result, marks).encode("utf-8", errors="replace")
+        folder = self._course.folder("feedback", result.student, self._lab.name)
+        path = folder / f"{self._lab.notebook_id}.html"
+        if path.is_file() and path.read_bytes() == text:
+            return False
+        with _replacing(folder) as fresh:
+            (fresh / path.name).write_bytes(text)
+        return True
+
+    def _enter_submission(self, student: str) -> Any:
         timestamp = self._course.directory.get_existing_timestamp(
-            str(self._course.folder("submitted", student, lab.name))
+            str(self._course.folder("submitted", student, self._lab.name))
         )
         extra = {"timestamp": timestamp} if timestamp else {}
         with warnings.catch_warnings():
             # SQLAlchemy remarks on the order in which nbgrader links its new rows.
             warnings.simplefilter("ignore", SAWarning)
             self._gradebook.update_or_create_student(student)
-            submission = self._gradebook.update_or_create_submission(lab.name, student, **extra)
-        late = submission.total_seconds_late > 0
-        if late:
-            result.notices.append(
-                Notice(Reason.LATE, f"submitted {submission.total_seconds_late:.0f} s late")
-            )
-        notebook = self._notebook(result)
-        self._write_grades(result, notebook)
-        self._write_files(result, notebook)
-        if late:
-            self._apply_late_penalty(student, notebook)
+            return self._gradebook.update_or_create_submission(self._lab.name, student, **extra)
 
     def _notebook(self, result: SubmissionResult) -> Any:
         """The graded notebook with nbgrader's checksums, or None where there is none."""
@@ -86,15 +142,19 @@ class GradebookWriter:
     def _write_grades(self, result: SubmissionResult, notebook: Any) -> None:
         scores = {CHECK_PREFIX + exercise.name: exercise.score for exercise in result.exercises}
         cells = {} if notebook is None else {grade_id(cell): cell for cell in notebook.cells}
+        earlier = self._answers_before(result.student)
         submitted = self._gradebook.find_submission_notebook(
             self._lab.notebook_id, self._lab.name, result.student
         )
         for grade in submitted.grades:
-            if grade.name.startswith(CHECK_PREFIX) or grade.name not in cells:
-                grade.auto_score = scores.get(grade.name, 0.0)
+            cell = cells.get(grade.name)
+            if grade.name.startswith(CHECK_PREFIX):
+                settle(grade, scores.get(grade.name, 0.0))
+            elif cell is None:  # the file could not be read: there is no answer in it
+                settle(grade, 0.0)
             else:  # a written answer: 0 where it was left empty, else for a person to grade
-                grade.auto_score = utils.determine_grade(cells[grade.name])[0]
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+                automatic = utils.determine_grade(cell)[0]
+                settle(grade, automatic, same_answer=earlier.get(grade.name) == source(cell))
         for comment in submitted.comments:
             cell = cells.get(comment.name)
             unchanged = cell is not None and cell.metadata.nbgrader.get(
@@ -103,28 +163,26 @@ class GradebookWriter:
             comment.auto_comment = "No response." if unchanged else None
         self._gradebook.db.commit()
 
-    def _write_files(self, result: SubmissionResult, notebook: Any) -> None:
-        names = result.student, self._lab.name
-        autograded = self._fresh(self._course.folder("autograded", *names))
-        if notebook is not None:
-            # The student's own metadata may be anything; the folder must hold a valid notebook.
-            text = json.dumps(notebook, ensure_ascii=False, indent=1)
-            target = autograded / self._lab.notebook_path.name
-            target.write_text(text, "utf-8", errors="replace")
-        stamp = self._course.folder("submitted", *names) / "timestamp.txt"
-        if stamp.is_file():
-            shutil.copyfile(stamp, autograded / stamp.name)
-        page = self._fresh(self._course.folder("feedback", *names)) / (
-            f"{self._lab.notebook_id}.html"
-        )
-        page.write_text(feedback.page(result), "utf-8", errors="replace")
+    def _answers_before(self, student: str) -> dict[str, str]:
+        """Cell → what the student had written in it when it was graded last."""
+        path = self._course.folder("autograded", student, self._lab.name)
+        try:
+            text = (path / self._lab.notebook_path.name).read_text("utf-8")
+            return {grade_id(cell): source(cell) for cell in json.loads(text)["cells"]}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}  # never graded, or somebody has put another file there
 
-    @staticmethod
-    def _fresh(folder: Path) -> Path:
-        """An empty folder in place of what an earlier run (ours or nbgrader's) has left."""
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        return folder
+    def _write_notebook(self, result: SubmissionResult, notebook: Any) -> None:
+        names = result.student, self._lab.name
+        with _replacing(self._course.folder("autograded", *names)) as fresh:
+            if notebook is not None:
+                # The student's metadata may be anything; the folder must hold a valid notebook.
+                text = json.dumps(notebook, ensure_ascii=False, indent=1)
+                target = fresh / self._lab.notebook_path.name
+                target.write_text(text, "utf-8", errors="replace")
+            stamp = self._course.folder("submitted", *names) / "timestamp.txt"
+            if stamp.is_file():
+                shutil.copyfile(stamp, fresh / stamp.name)
 
     def _apply_late_penalty(self, student: str, notebook: Any) -> None:
         """Let the course's late-submission plugin decide, as ``nbgrader autograde`` does."""
@@ -139,3 +197,50 @@ class GradebookWriter:
         AssignLatePenalties(config=self._course.config).preprocess(
             notebook or nbformat.v4.new_notebook(), resources
         )
+
+
+def settle(grade: Any, automatic: float | None, *, same_answer: bool = False) -> None:
+    """Give a cell its automatic mark, and decide whether a person must look at it.
+
+    What a person has done stands. It is asked for again where what it was about has changed: the
+    automatic mark that was overridden, or the text of a written answer.
+
+    Args:
+        grade: nbgrader's row of the cell.
+        automatic: the mark; None for a written answer that a person must grade.
+        same_answer: whether a written answer is the one that was graded before.
+    """
+    if grade.manual_score is None:
+        grade.needs_manual_grade = automatic is None
+    elif not (same_answer or (automatic is not None and automatic == grade.auto_score)):
+        grade.needs_manual_grade = True
+    grade.auto_score = automatic
+
+
+def note_lateness(result: SubmissionResult, marks: StudentMarks) -> None:
+    """Say on a result that it came late, if the gradebook knows that it did."""
+    if marks.seconds_late > 0 and Reason.LATE not in {n.code for n in result.notices}:
+        late = f"submitted {marks.seconds_late:.0f} s late"
+        result.notices.append(Notice(Reason.LATE, late))
+
+
+def _let_others_read(gradebook: Gradebook) -> None:
+    """SQLite's write-ahead mode: formgrader may read while a class is graded."""
+    if gradebook.engine.dialect.name == "sqlite":
+        with gradebook.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """A folder to be filled, which then takes the place of another one as a whole."""
+    fresh = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    yield fresh
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)

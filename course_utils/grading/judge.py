@@ -26,6 +26,7 @@ from course_utils.outcome import (
 from course_utils.plugin import ExerciseMark, load_module, run_tests
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.session import ExerciseBackend, Session
 
 # Reasons that mean: something could not be run to its end, the rest was graded.
@@ -81,7 +82,27 @@ class Grader:
         """The row of a submission that could not be read: every mark 0, and why."""
         return refused(self.lab, student, error.status, Notice(error.reason, error.message))
 
+    def close(self) -> None:
+        """End the sandbox and whatever runs in it."""
+        self._sandbox.close()
+
     def _judge(self, reading: Reading, student: str) -> SubmissionResult:
+        """The verdict; formed once more where the sandbox itself was lost on the way, for which a
+        student must not pay."""
+        try:
+            result = self._judge_once(reading, student)
+        except SandboxError:
+            if self._sandbox.alive():
+                raise
+        else:
+            if self._sandbox.alive():
+                return result
+        result = self._judge_once(reading, student)
+        if not self._sandbox.alive():
+            raise SandboxError("the sandbox was killed twice while this was graded")
+        return result
+
+    def _judge_once(self, reading: Reading, student: str) -> SubmissionResult:
         with self._sandbox.open() as session:
             cells = session.run_cells(reading.program)
             outcomes = self._run_tests(session)

@@ -1,64 +1,179 @@
-"""A graded class at a glance: the table on the terminal and the same as CSV."""
+"""A graded class at a glance: the table on the terminal, and one CSV file a lab."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
+from course_utils.grading.classrun.changes import Change
+from course_utils.grading.totals import StudentMarks, Total
+from course_utils.lab import CHECK_PREFIX
 from course_utils.outcome import SubmissionResult, SubmissionStatus
 
-_COLUMNS = ("student", "score", "status", "reason", "main diagnosis", "seconds")
 _STYLES = {
     SubmissionStatus.GRADED: "",
     SubmissionStatus.PARTLY_GRADED: "yellow",
 }
+# What a spreadsheet may take for a formula (OWASP, CSV injection), full-width forms included.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def table(results: Sequence[SubmissionResult]) -> Table:
-    """One line a submission: student, score, status, reason, main diagnosis, seconds."""
+@dataclass(frozen=True)
+class Line:
+    """One student in table and report.
+
+    Attributes:
+        total: what the gradebook says the submission is worth.
+        status, reasons, message: how the grading ended; reasons are codes, the gravest first.
+        diagnosis: the mistake that cost most.
+        cells: the points of every exercise and written answer; None where a person is to grade.
+    """
+
+    student: str
+    last_name: str
+    first_name: str
+    total: Total
+    status: SubmissionStatus
+    reasons: tuple[str, ...] = ()
+    message: str = ""
+    diagnosis: str = ""
+    seconds: float = 0.0
+    cells: dict[str, float | None] = field(default_factory=dict)
+
+
+def line(
+    result: SubmissionResult,
+    marks: StudentMarks | None,
+    names: tuple[str, str] = ("", ""),
+    max_score: float | None = None,
+) -> Line:
+    """A student's line.
+
+    Args:
+        result: the verdict.
+        marks: what the gradebook holds; the result's own marks where it holds nothing.
+        names: last and first.
+        max_score: what the lab is worth, where the gradebook holds nothing of the student.
+    """
+    if marks is None or not marks.cells:
+        total = Total(
+            automatic=result.score,
+            max_score=result.max_score if max_score is None else max_score,
+        )
+        cells: dict[str, float | None] = {e.name: e.score for e in result.exercises}
+    else:
+        total = marks.total
+        cells = {
+            name.removeprefix(CHECK_PREFIX): (
+                None if cell.automatic is None and cell.manual is None else cell.score
+            )
+            for name, cell in marks.cells.items()
+        }
+    diagnosis = result.main_diagnosis
+    reasons = sorted({str(notice.code) for notice in result.notices} - {str(result.reason)})
+    return Line(
+        result.student, *names, total, result.status,
+        reasons=(str(result.reason), *reasons),
+        message=result.message,
+        diagnosis=diagnosis.name if diagnosis else "",
+        seconds=result.wall_seconds,
+        cells=cells,
+    )  # fmt: skip
+
+
+def table(lines: Sequence[Line]) -> Table:
+    """The class on a terminal, one line a student."""
+    by_hand = any(line.total.to_grade for line in lines)
+    columns = ["student", "score", *(["by hand"] if by_hand else []), "status", "reason",
+               "main diagnosis", "seconds"]  # fmt: skip
     made = Table(box=None, header_style="bold", pad_edge=False)
-    for column in _COLUMNS:
-        right = column in ("score", "seconds")
+    for column in columns:
+        right = column in ("score", "by hand", "seconds")
         made.add_column(column, justify="right" if right else "left", overflow="fold")
-    for result in results:
-        made.add_row(*_row(result), style=_STYLES.get(result.status, "red"))
+    for one in lines:
+        to_grade = [f"{one.total.to_grade} to do" if one.total.to_grade else ""] if by_hand else []
+        cells = [
+            one.student, f"{one.total.score:g}/{one.total.max_score:g}", *to_grade,
+            str(one.status), one.reasons[0] if one.reasons else "", one.diagnosis,
+            f"{one.seconds:.2f}",
+        ]  # fmt: skip
+        # As text: a name in brackets is no mark-up.
+        made.add_row(*(Text(cell) for cell in cells), style=_STYLES.get(one.status, "red"))
     return made
 
 
-def write_csv(results: Sequence[SubmissionResult], path: Path) -> None:
-    """The report as a file: the table's columns, the points of each exercise, and the message."""
-    exercises = list(dict.fromkeys(e.name for r in results for e in r.exercises))
+def changes_table(changes: Sequence[Change]) -> Table:
+    """Whose automatic mark changed, on a terminal."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for column, right in (
+        ("student", False), ("exercise", False), ("from", True), ("to", True), ("claims", False),
+    ):  # fmt: skip
+        made.add_column(column, justify="right" if right else "left", overflow="fold")
+    for change in changes:
+        claims = [f"now holds: {claim}" for claim in change.now_hold]
+        claims += [f"now fails: {claim}" for claim in change.now_fail]
+        if change.override is not None:
+            claims.append(f"overridden by hand with {change.override:g}, which still counts")
+        cells = (
+            change.student, change.exercise, f"{change.before:g}", f"{change.after:g}",
+            "\n".join(claims),
+        )  # fmt: skip
+        made.add_row(*(Text(cell) for cell in cells))
+    return made
+
+
+def write_csv(lines: Sequence[Line], path: Path) -> None:
+    """One row a student: the total and its parts, every exercise and written answer, reasons."""
+    names = list(dict.fromkeys(name for one in lines for name in one.cells))
+    header = [
+        "student", "last_name", "first_name", "score", "max_score", "automatic", "manual", "extra",
+        "penalty", "to_grade", "status", "reasons", "main_diagnosis", "seconds", *names, "message",
+    ]  # fmt: skip
+    rows = (
+        [
+            one.student, one.last_name, one.first_name,
+            *(round(number, 2) for number in (
+                one.total.score, one.total.max_score, one.total.automatic, one.total.manual,
+                one.total.extra, one.total.penalty, one.total.to_grade,
+            )),
+            str(one.status), " ".join(one.reasons), one.diagnosis, f"{one.seconds:.2f}",
+            *(one.cells.get(name) for name in names), one.message,
+        ]
+        for one in lines
+    )  # fmt: skip
+    _write(path, header, rows)
+
+
+def write_changes(changes: Sequence[Change], path: Path) -> None:
+    """The changed marks as CSV."""
+    header = ["student", "exercise", "from", "to", "now_hold", "now_fail", "overridden_with"]
+    rows = (
+        [
+            change.student, change.exercise, change.before, change.after,
+            " | ".join(change.now_hold), " | ".join(change.now_fail), change.override,
+        ]
+        for change in changes
+    )  # fmt: skip
+    _write(path, header, rows)
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Replace a file as a whole: whoever reads it meanwhile sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
-        writer.writerow([*_COLUMNS, "max score", *exercises, "message"])
-        for result in results:
-            points = {e.name: e.score for e in result.exercises}
-            writer.writerow(
-                [
-                    *(_safe(cell) for cell in _row(result)),
-                    result.max_score,
-                    *(points.get(name, 0) for name in exercises),
-                    _safe(result.message),
-                ]
-            )
+        writer.writerow([_inert(cell) for cell in header])
+        writer.writerows([_inert(cell) for cell in row] for row in rows)
+    os.replace(fresh, path)
 
 
-def _row(result: SubmissionResult) -> tuple[str, ...]:
-    diagnosis = result.main_diagnosis
-    return (
-        result.student,
-        f"{result.score:g}/{result.max_score:g}",
-        str(result.status),
-        str(result.reason),
-        diagnosis.name if diagnosis else "",
-        f"{result.wall_seconds:.2f}",
-    )
-
-
-def _safe(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+def _inert(cell: object) -> object:
+    """A cell that a spreadsheet does not take for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

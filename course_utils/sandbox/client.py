@@ -90,6 +90,18 @@ class Sandbox:
             self._process.wait()
             self._process = None
 
+    def alive(self) -> bool:
+        """Whether the zygote still answers; what was seen of student code counts only then."""
+        if self._control is None:
+            return False
+        try:
+            self._control.send({"op": "ping"})
+            self._control.receive(START_SECONDS)
+        except (ChannelClosed, ChannelTimeout):
+            self.close()
+            return False
+        return True
+
     @property
     def environment(self) -> dict[str, str]:
         """Versions inside the sandbox, the device and the isolation, for reports."""
@@ -121,8 +133,13 @@ class Sandbox:
         ours_data, theirs_data = socket.socketpair()
         with theirs_control, theirs_data:
             request = {"op": "spawn", "limits": self.limits.to_dict()}
-            self._control.send(request, [theirs_control.fileno(), theirs_data.fileno()])
-            answer = self._control.receive(START_SECONDS)
+            try:
+                self._control.send(request, [theirs_control.fileno(), theirs_data.fileno()])
+                answer = self._control.receive(START_SECONDS)
+            except (ChannelClosed, ChannelTimeout):
+                ours_control.close()
+                ours_data.close()
+                raise SandboxError("the sandbox ended while it was in use") from None
         if "pid" not in answer:
             raise SandboxError(
                 f"a submission's sandbox could not be made: {answer.get('error')}"

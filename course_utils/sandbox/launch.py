@@ -132,6 +132,7 @@ def start_zygote(
         env=environment,
         stdin=subprocess.DEVNULL,
         cwd="/",
+        start_new_session=True,  # a terminal's Ctrl-C is for the grader, which ends this itself
     )
     theirs.close()
     return process, ours

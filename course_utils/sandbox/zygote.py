@@ -51,6 +51,8 @@ def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -
         if request["op"] == "spawn":
             limits = Limits(**request["limits"])
             control.send(_spawn(control, descriptors, limits, isolated=isolated))
+        elif request["op"] == "ping":
+            control.send({"op": "ping"})
         elif request["op"] == "wait":
             control.send(_wait(request["pid"], request["seconds"]))
 

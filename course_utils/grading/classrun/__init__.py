@@ -1,0 +1,1 @@
+"""A class run: plan, preflight, journal, results, what changed. It begins in ``run``."""

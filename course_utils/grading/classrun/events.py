@@ -1,0 +1,53 @@
+"""What a class run says of itself while it is under way; whoever listens decides how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from course_utils.grading.totals import Total
+from course_utils.outcome import SubmissionResult
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The machine and the lab are looked at, before a row is written."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """Grading begins: how many submissions there are to grade, and how many were done before."""
+
+    to_grade: int
+    resumed: int
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission is graded and, unless nothing is to be written, in the gradebook.
+
+    ``total`` is what the gradebook says then.
+    """
+
+    result: SubmissionResult
+    total: Total
+
+
+@dataclass(frozen=True)
+class NotGraded:
+    """One submission met a fault of the grader's; what it was marked before stands."""
+
+    result: SubmissionResult
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The gradebook is busy, or away for a while, and is tried again."""
+
+
+Event = Checking | Started | Graded | NotGraded | Waiting
+Tell = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """A listener that does not care."""

@@ -1,0 +1,89 @@
+"""A gradebook that may be busy, or away for a while: what is done with it is tried again."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from course_utils.grading.classrun.events import Tell, Waiting
+from course_utils.grading.course import Course
+from course_utils.grading.gradebook import GradebookWriter
+from course_utils.lab import Lab
+
+T = TypeVar("T")
+
+PAUSE_SECONDS = 0.5
+# No second try changes these.
+_HOPELESS = (
+    "readonly", "read-only", "disk is full", "no such table", "malformed", "not a database",
+)  # fmt: skip
+
+
+class PatientGradebook:
+    """Opens a course's gradebook when it is needed, and anew when it was lost.
+
+    Args:
+        course, lab: whose.
+        seconds: how long it is tried.
+        tell: is told of waiting.
+    """
+
+    def __init__(self, course: Course, lab: Lab, seconds: float, tell: Tell) -> None:
+        self._course, self._lab = course, lab
+        self._seconds = seconds
+        self._tell = tell
+        self._writer: GradebookWriter | None = None
+        self._file: tuple[int, int] | None = None
+
+    def __enter__(self) -> PatientGradebook:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._close()
+
+    def do(self, action: Callable[[GradebookWriter], T]) -> T:
+        """Do something with the gradebook; again and again, while that may help.
+
+        Raises:
+            SQLAlchemyError: it did not help.
+            OSError: the gradebook's file is no more where it was.
+        """
+        deadline = time.monotonic() + self._seconds
+        while True:
+            try:
+                if self._writer is None:
+                    self._writer = GradebookWriter(self._course, self._lab)
+                    self._file = self._identity()
+                done = action(self._writer)
+                if self._identity() != self._file:
+                    # An open file goes on taking what nobody will ever find in it.
+                    raise FileNotFoundError(
+                        errno.ENOENT, "the gradebook was moved or replaced while a class was graded"
+                    )
+                return done
+            except SQLAlchemyError as error:
+                self._close()
+                said = str(error).lower()
+                if any(word in said for word in _HOPELESS) or time.monotonic() > deadline:
+                    raise
+                self._tell(Waiting())
+                time.sleep(PAUSE_SECONDS)
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Which file lies at the place of a SQLite gradebook; None for a server."""
+        url = make_url(self._course.db_url)
+        if url.get_backend_name() != "sqlite" or not url.database:
+            return None
+        found = os.stat(url.database)
+        return found.st_dev, found.st_ino
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -1,0 +1,316 @@
+"""A class run: from the folder of submissions to gradebook, pages and report, come what may.
+
+A run first proves that it can be carried out (``preflight``), then grades in parallel. Every
+verdict is in the ``journal`` before it is in the gradebook, so that the same command goes on where
+a run has stopped. A fault of the grader's never replaces a mark. What happens is told as ``events``
+to whoever drives the run: the command line, the demo, a test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
+
+import course_utils
+from course_utils.grading import report
+from course_utils.grading.classroom import Settings, Submission, grade_class
+from course_utils.grading.classrun import preflight
+from course_utils.grading.classrun.changes import changes, snapshot
+from course_utils.grading.classrun.choice import Choice, digest_of
+from course_utils.grading.classrun.errors import BusyError, Interrupted, NotReady, Stopped
+from course_utils.grading.classrun.events import (
+    Checking,
+    Event,
+    Graded,
+    NotGraded,
+    Started,
+    Tell,
+    Waiting,
+    silent,
+)
+from course_utils.grading.classrun.journal import Entry, Journal
+from course_utils.grading.classrun.patience import PAUSE_SECONDS, PatientGradebook
+from course_utils.grading.classrun.summary import Outcome, Summary
+from course_utils.grading.course import Course
+from course_utils.grading.roster import Student
+from course_utils.grading.totals import StudentMarks
+from course_utils.lab import Lab
+from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+
+# How long a busy gradebook is tried again.
+PATIENCE_SECONDS = 60.0
+_EVERYBODY = Choice()
+
+
+class ClassRun:
+    """One run over a class.
+
+    Args:
+        course: where it lies.
+        lab: what is graded.
+        settings: how.
+        choice: of whom.
+        dry_run: grade and compare, and write nothing at all.
+        roster: students of the class besides those whom the gradebook knows.
+        patience: for how many seconds a busy gradebook is tried again.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        lab: Lab,
+        settings: Settings,
+        *,
+        choice: Choice = _EVERYBODY,
+        dry_run: bool = False,
+        roster: Sequence[Student] = (),
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._course, self._lab, self._settings = course, lab, settings
+        self._choice = choice
+        self._dry_run = dry_run
+        self._roster = roster
+        self._patience = patience
+        self._state = course.root / ".course"
+        self._done = self._all = 0
+
+    def run(self, tell: Tell = silent) -> Outcome:
+        """Carry the run out.
+
+        Args:
+            tell: is told what happens.
+
+        Raises:
+            LabError: there is nothing to grade.
+            NotReady: something is in the way; nothing was written.
+            BusyError: another run is at work on the lab; nothing was written.
+            Stopped: database or disk were lost on the way.
+            Interrupted: Ctrl-C, or a signal that is taken for it.
+        """
+        self._listener = tell
+        self._done = self._all = 0
+        try:
+            return self._compared() if self._dry_run else self._locked()
+        except KeyboardInterrupt:
+            kept = " What was graded is kept: the same command goes on from here."
+            raise Interrupted(
+                f"stopped after {self._done} of {self._all}.{'' if self._dry_run else kept}"
+            ) from None
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._all = event.to_grade + event.resumed
+        elif isinstance(event, Graded | NotGraded):
+            self._done += 1
+        self._listener(event)
+
+    # -- a run that writes nothing
+
+    def _compared(self) -> Outcome:
+        """What a run would change."""
+        lab = self._lab
+        outcome = Outcome()
+        submissions = self._choice.submissions(self._course, lab)
+        with contextlib.ExitStack() as stack:
+            entries: dict[str, Entry] = {}
+            faults: set[str] = set()
+            if (self._state / "journal.db").exists():
+                journal = stack.enter_context(Journal(self._state))
+                entries, faults = journal.entries(lab.name), journal.faults(lab.name)
+            chosen = self._choice.narrowed(submissions, entries, faults)
+            self._tell(Checking())
+            preflight.check_grader(lab, self._settings)
+            marks = self._marks_now()
+            self._tell(Started(len(chosen), 0))
+            graded = grade_class(lab, chosen, self._settings)
+            for handed in stack.enter_context(contextlib.closing(graded)):
+                result, known = handed.result, marks.get(handed.result.student)
+                line = report.line(result, None)
+                outcome.lines.append(line)
+                if result.status is SubmissionStatus.INTERNAL_ERROR:
+                    outcome.not_graded.append(result.student)
+                    self._tell(NotGraded(result))
+                    continue
+                before = snapshot(known, _result_of(entries, result.student))
+                outcome.changes += changes(before, result, known)
+                self._tell(Graded(result, line.total))
+        outcome.lines.sort(key=lambda line: line.student.casefold())
+        return outcome
+
+    def _marks_now(self) -> dict[str, StudentMarks]:
+        gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
+        try:
+            with gradebook:
+                return gradebook.do(lambda writer: writer.marks())
+        except SQLAlchemyError as error:
+            raise NotReady([f"the gradebook cannot be read: {_sentence(error)}"]) from None
+
+    # -- a run that writes
+
+    def _locked(self) -> Outcome:
+        """A run that meets no other one on the same lab."""
+        try:
+            self._state.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self._state / f"{self._lab.name}.lock", timeout=0).acquire()
+        except Timeout:
+            raise BusyError(self._who_is_at_work()) from None
+        except OSError as error:
+            raise NotReady([f"{self._state} cannot be used: {_sentence(error)}"]) from None
+        with lock:
+            try:
+                return self._prepared()
+            except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+                raise Stopped(
+                    f"the run stopped after {self._done} of {self._all}: {_sentence(error)}. What "
+                    "was graded is kept. Mend this, then give the same command again: it goes on "
+                    "from here"
+                ) from error
+
+    def _prepared(self) -> Outcome:
+        """Everything that must hold before the first row, then the run."""
+        submissions = self._choice.submissions(self._course, self._lab)
+        self._tell(Checking())
+        self._await_places(len(submissions))
+        preflight.check_grader(self._lab, self._settings)
+        gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
+        with Journal(self._state) as journal, gradebook:
+            if self._roster:
+                gradebook.do(lambda writer: writer.enter_students(self._roster))
+            number, chosen, done = self._planned(journal, gradebook, submissions)
+            self._tell(Started(len(chosen) - len(done), len(done)))
+            faults = self._carried_out(journal, gradebook, number, chosen, done)
+            journal.finish(number)
+            return Summary(self._course, self._lab, journal, gradebook).outcome(
+                number, faults, None if self._choice.whole else {s.student for s in chosen}
+            )
+
+    def _await_places(self, submissions: int) -> None:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return preflight.check_places(self._course, self._places(), submissions)
+            except NotReady as error:
+                if not error.busy or time.monotonic() > deadline:
+                    raise
+                self._tell(Waiting())
+                time.sleep(PAUSE_SECONDS)
+
+    def _places(self) -> list[Path]:
+        steps = [self._course.folder(step, "*", "*") for step in ("autograded", "feedback")]
+        roots = [Path(str(step).partition("*")[0]) for step in steps]
+        return [*roots, self._course.root / "reports", self._state]
+
+    def _planned(
+        self, journal: Journal, gradebook: PatientGradebook, submissions: list[Submission]
+    ) -> tuple[int, list[Submission], dict[str, Entry]]:
+        """The run's number, its submissions, and the verdicts that an unfinished run has left."""
+        lab = self._lab.name
+        entries = journal.entries(lab)
+        chosen = self._choice.narrowed(submissions, entries, journal.faults(lab))
+        names = {submission.student for submission in chosen}
+        for student, entry in entries.items():
+            if not entry.written and student not in names:  # an earlier run came no further
+                _write(journal, gradebook, entry.result)
+        key = run_key(self._lab, self._settings, self._choice)
+        number = journal.unfinished(lab, key)
+        if number is not None:
+            done = {
+                s.student: entries[s.student] for s in chosen if _still_holds(s, entries, number)
+            }
+            return number, chosen, done
+        marks = gradebook.do(lambda writer: writer.marks())
+        before = {name: snapshot(marks.get(name), _result_of(entries, name)) for name in names}
+        return journal.begin(lab, key, before), chosen, {}
+
+    def _carried_out(
+        self,
+        journal: Journal,
+        gradebook: PatientGradebook,
+        number: int,
+        chosen: list[Submission],
+        done: Mapping[str, Entry],
+    ) -> dict[str, SubmissionResult]:
+        """Write what is not written, and grade what is not done.
+
+        Returns:
+            The results of those who met a fault of the grader's.
+        """
+        marks = gradebook.do(lambda writer: writer.marks()) if done else {}
+        for student, entry in done.items():
+            if entry.written and student in marks:
+                self._tell(Graded(entry.result, marks[student].total))
+            else:
+                total = _write(journal, gradebook, entry.result).total
+                self._tell(Graded(entry.result, total))
+        faults: dict[str, SubmissionResult] = {}
+        left = [submission for submission in chosen if submission.student not in done]
+        with contextlib.closing(grade_class(self._lab, left, self._settings)) as graded:
+            for handed in graded:
+                result = handed.result
+                if result.status is SubmissionStatus.INTERNAL_ERROR:
+                    result.notices = [_stands(result.message)]
+                    faults[result.student] = result
+                    journal.add_fault(result)
+                    self._tell(NotGraded(result))
+                else:
+                    journal.add(number, handed.digest, result)
+                    total = _write(journal, gradebook, result).total
+                    self._tell(Graded(result, total))
+        return faults
+
+    def _who_is_at_work(self) -> str:
+        who = "another run"
+        with contextlib.suppress(OSError, sqlite3.Error), Journal(self._state) as journal:
+            who = journal.last_run(self._lab.name)
+        return f"{self._lab.name} is being graded already ({who}). Wait for that run, or stop it"
+
+
+def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
+    """A checksum of what decides a run's verdicts besides the submissions themselves."""
+    parts = [repr(settings.limits), str(settings.isolation), repr(choice)]
+    parts += [f"{name} {metadata.version(name)}" for name in ("numpy", "torch", "pytest", "scipy")]
+    checksum = hashlib.sha256("\n".join(parts).encode())
+    package = Path(course_utils.__file__).parent
+    files = [path for path in lab.folder.rglob("*") if path.suffix in (".py", ".ipynb", ".msgpack")]
+    for path in sorted([*files, *package.rglob("*.py")]):
+        checksum.update(path.read_bytes())
+    return checksum.hexdigest()
+
+
+def _write(
+    journal: Journal, gradebook: PatientGradebook, result: SubmissionResult
+) -> StudentMarks:
+    marks = gradebook.do(lambda writer: writer.write(result))
+    result.notebook = None  # written; a large class must not pile up in memory
+    journal.mark_written(result)
+    return marks
+
+
+def _still_holds(submission: Submission, entries: Mapping[str, Entry], run: int) -> bool:
+    """Whether an unfinished run has a verdict on the file that lies there now."""
+    entry = entries.get(submission.student)
+    return entry is not None and entry.run == run and entry.digest == digest_of(submission)
+
+
+def _result_of(entries: Mapping[str, Entry], student: str) -> SubmissionResult | None:
+    entry = entries.get(student)
+    return entry.result if entry else None
+
+
+def _stands(cause: str) -> Notice:
+    return Notice(Reason.INTERNAL_ERROR, f"not graded, the earlier mark stands: {cause}")
+
+
+def _sentence(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"{cause.strerror} ({cause.filename})" if cause.filename else cause.strerror
+    return str(cause).strip().splitlines()[0]

@@ -1,0 +1,104 @@
+"""What a run came to: a line for everybody, what changed, and who must be told of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from course_utils.grading import report
+from course_utils.grading.classroom import find_submissions
+from course_utils.grading.classrun.changes import Change, changes
+from course_utils.grading.classrun.journal import Journal
+from course_utils.grading.classrun.patience import PatientGradebook
+from course_utils.grading.course import Course
+from course_utils.grading.gradebook import note_lateness
+from course_utils.lab import Lab
+from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+
+
+@dataclass
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        lines: one for every student that the run was about.
+        changes: automatic marks that are others than before the run.
+        not_graded: students whose submission met a fault of the grader's.
+        vanished: students with a mark and without a submission now.
+        files: what was written for people: label → path.
+    """
+
+    lines: list[report.Line] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    not_graded: list[str] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Sums a run up from what journal and gradebook hold after it."""
+
+    course: Course
+    lab: Lab
+    journal: Journal
+    gradebook: PatientGradebook
+
+    def outcome(
+        self, run: int, faults: Mapping[str, SubmissionResult], about: Collection[str] | None
+    ) -> Outcome:
+        """The outcome; writes ``reports/LAB.csv`` and, where marks have changed,
+        ``reports/LAB.changes.csv``.
+
+        Args:
+            run: its number.
+            faults: results of those who met a fault of the grader's.
+            about: the students whom the run was about; None for the whole class.
+        """
+        marks = self.gradebook.do(lambda writer: writer.marks())
+        names = self.gradebook.do(lambda writer: writer.students())
+        worth = self.gradebook.do(lambda writer: writer.max_score)
+        before = self.journal.before(run)
+        results = {
+            student: entry.result for student, entry in self.journal.entries(self.lab.name).items()
+        } | dict(faults)
+        present = {found.student for found in find_submissions(self.course, self.lab)}
+        made = Outcome(not_graded=sorted(faults))
+        lines = []
+        for student in sorted({*names, *present, *results}, key=str.casefold):
+            known = marks.get(student)
+            result = results.get(student) or self._without_verdict(student, known is not None)
+            if student not in present:
+                result.notices.insert(0, _absent(known is not None))
+                made.vanished += [student] if known else []
+            if known:
+                note_lateness(result, known)
+            if student in before and student not in faults:
+                made.changes += changes(before[student], result, known)
+            lines.append(report.line(result, known, names.get(student, ("", "")), worth))
+        made.lines = [line for line in lines if about is None or line.student in about]
+        self._write(lines, made)
+        return made
+
+    def _write(self, lines: list[report.Line], made: Outcome) -> None:
+        folder = self.course.root / "reports"
+        made.files["report"] = folder / f"{self.lab.name}.csv"
+        report.write_csv(lines, made.files["report"])
+        changed = folder / f"{self.lab.name}.changes.csv"
+        if made.changes:
+            made.files["changes"] = changed
+            report.write_changes(made.changes, changed)
+        else:
+            changed.unlink(missing_ok=True)  # what an earlier run has changed is no news
+
+    def _without_verdict(self, student: str, marked: bool) -> SubmissionResult:
+        status = SubmissionStatus.GRADED if marked else SubmissionStatus.NOT_SUBMITTED
+        return SubmissionResult(self.lab.name, student, status, self.lab.max_score)
+
+
+def _absent(marked: bool) -> Notice:
+    if marked:
+        message = "graded before, but nothing lies under submitted/ now; the mark stands"
+        return Notice(Reason.VANISHED, message)
+    return Notice(Reason.NOT_SUBMITTED, "nothing was handed in")

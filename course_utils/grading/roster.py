@@ -1,0 +1,64 @@
+"""Who is in the class: the gradebook's students, and those of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_utils.lab import LabError
+
+_ALSO_CALLED = {
+    "student": "id", "student_id": "id", "username": "id",
+    "last name": "last_name", "surname": "last_name",
+    "first name": "first_name", "given name": "first_name",
+    "e-mail": "email", "email address": "email",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student as nbgrader keeps one."""
+
+    id: str
+    last_name: str = ""
+    first_name: str = ""
+    email: str = ""
+
+
+def read_roster(path: Path) -> list[Student]:
+    """The students of a CSV file with a column ``id`` and, if you like, ``last_name``,
+    ``first_name`` and ``email`` (what ``nbgrader db student import`` reads).
+
+    Raises:
+        LabError: the file cannot be read, or has no such column.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise LabError(f"the roster {path} cannot be read: {error}") from None
+    header = [_plain(name) for name in rows[0]] if rows else []
+    if "id" not in header:
+        raise LabError(
+            f"the roster {path} has no column 'id' (its first line: {', '.join(header) or 'empty'})"
+        )
+    students = []
+    for number, row in enumerate(rows[1:], 2):
+        found = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        if not any(found.values()):
+            continue
+        if not found.get("id"):
+            raise LabError(f"line {number} of the roster {path} has no id")
+        students.append(
+            Student(
+                found["id"], found.get("last_name", ""), found.get("first_name", ""),
+                found.get("email", ""),
+            )
+        )  # fmt: skip
+    return students
+
+
+def _plain(name: str) -> str:
+    name = name.strip().casefold()
+    return _ALSO_CALLED.get(name, name)
