@@ -12,39 +12,29 @@ import difflib
 import functools
 import importlib
 import linecache
-import os
 import random
-import site
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from types import CodeType, TracebackType
 from typing import Any
 
 import numpy as np
 
 from course_utils import devices, wire
+from course_utils.watching import LIBRARIES, PROBE_FILE, CallWatch, entered, watching
 
 NOT_WRITTEN = "is not written yet"
-AUTOGRAD = "autograd"
 _MAX_TEXT = 500
-_PROBE_FILE = "<probe>"
-# Where Python and its packages live: what is raised there was raised by whoever called it.
-_LIBRARIES = (
-    sys.prefix, sys.base_prefix, site.getusersitepackages(), os.path.dirname(__file__), "<frozen",
-)  # fmt: skip
+# What a probe hands on of a student's so that its calls can be followed.
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, functools.partial)
 
 Namespace = dict[str, Any]
 
 
 class MissingNameError(Exception):
     """The notebook does not define a name that a test asks for."""
-
-
-class ForbiddenCallError(Exception):
-    """The exercise asks for this operation to be written by hand."""
 
 
 class CallTimeout(BaseException):
@@ -61,22 +51,24 @@ class View:
 
     Attributes:
         gave_none: their names, in order.
+        handed: what the probe has asked for, by name.
     """
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.gave_none: list[str] = []
+        self.handed: Namespace = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        found = _find(self._namespace, name)
-        if not isinstance(found, types.FunctionType):
+        found = self.handed[name] = _find(self._namespace, name)
+        if not isinstance(found, _FUNCTIONS):
             return found
 
         @functools.wraps(found)
         def noted(*args: Any, **kwargs: Any) -> Any:
-            value = found(*args, **kwargs)
+            value = entered(name, found, args, kwargs)
             if value is None:
                 self.gave_none.append(name)
             return value
@@ -93,31 +85,37 @@ def invoke(namespace: Namespace, request: dict[str, Any]) -> dict[str, Any]:
             (the source of a function that takes a :class:`View` first).
 
     Returns:
-        ``{"value", "modified", "seconds"}``, ``{"missing"}``, ``{"forbidden"}``, ``{"memory"}``
-        (True, or "device" for a GPU's), ``{"raised"}`` or ``{"unsendable"}``; the value is packed,
-        to be read after a crossing.
+        ``{"value", "modified", "seconds"}``, ``{"missing"}``, ``{"memory"}`` (True, or "device"
+        for a GPU's), ``{"raised"}`` or ``{"unsendable"}``; the value is packed, to be read after a
+        crossing. With each may come ``"forbidden"``: the notes of
+        :class:`~course_utils.watching.CallWatch`, where there are any.
 
     Raises:
         CallTimeout: an alarm rang during the call.
     """
+    view = View(namespace)
+    watch = CallWatch(namespace, view.handed)
+    response = _carry_out(view, watch, request)
+    return {**response, "forbidden": watch.notes} if watch.notes else response
+
+
+def _carry_out(view: View, watch: CallWatch, request: dict[str, Any]) -> dict[str, Any]:
     args, kwargs = list(request["args"]), dict(request["kwargs"])
     if request.get("seed") is not None:
         seed_everything(request["seed"])
     before = [_fingerprint(value) for value in [*args, *kwargs.values()]]
-    view = View(namespace)
+    name = request["name"]
     started = time.perf_counter()
     try:
-        if request.get("probe"):
-            function, args = _probe(request["probe"], request["name"]), [view, *args]
-        else:
-            function = _find(namespace, request["name"])
+        probe = _probe(request["probe"], name) if request.get("probe") else None
         # Numbers that vanish are no mistake, even where a notebook has asked NumPy to raise.
-        with forbidding(request.get("forbid", ()), namespace), np.errstate(under="ignore"):
-            value = function(*args, **kwargs)
+        with watching(request.get("forbid", ()), watch), np.errstate(under="ignore"):
+            if probe is not None:
+                value = probe(view, *args, **kwargs)
+            else:  # found only now: the name may stand for a forbidden function itself
+                value = entered(name, _find(watch.namespace, name), args, kwargs)
     except MissingNameError as error:
         return {"missing": str(error)}
-    except ForbiddenCallError as error:
-        return {"forbidden": str(error)}
     except MemoryError:
         return {"memory": True}
     except CallTimeout:
@@ -129,8 +127,6 @@ def invoke(namespace: Namespace, request: dict[str, Any]) -> dict[str, Any]:
             return {"memory": "device"}
         return {"raised": {**described, "gave_none": view.gave_none[:1]}}
     seconds = time.perf_counter() - started
-    if request.get("probe"):
-        args = args[1:]
     names: list[Any] = [*range(len(args)), *kwargs]
     after = [_fingerprint(value) for value in [*args, *kwargs.values()]]
     modified = [n for n, b, a in zip(names, before, after, strict=True) if b != a]
@@ -159,118 +155,6 @@ def seed_everything(seed: int) -> None:
             torch.cuda.manual_seed_all(seed)
 
 
-@contextmanager
-def forbidding(names: Sequence[str], namespace: Namespace) -> Iterator[None]:
-    """While the block runs, calling one of the named built-ins raises a clear message.
-
-    This is a courtesy to students who have missed an instruction, not a security boundary: what
-    decides a mark is the values that come back.
-
-    Args:
-        names: dotted names such as ``"torch.softmax"``, or ``"autograd"``.
-        namespace: the student's definitions, where a forbidden function may be bound too.
-    """
-    if not names:
-        yield
-        return
-    with ExitStack() as stack:
-        targets = [name for name in names if name != AUTOGRAD]
-        if AUTOGRAD in names:
-            targets += ["torch.autograd.grad", "torch.autograd.backward", "torch.Tensor.backward"]
-        later = [name for name in targets if name.partition(".")[0] not in sys.modules]
-        for name in targets:
-            if name not in later:
-                _replace(name, namespace, stack)
-        if later:
-            _replace_on_import(later, namespace, stack)
-        if "torch" in sys.modules:
-            stack.enter_context(_function_mode({name.rpartition(".")[2] for name in targets}))
-        yield
-
-
-def _refusal(name: str) -> str:
-    if name.endswith(("autograd.grad", "backward")):
-        return "this exercise asks for the gradient by hand, so autograd may not be called here"
-    return f"{name} may not be called here: this exercise asks you to write that operation by hand"
-
-
-def _replace(name: str, namespace: Namespace, stack: ExitStack) -> None:
-    """Put a refusing stand-in at a dotted name, and wherever the student has bound the original."""
-    owner_name, _, attribute = name.rpartition(".")
-    owner = _resolve(owner_name)
-    original = getattr(owner, attribute, None)
-    if owner is None or original is None:
-        return
-
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise ForbiddenCallError(_refusal(name))
-
-    if isinstance(original, type):  # a class: also refuse it where it is a base
-        constructor = original.__init__  # type: ignore[misc]
-        original.__init__ = refuse  # type: ignore[misc]
-        stack.callback(setattr, original, "__init__", constructor)
-        return
-    setattr(owner, attribute, refuse)
-    stack.callback(setattr, owner, attribute, original)
-    for key, value in list(namespace.items()):
-        if value is original:
-            namespace[key] = refuse
-            stack.callback(namespace.__setitem__, key, original)
-
-
-def _replace_on_import(names: list[str], namespace: Namespace, stack: ExitStack) -> None:
-    """Refuse functions of packages that nobody has imported yet, should the call import them."""
-    original = builtins.__import__
-    waiting = list(names)
-    depth = 0
-
-    def importing(name: str, *args: Any, **kwargs: Any) -> Any:
-        nonlocal depth
-        depth += 1
-        try:
-            module = original(name, *args, **kwargs)
-        finally:
-            depth -= 1
-        if depth == 0:  # what is imported on the way is not complete yet
-            for dotted in [n for n in waiting if n.partition(".")[0] in sys.modules]:
-                waiting.remove(dotted)
-                _replace(dotted, namespace, stack)
-        return module
-
-    builtins.__import__ = importing
-    stack.callback(setattr, builtins, "__import__", original)
-
-
-def _resolve(dotted: str) -> Any:
-    """The module or class at a dotted name, or None where this environment lacks it."""
-    parts = dotted.split(".")
-    for end in range(len(parts), 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(parts[:end]))
-        except ImportError:
-            continue
-        for part in parts[end:]:
-            found = getattr(found, part, None)
-        return found
-    return None
-
-
-def _function_mode(names: set[str]) -> Any:
-    """A torch mode that refuses functions by name, in all the guises torch gives them."""
-    from torch.overrides import TorchFunctionMode
-
-    class Refusing(TorchFunctionMode):
-        def __torch_function__(
-            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
-            name = getattr(func, "__name__", "").removeprefix("special_")
-            if name in names:
-                raise ForbiddenCallError(_refusal(f"torch's {name}"))
-            return func(*args, **(kwargs or {}))
-
-    return Refusing()
-
-
 def _find(namespace: Namespace, name: str) -> Any:
     if name in namespace:
         return namespace[name]
@@ -282,7 +166,7 @@ def _find(namespace: Namespace, name: str) -> Any:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(source: str) -> CodeType:
-    return compile(source, _PROBE_FILE, "exec")
+    return compile(source, PROBE_FILE, "exec")
 
 
 def _probe(source: str, name: str) -> Callable[..., Any]:
@@ -345,9 +229,9 @@ def _is_of_probe(traceback: TracebackType | None) -> bool:
     in_probe = False
     while traceback is not None:
         filename = traceback.tb_frame.f_code.co_filename
-        if filename == _PROBE_FILE:
+        if filename == PROBE_FILE:
             in_probe = True
-        elif in_probe and not filename.startswith(_LIBRARIES):
+        elif in_probe and not filename.startswith(LIBRARIES):
             return False
         traceback = traceback.tb_next
     return in_probe

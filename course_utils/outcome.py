@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from course_utils.calls import CallInfo
+from course_utils.forbidden import Cost, ForbiddenCall
 
 SCHEMA_VERSION = 1
 
@@ -94,6 +95,7 @@ class Reason(StrEnum):
     CALL_CRASHED = "call_crashed"
     CALL_MEMORY = "call_memory"
     DEVICE_OUT_OF_MEMORY = "device_out_of_memory"
+    FORBIDDEN_CALL = "forbidden_call"
     NOT_WRITTEN = "not_written"
     FUNCTION_MISSING = "function_missing"
     CHECK_CELL_MISSING = "check_cell_missing"
@@ -159,6 +161,8 @@ class TestOutcome:
         mismatch: the arrays that differed, for the numeric look (never shown for a hidden test).
         call_seconds: time spent inside the student's functions.
         reason: a grader's code for what happened, where the status leaves open which.
+        forbidden: the forbidden call that was made in it, whatever it costs.
+        by_values: the status that it would have without that call.
     """
 
     __test__ = False  # pytest would take the name for a test class
@@ -182,10 +186,17 @@ class TestOutcome:
     mismatch: Any = field(default=None, repr=False)
     call_seconds: float = 0.0
     reason: Reason | None = None
+    forbidden: ForbiddenCall | None = None
+    by_values: Status | None = None
 
     @property
     def passed(self) -> bool:
         return self.status is Status.PASSED
+
+    @property
+    def passed_by_values(self) -> bool:
+        """Whether it would pass if a forbidden call cost nothing."""
+        return (self.by_values or self.status) is Status.PASSED
 
     def to_dict(self) -> dict[str, Any]:
         """The public face: a hidden test shows its claim and verdict, never what it saw."""
@@ -213,27 +224,44 @@ _GRAVITY = (
 )
 
 
-def share(tests: Sequence[TestOutcome]) -> float:
+def share(tests: Sequence[TestOutcome], *, by_values: bool = False) -> float:
     """The share of an exercise's points that its tests' outcomes are worth, from 0 to 1.
 
     Half of the points are for the main idea: they are earned when all claims about it hold. The
     other half is shared by all claims by weight. So a mistake in the main idea costs at least
     half, one in a detail or at the edge a little. An exercise of several parts is worth the mean
     of its parts, each weighing as much as its tests.
+
+    A part in which a forbidden call was made is worth nothing, unless the exercise's policy lets
+    that call cost the one test, or nothing (:class:`~course_utils.forbidden.Cost`).
+
+    Args:
+        tests: the outcomes.
+        by_values: what they would be worth if forbidden calls cost nothing.
     """
     parts: dict[str, list[TestOutcome]] = {}
     for test in tests:
         parts.setdefault(test.part, []).append(test)
     total = sum(test.weight for test in tests)
-    if not total:
+    withheld = set() if by_values else _withheld(tests)
+    if not total or "" in withheld:
         return 0.0
+    passed = {id(test) for test in tests if (test.passed_by_values if by_values else test.passed)}
     earned = 0.0
-    for some in parts.values():
+    for part, some in parts.items():
+        if part in withheld:
+            continue
         idea = [test for test in some if test.about is Aspect.IDEA] or some
         weight = sum(test.weight for test in some)
-        held = sum(test.weight for test in some if test.passed)
-        earned += (weight * all(test.passed for test in idea) + held) / 2
+        held = sum(test.weight for test in some if id(test) in passed)
+        earned += (weight * all(id(test) in passed for test in idea) + held) / 2
     return earned / total
+
+
+def _withheld(tests: Sequence[TestOutcome]) -> set[str]:
+    """The parts of which a forbidden call costs all points; the part "" is the whole exercise."""
+    calls = ((test.part, test.forbidden) for test in tests)
+    return {part for part, call in calls if call is not None and call.cost is Cost.EXERCISE}
 
 
 @dataclass
@@ -262,6 +290,17 @@ class ExerciseResult:
         """Points × :func:`share`, rounded to a hundredth of a point."""
         return round(self.max_score * share(self.tests), 2)
 
+    @property
+    def score_by_values(self) -> float:
+        """What the score would be if a forbidden call cost nothing."""
+        return round(self.max_score * share(self.tests, by_values=True), 2)
+
+    @property
+    def forbidden(self) -> ForbiddenCall | None:
+        """The forbidden call that was made, if there was one: the first that may be told."""
+        calls = [test.forbidden for test in self.tests if test.forbidden is not None]
+        return next((call for call in calls if call.call), calls[0] if calls else None)
+
     def count(self, *, hidden: bool) -> dict[str, int]:
         """``{"passed": …, "total": …}`` over the public or over the hidden tests."""
         tests = [test for test in self.tests if test.hidden is hidden]
@@ -273,6 +312,8 @@ class ExerciseResult:
             "status": str(self.status),
             "score": self.score,
             "max_score": self.max_score,
+            "score_by_values": self.score_by_values,
+            "forbidden": self.forbidden.to_dict() if self.forbidden else None,
             "public": self.count(hidden=False),
             "hidden": self.count(hidden=True),
             "diagnosis": self.diagnosis.to_dict() if self.diagnosis else None,

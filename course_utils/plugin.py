@@ -9,6 +9,7 @@ notebook, the grader, and the release gate.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import io
 import os
@@ -26,6 +27,7 @@ import pytest
 
 from course_utils import compare
 from course_utils.devices import context_lost, out_of_memory, resolve
+from course_utils.forbidden import Cost, Policy, PolicyError, policy_of
 from course_utils.outcome import Aspect, Status, TestOutcome
 from course_utils.student import Backend, Student, StudentFault
 
@@ -53,7 +55,8 @@ def exercise(
             earns its points by itself.
         weight: the test's share of the exercise's points, relative to its other tests.
         forbid: dotted names of built-ins that must not be called, or ``"autograd"``; what one
-            test of an exercise forbids holds for that test.
+            test of an exercise forbids holds for that test. A call costs the exercise's points;
+            ``FORBIDDEN_COST = {name: "test"}``, or ``"warning"``, says otherwise for one exercise.
         seconds: time limit for each call of student code in this test, instead of the grader's
             own; it holds in grading and in the release gate. In a student's kernel there is no
             limit: the student can stop a call.
@@ -152,6 +155,7 @@ def run_tests(
         details = "\n".join(judge.collect_errors) or output.getvalue() or f"pytest exit code {code}"
         raise RuntimeError(f"the tests in {files[0].parent} cannot be run:\n{details}")
     _withhold(judge.outcomes)
+    _charge(judge.outcomes)
     return judge.outcomes
 
 
@@ -189,6 +193,48 @@ def _withhold(outcomes: Sequence[TestOutcome]) -> None:
         elif outcome.status is Status.ERROR:
             outcome.status = Status.UNJUDGED
             outcome.message = f"cannot be judged: {outcome.message}"
+
+
+# Without a value, or with one that went wrong; other ends of a call say more than what it called.
+_CHARGED = (Status.PASSED, Status.FAILED, Status.ERROR, Status.UNJUDGED)
+
+
+def _charge(outcomes: Sequence[TestOutcome]) -> None:
+    """Let a test fail that saw a forbidden call, where the policy says more than a warning."""
+    for outcome in outcomes:
+        call = outcome.forbidden
+        if call is not None and call.cost is not Cost.WARNING and outcome.status in _CHARGED:
+            outcome.by_values, outcome.status = outcome.status, Status.FORBIDDEN
+            outcome.message = call.sentence
+            outcome.relative_error = outcome.tolerance = None
+
+
+def policy_for(public: Path) -> Policy:
+    """What the exercises of a lab withhold for a forbidden call.
+
+    Args:
+        public: its ``test_public.py``.
+
+    Raises:
+        PolicyError: the file says it wrongly.
+    """
+    return _policy(public, load_module(public))
+
+
+@functools.lru_cache(maxsize=16)
+def _policy(public: Path, module: ModuleType) -> Policy:
+    return policy_of(public, module, list(forbidden_in(public)))
+
+
+def forbidden_in(path: Path) -> dict[str, list[str]]:
+    """What the tests of a file forbid, by exercise."""
+    found: dict[str, list[str]] = {}
+    for name, value in vars(load_module(path)).items():
+        mark = mark_of(value) if name.startswith("test") else None
+        if mark is not None and mark.forbid:
+            known = found.setdefault(mark.name, [])
+            known += [forbidden for forbidden in mark.forbid if forbidden not in known]
+    return found
 
 
 def load_module(path: Path) -> ModuleType:
@@ -273,6 +319,7 @@ class _Judge:
         self._seed = seed
         self._device = device
         self._enforce_forbid = enforce_forbid
+        self._policy = Policy({}, {})
         self.outcomes: list[TestOutcome] = []
         self.collect_errors: list[str] = []
 
@@ -280,6 +327,10 @@ class _Judge:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "exercise(name): the exercise that a test belongs to")
+        try:
+            self._policy = policy_for(self._public)
+        except PolicyError as error:
+            self.collect_errors.append(str(error))
         # Fixtures of test_public.py serve the hidden tests as well.
         config.pluginmanager.register(_fixtures_of(load_module(self._public)), "lab-fixtures")
 
@@ -398,6 +449,8 @@ class _Judge:
             calls=handle.calls if handle else [],
             call_seconds=handle.seconds if handle else 0.0,
         )
+        notes = handle.forbidden if handle else []
+        outcome.forbidden = self._policy.charged(mark.name, notes, hidden=outcome.hidden)
         outcome.held = len(made)
         if made:
             worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0))

@@ -143,6 +143,7 @@ class Student:
         trace: what each call returned, in order; the raw material of the diagnosis.
         calls: what each call was like, in the same order.
         seconds: time spent inside the student's code.
+        forbidden: notes of forbidden calls, as the student's side took them.
     """
 
     def __init__(
@@ -161,6 +162,7 @@ class Student:
         self.trace: list[Any] = []
         self.calls: list[CallInfo] = []
         self.seconds = 0.0
+        self.forbidden: list[Any] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -194,6 +196,8 @@ class Student:
 
     def _accept(self, request: dict[str, Any], response: dict[str, Any]) -> Any:
         who = caller(request)
+        notes = response.get("forbidden")
+        self.forbidden += notes if isinstance(notes, list) else []
         if "value" in response:
             value = response["value"]
             unjudgeable = wire.unjudgeable(value)
@@ -211,8 +215,6 @@ class Student:
             return value
         if "missing" in response:
             raise StudentFault(Status.MISSING, str(response["missing"]))
-        if "forbidden" in response:
-            raise StudentFault(Status.FORBIDDEN, str(response["forbidden"]))
         if response.get("memory") == "device":
             raise StudentFault(
                 Status.MEMORY,
