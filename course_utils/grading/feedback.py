@@ -23,7 +23,10 @@ def exercise_panel(exercise: ExerciseResult) -> Panel:
     label = f"verdict on {exercise.name}"
     if exercise.tests and panel.is_open(exercise.tests):
         return panel.one_line(exercise.name, f"{points} · {_open(exercise)}", label=label)
-    remarks = panel.explanation(exercise.diagnosis, exercise.derivation, exercise.tests)
+    remarks = [
+        *panel.forbidden(exercise.name, exercise.tests, _earned(exercise)),
+        *panel.explanation(exercise.diagnosis, exercise.derivation, exercise.tests),
+    ]
     public = all(test.passed for test in exercise.tests if not test.hidden)
     return panel.verdict(
         exercise.name,
@@ -107,6 +110,22 @@ def _template() -> Any:
 
     loader = PackageLoader("course_utils.grading", "templates")
     return Environment(loader=loader, autoescape=True).get_template("feedback.html.j2")
+
+
+def withheld(exercise: ExerciseResult) -> str:
+    """What a forbidden call has cost, as the end of a sentence and the next one."""
+    cost = round(exercise.score_by_values - exercise.score, 2)
+    if not cost:
+        return "which costs nothing here."
+    return f"which costs {_points(cost)} {'point' if cost == 1 else 'points'}. {_earned(exercise)}"
+
+
+def _earned(exercise: ExerciseResult) -> str:
+    """What the values alone would have earned, where a forbidden call was made."""
+    return (
+        f"The values alone would have earned {_points(exercise.score_by_values)} of "
+        f"{_points(exercise.max_score)} points."
+    )
 
 
 def _open(exercise: ExerciseResult) -> str:

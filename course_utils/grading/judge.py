@@ -190,6 +190,9 @@ def _call_notices(exercises: Sequence[ExerciseResult]) -> list[Notice]:
             if reason:
                 seen.setdefault(reason, panel.seen(test))
         notices += [Notice(code, f"{exercise.name}: {text}") for code, text in seen.items()]
+        if exercise.forbidden is not None:
+            told = f"{exercise.name}: {exercise.forbidden.sentence}, {feedback.withheld(exercise)}"
+            notices.append(Notice(Reason.FORBIDDEN_CALL, told))
     return notices
 
 

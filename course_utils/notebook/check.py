@@ -51,14 +51,16 @@ def check(exercise: str | Callable[..., Any]) -> None:
         return  # so that "Run all" passes over what is still to be done
     holding = sum(outcome.passed for outcome in outcomes)
     title = f"public claims: {holding}/{len(outcomes)}"
+    forbidden = panel.forbidden(name, outcomes)
     if holding == len(outcomes):
         shown = panel.verdict(
             name, f"{title}, all hold", outcomes,
-            label=label, note=panel.GRADING_ASKS, fold_right=False,
+            label=label, remarks=forbidden, note=panel.GRADING_ASKS, fold_right=False,
         )  # fmt: skip
         render.show(shown)
         return
     remarks = [
+        *forbidden,
         *_cell_to_run(folder, outcomes),
         *panel.explanation(diagnose_public(folder, outcomes), tests.derivation(name), outcomes),
     ]

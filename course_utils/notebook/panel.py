@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from course_utils.forbidden import Cost, ForbiddenCall
 from course_utils.notebook import render
 from course_utils.notebook.render import Panel, Row, Sign
 from course_utils.outcome import Diagnosis, Status, TestOutcome
@@ -28,7 +29,7 @@ _NOT_VALUES = ("type", "structure", "shape", "dtype", "device", "modified")
 _HIDDEN_SAYS = {
     Status.MISSING: "the notebook does not define what is asked for",
     Status.NOT_WRITTEN: "not written yet",
-    Status.FORBIDDEN: "a built-in was called that does what you are asked to write by hand",
+    Status.FORBIDDEN: ForbiddenCall("", "", Cost.TEST).sentence,
     Status.TIMEOUT: "the call did not return in time",
     Status.CRASHED: "the call ended the whole process",
     Status.MEMORY: "the call needed more memory than is allowed",
@@ -156,6 +157,42 @@ def explanation(
     more = [("Also seen:", detail) for detail in details]
     more += [("Where to look:", where)] if where else []
     return [Remark(_heading(diagnosis, of_values), diagnosis.hint, tuple(more))]
+
+
+_PRICES = {
+    Cost.EXERCISE: "all points of {part}, even where the values are right",
+    Cost.TEST: "the points of the claim that fails for it",
+    Cost.WARNING: "nothing",
+}
+
+
+def forbidden(name: str, outcomes: Sequence[TestOutcome], earned: str = "") -> list[Remark]:
+    """The boxes for forbidden calls: what was seen, what it costs, and what to do instead.
+
+    Args:
+        name: the exercise.
+        outcomes: of its tests.
+        earned: after grading, a sentence on what the values alone would have earned.
+    """
+    parts: dict[ForbiddenCall, str] = {}
+    for outcome in outcomes:
+        if outcome.forbidden is not None:
+            parts.setdefault(outcome.forbidden, outcome.part or name)
+    told = [call for call in parts if call.call] or list(parts)
+    return [_forbidden(call, _PRICES[call.cost].format(part=parts[call]), earned) for call in told]
+
+
+def _forbidden(call: ForbiddenCall, price: str, earned: str) -> Remark:
+    asks = f"Here {call.asked} is to be written by hand."
+    costs = f"{'This' if earned else 'In grading this'} call costs {price}."
+    where = f" in {call.function}" if call.function.isidentifier() else ""
+    if call.cost is Cost.WARNING:
+        title, then = "A call to avoid", f"Write it out{where} instead."
+    elif earned:
+        title, then = "Points withheld", earned
+    else:
+        title, then = "Forbidden call", f"Write it out{where} instead."
+    return Remark(f"{title}: {call.sentence}", f"{asks} {costs} {then}")
 
 
 def counted(number: int, what: str = "claim") -> str:
