@@ -17,6 +17,7 @@ from course_utils.diagnosis.kept import keep
 from course_utils.diagnosis.traces import TraceBook, TraceBookError
 from course_utils.grading.verify import (
     claims,
+    forbids,
     form,
     marks,
     mutation,
@@ -131,6 +132,7 @@ def _prove(
     findings += marks.judge_misconceptions(tried.misconceptions)
     findings += marks.judge_duplicates(tried.books.hidden)
     findings += claims.judge_stated(bench.lab, solution, bench.exercises(only))
+    findings += forbids.judge_forbids(bench.lab, bench.exercises(only))
     findings += claims.judge_aspects(tried.misconceptions)
     findings += claims.judge_costs(tried.misconceptions)
     findings += _release(bench, solution, tried.books.public)

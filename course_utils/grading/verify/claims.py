@@ -19,22 +19,22 @@ def judge_stated(
     lab: Lab, outcomes: Sequence[TestOutcome], exercises: Sequence[str]
 ) -> Iterator[Finding]:
     """Whether each test quotes words of its stub or of the Conventions box that ask for it."""
-    conventions = _plain(_conventions(lab))
+    common = plain(conventions(lab))
     stubs = {
-        exercise: _plain("\n".join(source(cell) for cell in cells))
+        exercise: plain("\n".join(source(cell) for cell in cells))
         for exercise, cells in exercise_cells(lab).items()
     }
     for outcome in outcomes:
         if outcome.exercise not in exercises:
             continue
-        words = _plain(outcome.stated)
+        words = plain(outcome.stated)
         if not words:
             yield Finding(
                 8,
                 f"{outcome.test} of {outcome.exercise} does not say where students are told what "
                 'it tests: quote the words with stated="…"',
             )
-        elif words not in stubs.get(outcome.exercise, "") and words not in conventions:
+        elif words not in stubs.get(outcome.exercise, "") and words not in common:
             yield Finding(
                 8,
                 f"{outcome.test} of {outcome.exercise} quotes “{outcome.stated}”, which is neither "
@@ -42,13 +42,13 @@ def judge_stated(
             )
 
 
-def _conventions(lab: Lab) -> str:
+def conventions(lab: Lab) -> str:
     """The text of the Conventions box."""
     prose = [source(cell) for cell in lab.notebook["cells"] if cell["cell_type"] == "markdown"]
     return "\n".join(text for text in prose[:5] if "conventions" in text.lower())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Words and signs alone: no marks of quotation, emphasis or code, no line breaks, one case."""
     unquoted = re.sub(r"^\s*> ?", "", text, flags=re.MULTILINE)
     return " ".join(re.sub(r"[*`_]", "", unquoted).split()).casefold()
