@@ -296,8 +296,8 @@ def test_zeros_stay(student, signs_and_sizes, seed):
 @exercise("dropout", about="detail", stated="Gradients flow through it to x")
 def test_gradient_flows(student, signs_and_sizes, seed):
     """Autograd goes through: 1/(1 − p) where an entry was kept, 0 where it was dropped."""
-    # So many rows that even where whole rows are dropped, some are.
-    x, upstream = signs_and_sizes(60, 10), signs_and_sizes(60, 10)
+    # So many rows and columns that some are dropped even where whole ones are.
+    x, upstream = signs_and_sizes(60, 60), signs_and_sizes(60, 60)
     seen = student.run(dropout_gradient, x, upstream, 0.3, seed)
     assert seen != "none", "no gradient reaches x"
     # What torch scales its survivors by is the slope it has there.
