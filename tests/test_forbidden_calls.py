@@ -21,6 +21,7 @@ from tiny import as_bytes, cell
 from course_utils.forbidden import Cost, ForbiddenCall, PolicyError
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
+from course_utils.grading.totals import StudentMarks
 from course_utils.grading.verify.forbids import judge_forbids
 from course_utils.lab import Lab
 from course_utils.outcome import (
@@ -396,7 +397,7 @@ def test_values_that_are_wrong_earn_what_they_would(graded: Any) -> None:
 
 def test_the_page_and_the_json_say_what_was_withheld(graded: Any) -> None:
     result = graded(softmax=BUILT_IN)
-    page = feedback.page(result)
+    page = feedback.page(result, StudentMarks())
     assert "Points withheld: softmax calls torch.softmax" in page
     assert "The values alone would have earned 2 of 2 points." in page
     schema = json.loads((REPOSITORY / "docs" / "result.schema.json").read_text("utf-8"))

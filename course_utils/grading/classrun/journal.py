@@ -179,7 +179,7 @@ class Journal:
         for student, record, notebook, checksum, run, written in rows:
             try:
                 result = from_record(json.loads(record))
-            except (KeyError, TypeError, ValueError):
+            except ValueError:
                 continue
             if notebook is not None:
                 result.notebook = json.loads(zlib.decompress(notebook))

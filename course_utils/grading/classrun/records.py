@@ -6,77 +6,45 @@ This is the journal's own form. What a run prints for others is
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from typing import Any
 
-from course_utils.outcome import (
-    Aspect,
-    Diagnosis,
-    ExerciseResult,
-    Notice,
-    Reason,
-    Status,
-    SubmissionResult,
-    SubmissionStatus,
-    TestOutcome,
-)
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-# What the diagnosis was made from: large, and needed no more.
-_SPENT = {"trace", "calls", "mismatch"}
+from course_utils.outcome import SubmissionResult, TestOutcome
+
+# What the diagnosis was made from is large and needed no more; the notebook is kept by itself.
+_SPENT: dict[type, tuple[str, ...]] = {
+    TestOutcome: ("trace", "calls", "mismatch"),
+    SubmissionResult: ("notebook",),
+}
+
+
+def _converter() -> cattrs.Converter:
+    made = cattrs.Converter()
+    for noun, fields in _SPENT.items():
+        left_out = {name: override(omit=True) for name in fields}
+        made.register_unstructure_hook(noun, make_dict_unstructure_fn(noun, made, **left_out))
+        made.register_structure_hook(noun, make_dict_structure_fn(noun, made, **left_out))
+    return made
+
+
+_converting = _converter()
 
 
 def to_record(result: SubmissionResult) -> dict[str, Any]:
     """A result without its notebook, as values that JSON knows."""
-    return {
-        **_plain(result, without={"notebook", "exercises", "notices"}),
-        "notices": [asdict(notice) for notice in result.notices],
-        "exercises": [
-            {
-                **_plain(exercise, without={"tests", "diagnosis"}),
-                "diagnosis": asdict(exercise.diagnosis) if exercise.diagnosis else None,
-                "tests": [_plain(test, without=_SPENT) for test in exercise.tests],
-            }
-            for exercise in result.exercises
-        ],
-    }
+    record: dict[str, Any] = _converting.unstructure(result)
+    return record
 
 
 def from_record(record: dict[str, Any]) -> SubmissionResult:
     """The result that a record was made from.
 
     Raises:
-        KeyError, TypeError, ValueError: another version of this package wrote the record.
+        ValueError: it is no such record, or another version of this package wrote it.
     """
-    notices = [Notice(**{**n, "code": Reason(n["code"])}) for n in record["notices"]]
-    exercises = [_exercise(exercise) for exercise in record["exercises"]]
-    status = SubmissionStatus(record["status"])
-    return SubmissionResult(
-        **{**record, "notices": notices, "exercises": exercises, "status": status}
-    )
-
-
-def _exercise(record: dict[str, Any]) -> ExerciseResult:
-    found = record["diagnosis"]
-    diagnosis = Diagnosis(**{**found, "details": tuple(found["details"])}) if found else None
-    tests = [_test(test) for test in record["tests"]]
-    return ExerciseResult(**{**record, "diagnosis": diagnosis, "tests": tests})
-
-
-def _test(record: dict[str, Any]) -> TestOutcome:
-    reason = record["reason"]
-    return TestOutcome(
-        **{
-            **record,
-            "status": Status(record["status"]),
-            "about": Aspect(record["about"]),
-            "reason": Reason(reason) if reason else None,
-        }
-    )
-
-
-def _plain(something: Any, *, without: set[str]) -> dict[str, Any]:
-    return {
-        field.name: getattr(something, field.name)
-        for field in fields(something)
-        if field.name not in without
-    }
+    try:
+        return _converting.structure(record, SubmissionResult)
+    except Exception as error:  # cattrs passes on whatever a field's own type raises
+        raise ValueError(f"this is no verdict: {error}") from None
