@@ -23,7 +23,7 @@ _SPENT: dict[type, tuple[str, ...]] = {
 def _converter() -> cattrs.Converter:
     made = cattrs.Converter()
     for noun, fields in _SPENT.items():
-        left_out = {name: override(omit=True) for name in fields}
+        left_out: Any = {name: override(omit=True) for name in fields}
         made.register_unstructure_hook(noun, make_dict_unstructure_fn(noun, made, **left_out))
         made.register_structure_hook(noun, make_dict_structure_fn(noun, made, **left_out))
     return made
