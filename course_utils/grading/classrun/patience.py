@@ -76,11 +76,14 @@ class PatientGradebook:
                 time.sleep(PAUSE_SECONDS)
 
     def _identity(self) -> tuple[int, int] | None:
-        """Which file lies at the place of a SQLite gradebook; None for a server."""
+        """Which file lies at the place of a SQLite gradebook; None for none, and for a server."""
         url = make_url(self._course.db_url)
         if url.get_backend_name() != "sqlite" or not url.database:
             return None
-        found = os.stat(url.database)
+        try:
+            found = os.stat(url.database)
+        except FileNotFoundError:
+            return None
         return found.st_dev, found.st_ino
 
     def _close(self) -> None:
