@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from course_utils import requirements
 from course_utils.devices import VARIABLE, DeviceError, resolve
 from course_utils.lab import Lab, LabError
 from course_utils.outcome import SubmissionResult
@@ -52,6 +54,13 @@ DeviceMiB = Annotated[
     int, typer.Option(help="On a GPU: memory limit of each of a submission's processes, in MiB.")
 ]
 _DEFAULTS = Limits()
+
+
+@app.callback()
+def _before(context: typer.Context) -> None:
+    """Nothing is begun with half of the packages; only the doctor may say what else there is."""
+    if context.invoked_subcommand != "doctor":
+        requirements.check()
 
 
 @app.command()
@@ -163,9 +172,8 @@ def demo(
 
     root = build_course(Path.cwd(), folder)
     _out.print(f"released [bold]{DEMO_LAB}[/] and built a class in {_relative(root)}\n")
-    limits = Limits(
-        cell_seconds=5, call_seconds=3, memory_bytes=512 * 2**20, device=resolve()
-    )
+    # A gibibyte, since importing a CUDA build of torch takes three quarters of that by itself.
+    limits = Limits(cell_seconds=5, call_seconds=3, memory_bytes=2**30, device=resolve())
     lab = Lab.find(DEMO_LAB, root)
     _grade_class(root, lab, Settings(limits=limits), as_json=False)
     _out.print(f"\nLook around in it: cd {_relative(root)} && nbgrader formgrader")
@@ -175,8 +183,8 @@ def main() -> None:
     """Entry point: known errors become one sentence and exit code 2."""
     try:
         app()
-    except (LabError, SandboxError, DeviceError) as error:
-        _err.print(f"[bold red]error:[/] {error}", highlight=False, markup=True)
+    except (LabError, SandboxError, DeviceError, requirements.RequirementError) as error:
+        _err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
 
 
@@ -225,6 +233,7 @@ def _grade_class(root: Path, lab: Lab, settings: object, *, as_json: bool) -> No
 
     warm_up()  # if it was not done before
     from course_utils.grading import report
+    from course_utils.grading.assignment import enter
     from course_utils.grading.course import Course
     from course_utils.grading.gradebook import GradebookWriter
 
@@ -233,6 +242,7 @@ def _grade_class(root: Path, lab: Lab, settings: object, *, as_json: bool) -> No
     submissions = find_submissions(course, lab)
     if not submissions:
         raise LabError(f"there are no submissions under {root}/submitted/*/{lab.name}")
+    enter(course, lab)
     results: list[SubmissionResult] = []
     with GradebookWriter(course, lab) as writer:
         graded = grade_class(lab, submissions, settings)
