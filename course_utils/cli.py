@@ -153,9 +153,9 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         sign = "[green]✓[/]" if finding.ok else "[red]✗[/]"
-        _out.print(f"{sign} {finding.part:<12} {finding.found}", highlight=False)
+        _out.print(f"{sign} {finding.part:<12} {escape(finding.found)}", highlight=False)
         if finding.advice and not finding.ok:
-            _out.print(f"  {'':<12} → {finding.advice}", highlight=False)
+            _out.print(f"  {'':<12} → {escape(finding.advice)}", highlight=False)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -168,7 +168,7 @@ def demo(
 ) -> None:
     """Release lab02, build a class of real notebooks, grade it, and say where everything lies."""
     from course_utils.grading.classroom import Settings
-    from course_utils.grading.demo import DEMO_LAB, build_course
+    from course_utils.grading.demo import DEMO_LAB, build_course, shell_commands
 
     root = build_course(Path.cwd(), folder)
     _out.print(f"released [bold]{DEMO_LAB}[/] and built a class in {_relative(root)}\n")
@@ -176,7 +176,9 @@ def demo(
     limits = Limits(cell_seconds=5, call_seconds=3, memory_bytes=2**30, device=resolve())
     lab = Lab.find(DEMO_LAB, root)
     _grade_class(root, lab, Settings(limits=limits), as_json=False)
-    _out.print(f"\nLook around in it: cd {_relative(root)} && nbgrader formgrader")
+    _out.print("\nLook around in it, in nbgrader's formgrader:")
+    for command in shell_commands(root):
+        _out.print(f"  {command}", highlight=False, soft_wrap=True, markup=False)
 
 
 def main() -> None:

@@ -12,6 +12,9 @@ from importlib import metadata
 _DISTRIBUTION = "course-utils"
 _EXTRA = "grading"  # students do without it; the command does not
 
+# Double quotes and the whole path, so that it can be pasted into any shell.
+INSTALL = f'"{sys.executable}" -m pip install ".[{_EXTRA}]"'
+
 
 class RequirementError(Exception):
     """Packages are missing; the message says which, and how to get them."""
@@ -58,8 +61,8 @@ def explained(error: ImportError) -> str:
     where = [frame for frame in frames if not frame.filename.startswith("<frozen importlib")]
     place = f"{where[-1].filename}, line {where[-1].lineno}: " if where else ""
     return (
-        f"{place}{error}. If the file is one of a lab's, mend its import; else this environment "
-        f"is damaged: make it anew (rm -rf .venv && make env), or {_ADVICE} --force-reinstall"
+        f"{place}{error}. If that file is one of a lab's, mend its import; else this environment "
+        "is damaged: make it anew (rm -rf .venv, then make env)"
     )
 
 
@@ -71,14 +74,11 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-_ADVICE = f'in the course\'s folder run  "{sys.executable}" -m pip install ".[{_EXTRA}]"'
-
-
 def _sentence(names: list[str]) -> str:
     *others, last = names
     listed = f"{', '.join(others)} and {last}" if others else last
     verb = "are" if others else "is"
     return (
-        f"{listed} {verb} not installed, which `course` needs: {_ADVICE}  "
-        "(check, hint and progress in a notebook need only what students install)"
+        f"{listed} {verb} not installed here, and `course` needs what {_DISTRIBUTION}[{_EXTRA}] "
+        f"asks for (notebooks do not). In the course's folder:  {INSTALL}"
     )
