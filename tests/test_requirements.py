@@ -156,7 +156,7 @@ def test_pins_are_for_every_python() -> None:
         if installed.version.partition("+")[0] != version(pin):
             continue  # of an environment made from other pins, nothing can be said
         asked += 1
-        wanted = SpecifierSet(installed.metadata.get("Requires-Python") or "")
+        wanted = SpecifierSet(str(installed.metadata.json.get("requires_python", "")))
         for python in PYTHONS:
             assert python in wanted, f"{pin} wants Python {wanted}"
     assert asked > 100

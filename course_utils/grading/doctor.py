@@ -8,6 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from course_utils import devices, requirements
 from course_utils.grading.classroom import Settings
@@ -38,7 +39,7 @@ def examine() -> list[Finding]:
         _device(),
         _isolation(),
         _seccomp(),
-        _program("alembic", "nbgrader calls it: put the environment's bin folder on PATH"),
+        _program("alembic", "nbgrader calls it, and it comes with nbgrader: make env"),
         _program("bwrap", "optional: the installed wheel's is used", optional=True),
     ]
 
@@ -101,5 +102,6 @@ def _seccomp() -> Finding:
 
 
 def _program(name: str, advice: str, *, optional: bool = False) -> Finding:
-    path = shutil.which(name)
+    own = str(Path(sys.executable).parent)  # not on PATH where nobody activated the environment
+    path = shutil.which(name) or shutil.which(name, path=own)
     return Finding(name, optional or path is not None, path or "not on PATH", advice)
