@@ -76,9 +76,8 @@ def _is_installed(name: str) -> bool:
 
 def _sentence(names: list[str]) -> str:
     *others, last = names
-    listed = f"{', '.join(others)} and {last}" if others else last
-    verb = "are" if others else "is"
+    listed = f"{', '.join(others)} and {last} are" if others else f"{last} is"
     return (
-        f"{listed} {verb} not installed here, and `course` needs what {_DISTRIBUTION}[{_EXTRA}] "
-        f"asks for (notebooks do not). In the course's folder:  {INSTALL}"
+        f"{listed} not installed here, and `course` does not work without. "
+        f"In the course's folder, run:  {INSTALL}"
     )
