@@ -157,6 +157,14 @@ def test_a_lab_that_was_not_released(course: Course) -> None:
     assert not (course.root / "gradebook.db").exists()
 
 
+def test_a_notebook_with_a_merge_in_it(course: Course) -> None:
+    path = course.folder("release", ".", TINY_LAB) / "tiny.ipynb"
+    path.write_text("<<<<<<< HEAD\n" + path.read_text("utf-8"), "utf-8")
+    with pytest.raises(LabError, match=r"tiny\.ipynb is no notebook"):
+        enter(course, lab_of(course))
+    assert not (course.root / "gradebook.db").exists()
+
+
 def test_what_students_must_not_see_does_not_reach_the_gradebook(tmp_path: Path) -> None:
     course = Course(write_tiny_course(tmp_path))
     lab = lab_of(course)

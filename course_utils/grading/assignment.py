@@ -28,11 +28,11 @@ def enter(course: Course, lab: Lab) -> bool:
         Whether anything was written.
 
     Raises:
-        LabError: the lab is not in ``labs/``; or it has gained or lost cells since submissions
-            were entered, which nbgrader cannot change.
+        LabError: the lab is not in ``labs/``, or its notebook there is damaged; or it has gained
+            or lost cells since submissions were entered, which nbgrader cannot change.
     """
     released = _released(course, lab)
-    notebook = nbformat.read(released.notebook_path, as_version=nbformat.NO_CONVERT)
+    notebook = _read(released)
     wanted = {released.notebook_id: _checksums(notebook)}
     with Gradebook(course.db_url, course.course_id) as gradebook:
         try:
@@ -63,6 +63,16 @@ def _released(course: Course, lab: Lab) -> Lab:
     if not folder.is_dir():
         raise LabError(f"there is no {folder}; release the lab first: course release {lab.name}")
     return Lab.load(folder)
+
+
+def _read(released: Lab) -> Any:
+    try:
+        return nbformat.read(released.notebook_path, as_version=nbformat.NO_CONVERT)
+    except ValueError as error:  # nbformat's own, and that of other bytes than UTF-8
+        raise LabError(
+            f"{released.notebook_path} is no notebook (a merge that was not finished?); bring it "
+            f"back from git, or release the lab again: course release {released.name}"
+        ) from error
 
 
 def _checksums(notebook: Any) -> _Checksums:
