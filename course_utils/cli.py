@@ -172,8 +172,9 @@ def demo(
 
     root = build_course(Path.cwd(), folder)
     _out.print(f"released [bold]{DEMO_LAB}[/] and built a class in {_relative(root)}\n")
-    # A gibibyte, since importing a CUDA build of torch takes three quarters of that by itself.
-    limits = Limits(cell_seconds=5, call_seconds=3, memory_bytes=2**30, device=resolve())
+    # Its endless cell need not take half a minute, nor its memory bomb all that a submission may
+    # have; but a call may be the first to import torch, and a CUDA build's import takes 0.7 GiB.
+    limits = Limits(cell_seconds=5, memory_bytes=2**30, device=resolve())
     lab = Lab.find(DEMO_LAB, root)
     _grade_class(root, lab, Settings(limits=limits), as_json=False)
     _out.print("\nLook around in it, in nbgrader's formgrader:")

@@ -21,6 +21,9 @@ from tiny import REPOSITORY
 from course_utils.lab import Lab
 from course_utils.sandbox import launch
 
+# Half a minute for the longest, by itself; beside the rest of the suite, minutes.
+pytestmark = pytest.mark.timeout(900)
+
 LAB = "lab02_softmax_nll"
 PROGRAMS = ("conda", "course", "jupyter", "make", "nbgrader", "pip", "python", "source")
 FORMGRADER = "jupyter lab --LabApp.default_url=/formgrader"
@@ -191,7 +194,6 @@ def test_a_command_that_opens_a_page(clone: Path, tmp_path: Path, command: str) 
     assert SERVING[command] in page
 
 
-@pytest.mark.timeout(900)  # half a minute by itself, and minutes beside the rest of the suite
 def test_the_demo_and_what_it_says_at_its_end(clone: Path, tmp_path: Path) -> None:
     """Its last lines open formgrader on the class that it has graded."""
     course = clone / ".venv" / "bin" / "course"  # as make calls it
