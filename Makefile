@@ -1,5 +1,6 @@
 # Everything a fresh clone needs is made by these targets; nothing is needed before them but
-# Python 3.11 or newer.
+# Python 3.11 or newer. Another Python, in an environment of its own:
+#   make demo PYTHON=python3.12 VENV=.venv3.12
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -21,8 +22,11 @@ help:
 	@echo "make gpu    what needs a GPU, compared with the CPU"
 
 env: $(STAMP)
+	@echo "$(VENV) is ready; in every new terminal: source $(VENV)/bin/activate"
 
 $(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(sys.version_info < (3, 11) \
+	  and "Python 3.11 or newer is needed, and $(PYTHON) is " + v + ": say another, PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
@@ -31,7 +35,7 @@ demo: $(STAMP)
 	$(BIN)/course demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
 
 verify: $(STAMP)
 	$(BIN)/course verify

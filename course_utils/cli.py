@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from course_utils import requirements
 from course_utils.devices import VARIABLE, DeviceError, resolve
 from course_utils.grading.classrun.errors import NOT_ALL_GRADED, USAGE, NotReady, RunError
 from course_utils.lab import Lab, LabError
@@ -51,6 +52,13 @@ DeviceMiB = Annotated[
     int, typer.Option(help="On a GPU: memory limit of each of a submission's processes, in MiB.")
 ]
 _DEFAULTS = Limits()
+
+
+@app.callback()
+def _before(context: typer.Context) -> None:
+    """Nothing is begun with half of the packages; only the doctor may say what else there is."""
+    if context.invoked_subcommand != "doctor":
+        requirements.check()
 
 
 @app.command()
@@ -190,9 +198,9 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         sign = "[green]✓[/]" if finding.ok else "[red]✗[/]"
-        _out.print(f"{sign} {finding.part:<12} {finding.found}", highlight=False)
+        _out.print(f"{sign} {finding.part:<12} {escape(finding.found)}", highlight=False)
         if finding.advice and not finding.ok:
-            _out.print(f"  {'':<12} → {finding.advice}", highlight=False)
+            _out.print(f"  {'':<12} → {escape(finding.advice)}", highlight=False)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -205,16 +213,18 @@ def demo(
 ) -> None:
     """Release lab02, build a class of real notebooks, grade it, and say where everything lies."""
     from course_utils.grading.classroom import Settings
-    from course_utils.grading.demo import DEMO_LAB, build_course
+    from course_utils.grading.demo import DEMO_LAB, build_course, shell_commands
 
     root = build_course(Path.cwd(), folder)
     _out.print(f"released [bold]{DEMO_LAB}[/] and built a class in {_relative(root)}\n")
-    limits = Limits(
-        cell_seconds=5, call_seconds=3, memory_bytes=512 * 2**20, device=resolve()
-    )
+    # Its endless cell need not take half a minute, nor its memory bomb all that a submission may
+    # have; but a call may be the first to import torch, and a CUDA build's import takes 0.7 GiB.
+    limits = Limits(cell_seconds=5, memory_bytes=2**30, device=resolve())
     lab = Lab.find(DEMO_LAB, root)
     _grade_class(root, lab, Settings(limits=limits))
-    _out.print(f"\nLook around in it: cd {_relative(root)} && nbgrader formgrader")
+    _out.print("\nLook around in it, in nbgrader's formgrader:")
+    for command in shell_commands(root):
+        _out.print(f"  {command}", highlight=False, soft_wrap=True, markup=False)
 
 
 def main() -> None:
@@ -225,7 +235,7 @@ def main() -> None:
             signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         app()
-    except (LabError, SandboxError, DeviceError) as error:
+    except (LabError, SandboxError, DeviceError, requirements.RequirementError) as error:
         _say(f"error: {error}")
         sys.exit(USAGE)
     except NotReady as error:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,26 @@ def build_course(repository: Path, folder: Path) -> Path:
         for name, data in files.items():
             (target / name).write_bytes(data)
     return root
+
+
+def shell_commands(root: Path) -> list[str]:
+    """What to type, line by line, to look at a graded course in nbgrader's formgrader.
+
+    It begins with the environment, where that is one that the person's shell has not activated
+    (``make`` runs programs of ``.venv`` without it).
+    """
+    lines = [f"cd {_shown(root)}", "jupyter lab --LabApp.default_url=/formgrader"]
+    activated = os.environ.get("VIRTUAL_ENV")
+    activate = Path(sys.prefix, "bin", "activate")
+    if activate.exists() and Path(activated or "/").resolve() != Path(sys.prefix).resolve():
+        lines.insert(0, f"source {_shown(activate)}")
+    return lines
+
+
+def _shown(path: Path) -> str:
+    """A path for the shell, short where it lies below the current folder."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def solved(lab: Lab, released: Path, replaced: dict[str, str] | None = None) -> Notebook:

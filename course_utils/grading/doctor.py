@@ -8,8 +8,9 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
-from course_utils import devices
+from course_utils import devices, requirements
 from course_utils.grading.classroom import Settings
 from course_utils.sandbox import launch, seccomp
 from course_utils.sandbox.client import Sandbox
@@ -34,22 +35,32 @@ def examine() -> list[Finding]:
     return [
         Finding("python", sys.version_info >= (3, 11), platform.python_version(), "use 3.11+"),
         *(_package(name) for name in _PACKAGES),
+        _others(),
         _device(),
         _isolation(),
         _seccomp(),
-        _program("alembic", "nbgrader calls it: put the environment's bin folder on PATH"),
+        _program("alembic", "nbgrader calls it, and it comes with nbgrader: make env"),
         _program("bwrap", "optional: the installed wheel's is used", optional=True),
     ]
 
 
 def _package(name: str) -> Finding:
     if importlib.util.find_spec("IPython" if name == "ipython" else name) is None:
-        return Finding(name, False, "not installed", "pip install -e '.[grading]'")
+        return Finding(name, False, "not installed", requirements.INSTALL)
     return Finding(name, True, metadata.version(name))
+
+
+def _others() -> Finding:
+    """What else pyproject.toml asks for."""
+    names = [name for name in requirements.missing() if name not in _PACKAGES]
+    found = f"not installed: {', '.join(names)}" if names else "all installed"
+    return Finding("others", not names, found, requirements.INSTALL)
 
 
 def _device() -> Finding:
     """What --device and COURSE_DEVICE come to, and on a GPU whether the sandbox can use it."""
+    if importlib.util.find_spec("torch") is None:
+        return Finding("device", False, "not known without torch", requirements.INSTALL)
     try:
         chosen = devices.resolve()
     except devices.DeviceError as error:
@@ -91,5 +102,6 @@ def _seccomp() -> Finding:
 
 
 def _program(name: str, advice: str, *, optional: bool = False) -> Finding:
-    path = shutil.which(name)
+    own = str(Path(sys.executable).parent)  # not on PATH where nobody activated the environment
+    path = shutil.which(name) or shutil.which(name, path=own)
     return Finding(name, optional or path is not None, path or "not on PATH", advice)

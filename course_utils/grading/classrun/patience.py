@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from course_utils.grading.assignment import enter
 from course_utils.grading.classrun.events import Tell, Waiting
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
@@ -32,12 +33,16 @@ class PatientGradebook:
         course, lab: whose.
         seconds: how long it is tried.
         tell: is told of waiting.
+        reading: nothing is to be written; a lab that is not in the gradebook is an error then.
     """
 
-    def __init__(self, course: Course, lab: Lab, seconds: float, tell: Tell) -> None:
+    def __init__(
+        self, course: Course, lab: Lab, seconds: float, tell: Tell, *, reading: bool = False
+    ) -> None:
         self._course, self._lab = course, lab
         self._seconds = seconds
         self._tell = tell
+        self._reading = reading
         self._writer: GradebookWriter | None = None
         self._file: tuple[int, int] | None = None
 
@@ -51,6 +56,7 @@ class PatientGradebook:
         """Do something with the gradebook; again and again, while that may help.
 
         Raises:
+            LabError: the lab cannot be entered in the gradebook.
             SQLAlchemyError: it did not help.
             OSError: the gradebook's file is no more where it was.
         """
@@ -58,6 +64,8 @@ class PatientGradebook:
         while True:
             try:
                 if self._writer is None:
+                    if not self._reading:
+                        enter(self._course, self._lab)
                     self._writer = GradebookWriter(self._course, self._lab)
                     self._file = self._identity()
                 done = action(self._writer)

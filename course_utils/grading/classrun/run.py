@@ -146,9 +146,11 @@ class ClassRun:
         return outcome
 
     def _marks_now(self) -> dict[str, StudentMarks]:
-        gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
+        patient = PatientGradebook(
+            self._course, self._lab, self._patience, self._tell, reading=True
+        )
         try:
-            with gradebook:
+            with patient as gradebook:
                 return gradebook.do(lambda writer: writer.marks())
         except SQLAlchemyError as error:
             raise NotReady([f"the gradebook cannot be read: {_sentence(error)}"]) from None

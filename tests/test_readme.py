@@ -1,0 +1,211 @@
+"""README's commands: each is run word for word in a fresh clone, or it is said why not here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+import pytest
+from fresh import fresh_clone
+from tiny import REPOSITORY
+
+from course_utils.lab import Lab
+from course_utils.sandbox import launch
+
+# Half a minute for the longest, by itself; beside the rest of the suite, minutes.
+pytestmark = pytest.mark.timeout(900)
+
+LAB = "lab02_softmax_nll"
+PROGRAMS = ("conda", "course", "jupyter", "make", "nbgrader", "pip", "python", "source")
+FORMGRADER = "jupyter lab --LabApp.default_url=/formgrader"
+NOTEBOOK = f"jupyter lab labs/{LAB}/softmax_nll.ipynb"
+
+ENDING = [
+    "course doctor",
+    f"course grade {LAB}",
+    f"course grade some.ipynb --lab {LAB}",
+    f"course grade some.ipynb --lab {LAB} --device cpu",
+    f"course grade some.ipynb --lab {LAB} --json",
+    f"course verify {LAB} --exercise softmax --seeds 3 --no-mutants --no-pairs",
+]  # fmt: skip
+SERVING = {NOTEBOOK: "<title>JupyterLab</title>", FORMGRADER: "<title>nbgrader formgrade"}
+
+_INSTALLS = "installs packages; CONTRIBUTING.md says in which environments it was run"
+_MINUTES = "takes minutes; the test files about the gate and the labs call what it calls"
+NOT_RUN_HERE = {
+    "source .venv/bin/activate": "every other command is run after it",
+    "course demo": "run once, below, for what it says at its end",
+    "make demo": "make env, then course demo",
+    "make demo PYTHON=python3.12": "needs another Python",
+    "make env": _INSTALLS,
+    "conda env create -f environment.yml": "needs conda, and its channels",
+    "conda activate training-neural-networks": "needs conda",
+    "python -m pip install .": _INSTALLS,
+    'python -m pip install ".[grading]"': _INSTALLS,
+    "make test": "it is what runs this test",
+    "make verify": "most of an hour",
+    "make bench": "many minutes; prints figures",
+    "make gpu": "needs a GPU",
+    f"course verify {LAB}": _MINUTES,
+    "course verify LAB": _MINUTES,
+    f"course release {LAB}": _MINUTES,
+    "course grade --device cuda": "needs a GPU",
+    "course grade": "the name of a command, whose forms are run",
+    "nbgrader autograde": "test_course.py, with the other commands of nbgrader's",
+    "nbgrader generate_assignment": "test_course.py",
+    "nbgrader generate_assignment LAB --force": "test_labs.py makes every lab's release by it",
+}
+
+
+def code() -> list[str]:
+    """Every line of shell in README, and every inline piece of code."""
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    lines = [
+        line
+        for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+    ]
+    lines += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    return [line.partition("  #")[0].strip() for line in lines]
+
+
+def commands() -> set[str]:
+    """Every command in README, as a reader would type it."""
+    return {line for line in code() if line.split(" ")[0] in PROGRAMS and " " in line}
+
+
+def test_every_command_is_run_or_has_a_reason() -> None:
+    listed = [*ENDING, *SERVING, *NOT_RUN_HERE]
+    assert len(listed) == len(set(listed))
+    assert sorted(commands()) == sorted(listed)
+
+
+def test_every_target_of_make_exists() -> None:
+    documents = ("README.md", "CONTRIBUTING.md")
+    text = "\n".join((REPOSITORY / name).read_text("utf-8") for name in documents)
+    targets = set(re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE))
+    assert {"env", "demo", "test", "lint"} <= targets
+    subprocess.run(["make", "--dry-run", *targets], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+def test_every_option_exists() -> None:
+    ours = [line for line in code() if line.startswith(("course ", "--"))]
+    named = {option for line in ours for option in re.findall(r"--[a-z-]+", line)}
+    assert "--isolation" in named
+    wide = os.environ | {"COLUMNS": "200"}
+    helps = [
+        subprocess.run(
+            [sys.executable, "-m", "course_utils", command, "--help"],
+            env=wide, capture_output=True, text=True, check=True,
+        ).stdout
+        for command in ("grade", "verify", "release", "demo")
+    ]  # fmt: skip
+    assert named <= {option for text in helps for option in re.findall(r"--[a-z-]+", text)}
+
+
+# -- run for real, in a fresh clone, by a shell that knows nothing of this environment
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not launch.probe().works:
+        pytest.skip(launch.probe().detail)
+    if not Path(sys.prefix, "bin", "activate").exists():
+        pytest.skip("README activates .venv; the tests run in an environment of another kind")
+    root = fresh_clone(tmp_path_factory.mktemp("clone"))
+    (root / ".venv").symlink_to(sys.prefix)
+    released = root / "labs" / LAB
+    shutil.copytree(released, root / "submitted" / "ada" / LAB)
+    shutil.copy(Lab.load(released).notebook_path, root / "some.ipynb")
+    return root
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's, without what activating an environment has set."""
+    own = str(Path(sys.executable).parent)
+    plain = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    paths = [path for path in plain["PATH"].split(os.pathsep) if path != own]
+    return plain | {"PATH": os.pathsep.join(paths)} | more
+
+
+@pytest.mark.parametrize("command", ENDING)
+def test_a_command_that_ends(clone: Path, command: str) -> None:
+    done = subprocess.run(
+        ["bash", "-ec", f"source .venv/bin/activate\n{command}"],
+        cwd=clone, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+
+
+def page_of(script: str, cwd: Path, tmp_path: Path) -> str:
+    """The page that a Jupyter server, which a script starts, would open in a browser."""
+    (tmp_path / "jupyter_server_config.py").write_text(
+        "c.ServerApp.open_browser = False\n"
+        "c.ServerApp.port = 0\n"
+        "c.ServerApp.allow_root = True\n"
+        "c.IdentityProvider.token = 'word'\n",
+        "utf-8",
+    )
+    places = {f"JUPYTER_{name}_DIR": str(tmp_path) for name in ("CONFIG", "RUNTIME", "DATA")}
+    server = subprocess.Popen(
+        ["bash", "-ec", script], cwd=cwd, env=environment(**places), text=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said = []
+        assert server.stderr is not None
+        for line in server.stderr:  # ends when the server does
+            said.append(line)
+            if place := re.search(r"http://(?:localhost|127\.0\.0\.1)(:\d+)(/\S*)\?token=", line):
+                break
+        else:
+            raise AssertionError("".join(said))
+        # Jupyter gives a cookie for the token, and the pages behind ask for the cookie.
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        host = f"http://127.0.0.1{place[1]}"
+        while True:
+            try:
+                browser.open(f"{host}/lab?token=word").close()
+                break
+            except urllib.error.URLError:  # it says where it is before it listens there
+                assert server.poll() is None
+                time.sleep(0.05)
+        with browser.open(f"{host}{place[2]}") as response:
+            page: str = response.read().decode()
+            return page
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.communicate()
+
+
+@pytest.mark.parametrize("command", SERVING)
+def test_a_command_that_opens_a_page(clone: Path, tmp_path: Path, command: str) -> None:
+    page = page_of(f"source .venv/bin/activate\n{command}", clone, tmp_path)
+    assert SERVING[command] in page
+
+
+def test_the_demo_and_what_it_says_at_its_end(clone: Path, tmp_path: Path) -> None:
+    """Its last lines open formgrader on the class that it has graded."""
+    course = clone / ".venv" / "bin" / "course"  # as make calls it
+    done = subprocess.run(
+        [course, "demo"], cwd=clone, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    scores = dict(re.findall(r"^(\S+) +([\d.]+)/41 ", done.stdout, re.MULTILINE))
+    assert len(scores) == 31
+    assert scores["stub"] == "0"
+    _, _, ending = done.stdout.partition("formgrader:\n")
+    lines = [line.strip() for line in ending.splitlines()]
+    assert lines[0].startswith("source ")
+    assert lines[1:] == ["cd build/demo", FORMGRADER]
+    assert SERVING[FORMGRADER] in page_of("\n".join(lines), clone, tmp_path)
