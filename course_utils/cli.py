@@ -221,12 +221,13 @@ def _grade_file(path: Path, lab: Lab, settings: object, *, as_json: bool) -> Non
 
 
 def _grade_class(root: Path, lab: Lab, settings: object, *, as_json: bool) -> None:
-    from course_utils.grading.classroom import Settings, find_submissions, grade_class, warm_up
+    from course_utils.grading.classroom import Settings, grade_class, warm_up
 
     warm_up()  # if it was not done before
     from course_utils.grading import report
     from course_utils.grading.course import Course
     from course_utils.grading.gradebook import GradebookWriter
+    from course_utils.grading.submissions import find_submissions
 
     assert isinstance(settings, Settings)
     course = Course(root)

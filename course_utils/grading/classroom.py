@@ -1,4 +1,4 @@
-"""Grading a class: find the submissions, spread them over workers, collect every result.
+"""Grading a class: spread the submissions over workers, collect every result.
 
 Every submission gives exactly one result, whatever it is; a worker that dies costs a retry, not
 the run.
@@ -8,39 +8,26 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from course_utils import devices
 from course_utils.grading.judge import Grader, refused
-from course_utils.grading.reading import UnreadableError, read_file
+from course_utils.grading.submissions import Submission
+from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits
 
-if TYPE_CHECKING:  # the workers do without nbgrader
-    from course_utils.grading.course import Course
-
 # What every worker needs sooner or later; the two inner modules are what torch.optim and backward
 # import when they are first used.
 _PRELOAD = ["torch", "torch._dynamo", "torch.fx.experimental.symbolic_shapes", "scipy.stats"]
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One student's folder: the notebook to grade, if there is one, and what was noticed."""
-
-    student: str
-    path: Path | None
-    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,60 +54,6 @@ class Settings:
         return devices.workers_on(devices.gpu(), cores, self.limits.device_bytes)
 
 
-def find_submissions(course: Course, lab: Lab) -> list[Submission]:
-    """The submissions under ``submitted/*/LAB``, by student."""
-    pattern = course.folder("submitted", "*", lab.name)
-    base = Path(str(pattern).partition("*")[0])
-    folders = sorted(path for path in base.glob(f"*/{lab.name}") if path.is_dir())
-    found = [_submission(folder, lab) for folder in folders]
-    return _note_lookalikes(found)
-
-
-def _submission(folder: Path, lab: Lab) -> Submission:
-    student = folder.parent.name
-    expected = folder / lab.notebook_path.name
-    others = sorted(path for path in folder.glob("*.ipynb") if path != expected)
-    if expected.is_file():
-        if not others:
-            return Submission(student, expected)
-        names = ", ".join(path.name for path in others)
-        message = f"further notebooks were not graded: {names}"
-        return Submission(student, expected, (Notice(Reason.EXTRA_NOTEBOOK, message),))
-    if len(others) == 1:
-        message = f"{others[0].name} was graded in place of {expected.name}"
-        return Submission(student, others[0], (Notice(Reason.RENAMED_NOTEBOOK, message),))
-    if others:
-        message = (
-            f"there is no {expected.name} but {len(others)} other notebooks; rename the one to "
-            "be graded"
-        )
-    else:
-        message = f"the submission holds no notebook {expected.name}"
-    return Submission(student, None, (Notice(Reason.NO_NOTEBOOK, message),))
-
-
-def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:
-    """Tell a grader about student ids that differ in nothing but case and blanks."""
-    counts = Counter(_plain_id(s.student) for s in submissions)
-    noted = []
-    for submission in submissions:
-        same = [
-            other.student for other in submissions
-            if other is not submission and counts[_plain_id(submission.student)] > 1
-            and _plain_id(other.student) == _plain_id(submission.student)
-        ]
-        if same:
-            message = f"looks like the same student as {', '.join(same)}; each was graded"
-            notice = Notice(Reason.DUPLICATE_STUDENT, message)
-            submission = replace(submission, notices=(*submission.notices, notice))
-        noted.append(submission)
-    return noted
-
-
-def _plain_id(student: str) -> str:
-    return "".join(student.split()).casefold()
-
-
 def grade_class(
     lab: Lab, submissions: Sequence[Submission], settings: Settings
 ) -> Iterator[SubmissionResult]:
@@ -144,7 +77,7 @@ def grade_class(
                 while waiting and len(running) < 2 * count:
                     submission = waiting[-1]
                     try:
-                        data = _read(submission)
+                        data = submission.read()
                     except UnreadableError as error:
                         yield _noted(_unread(lab, submission, error), submission)
                     else:
@@ -165,18 +98,11 @@ def grade_class(
 def _graded_alone(lab: Lab, submission: Submission, settings: Settings) -> SubmissionResult:
     with _pool(lab, settings, 1) as pool:
         try:
-            return pool.submit(_grade, _read(submission), submission.student).result()
+            return pool.submit(_grade, submission.read(), submission.student).result()
         except UnreadableError as error:
             return _unread(lab, submission, error)
         except BrokenProcessPool:
             return _lost(lab, submission)
-
-
-def _read(submission: Submission) -> bytes:
-    if submission.path is None:
-        notice = submission.notices[0]
-        raise UnreadableError(notice.code, notice.message)
-    return read_file(submission.path)
 
 
 def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> SubmissionResult:

@@ -94,6 +94,7 @@ class Grader:
             status=SubmissionStatus.PARTLY_GRADED if partly else SubmissionStatus.GRADED,
             max_score=self.lab.max_score,
             exercises=exercises,
+            written=reading.written,
             notices=notices,
             student_cpu_seconds=session.cpu_seconds,
             environment=self._sandbox.environment,
@@ -147,7 +148,7 @@ def refused(
 
 def grade_file(path: Path, grader: Grader, student: str = "") -> SubmissionResult:
     """Grade a notebook file; a file that cannot be read gives a result that says so."""
-    from course_utils.grading.reading import read_file
+    from course_utils.grading.submissions import read_file
 
     try:
         data = read_file(path)
