@@ -16,7 +16,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 from course_utils import devices
-from course_utils.grading.judge import Grader, refused
+from course_utils.grading.judge import Grader, noted, refused
 from course_utils.grading.submissions import Submission
 from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
@@ -79,18 +79,18 @@ def grade_class(
                     try:
                         data = submission.read()
                     except UnreadableError as error:
-                        yield _noted(_unread(lab, submission, error), submission)
+                        yield noted(_unread(lab, submission, error), submission)
                     else:
                         running[pool.submit(_grade, data, submission.student)] = submission
                     waiting.pop()  # only now: a broken pool takes no more, and raises
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     result = future.result()
-                    yield _noted(result, running.pop(future))
+                    yield noted(result, running.pop(future))
         except BrokenProcessPool:
             # A worker was killed from outside. What was under way is tried once more, alone.
             for submission in running.values():
-                yield _noted(_graded_alone(lab, submission, settings), submission)
+                yield noted(_graded_alone(lab, submission, settings), submission)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -109,12 +109,6 @@ def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> Submiss
     return refused(
         lab, submission.student, error.status, Notice(error.reason, error.message)
     )
-
-
-def _noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
-    known = {notice.message for notice in result.notices}
-    result.notices += [notice for notice in submission.notices if notice.message not in known]
-    return result
 
 
 def _lost(lab: Lab, submission: Submission) -> SubmissionResult:

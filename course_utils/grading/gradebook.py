@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
 from course_utils.grading.course import Course
-from course_utils.lab import CHECK_PREFIX, Lab, LabError, grade_id
+from course_utils.grading.marks import stamped, write_marks
+from course_utils.grading.submissions import copy_companions, submitted_at
+from course_utils.lab import Lab, LabError
 from course_utils.outcome import Notice, Reason, SubmissionResult
 
 
@@ -36,13 +37,12 @@ class GradebookWriter:
         self._lab = lab
         self._gradebook = Gradebook(course.db_url, course.course_id)
         try:
-            notebook = self._gradebook.find_notebook(lab.notebook_id, lab.name)
+            self._gradebook.find_notebook(lab.notebook_id, lab.name)
         except MissingEntry:
             self._gradebook.close()
             raise LabError(
                 f"{lab.name} is not in the gradebook; release it first: course release {lab.name}"
             ) from None
-        self._checksums = {cell.name: cell.checksum for cell in notebook.source_cells}
 
     def __enter__(self) -> GradebookWriter:
         return self
@@ -53,9 +53,9 @@ class GradebookWriter:
     def write(self, result: SubmissionResult) -> None:
         """Store one submission's marks, its notebook as it ran, and its feedback page."""
         student, lab = result.student, self._lab
-        timestamp = self._course.directory.get_existing_timestamp(
-            str(self._course.folder("submitted", student, lab.name))
-        )
+        folder = self._course.folder("submitted", student, lab.name)
+        timestamp, notices = submitted_at(folder)
+        result.notices += notices
         extra = {"timestamp": timestamp} if timestamp else {}
         with warnings.catch_warnings():
             # SQLAlchemy remarks on the order in which nbgrader links its new rows.
@@ -67,41 +67,11 @@ class GradebookWriter:
             result.notices.append(
                 Notice(Reason.LATE, f"submitted {submission.total_seconds_late:.0f} s late")
             )
-        notebook = self._notebook(result)
-        self._write_grades(result, notebook)
+        write_marks(self._gradebook, lab, result)
+        notebook = stamped(self._gradebook, lab, result)
         self._write_files(result, notebook)
         if late:
             self._apply_late_penalty(student, notebook)
-
-    def _notebook(self, result: SubmissionResult) -> Any:
-        """The graded notebook with nbgrader's checksums, or None where there is none."""
-        if result.notebook is None:
-            return None
-        for cell in result.notebook["cells"]:
-            name = grade_id(cell)
-            if name in self._checksums:
-                cell["metadata"]["nbgrader"]["checksum"] = self._checksums[name]
-        return nbformat.from_dict(result.notebook)
-
-    def _write_grades(self, result: SubmissionResult, notebook: Any) -> None:
-        scores = {CHECK_PREFIX + exercise.name: exercise.score for exercise in result.exercises}
-        cells = {} if notebook is None else {grade_id(cell): cell for cell in notebook.cells}
-        submitted = self._gradebook.find_submission_notebook(
-            self._lab.notebook_id, self._lab.name, result.student
-        )
-        for grade in submitted.grades:
-            if grade.name.startswith(CHECK_PREFIX) or grade.name not in cells:
-                grade.auto_score = scores.get(grade.name, 0.0)
-            else:  # a written answer: 0 where it was left empty, else for a person to grade
-                grade.auto_score = utils.determine_grade(cells[grade.name])[0]
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-        for comment in submitted.comments:
-            cell = cells.get(comment.name)
-            unchanged = cell is not None and cell.metadata.nbgrader.get(
-                "checksum"
-            ) == utils.compute_checksum(cell)
-            comment.auto_comment = "No response." if unchanged else None
-        self._gradebook.db.commit()
 
     def _write_files(self, result: SubmissionResult, notebook: Any) -> None:
         names = result.student, self._lab.name
@@ -112,7 +82,8 @@ class GradebookWriter:
             target = autograded / self._lab.notebook_path.name
             target.write_text(text, "utf-8", errors="replace")
         stamp = self._course.folder("submitted", *names) / "timestamp.txt"
-        if stamp.is_file():
+        copy_companions(stamp.parent, autograded)
+        if submitted_at(stamp.parent)[0]:
             shutil.copyfile(stamp, autograded / stamp.name)
         page = self._fresh(self._course.folder("feedback", *names)) / (
             f"{self._lab.notebook_id}.html"

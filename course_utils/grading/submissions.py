@@ -8,17 +8,14 @@ are no text become notices.
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.grading.naming import is_notebook_name, listed, plain_stem, printable, shown
-from course_utils.grading.unpacking import MAX_FILE_BYTES, is_packed
+from course_utils.grading.files import File, Kind, entries, files_in, read_file, read_head
+from course_utils.grading.naming import listed, plain_stem, printable, shown
 from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason
@@ -26,12 +23,7 @@ from course_utils.outcome import Notice, Reason
 if TYPE_CHECKING:  # the workers do without nbgrader
     from course_utils.grading.course import Course
 
-_MAX_DEPTH = 5
-_MAX_ENTRIES = 2000
-_HEAD_BYTES = 4096
-_LEFT_OVER = {"__MACOSX", "__pycache__", ".DS_Store", "timestamp.txt"}
-_CHECKPOINTS = ".ipynb_checkpoints"
-_ARCHIVES = {".zip", ".gz", ".gzip", ""}  # other files begin so, too: .docx, .npz, .pt
+_COMPANION_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ def submission_folders(pattern: Path) -> list[tuple[str, Path]]:
     """(student, folder) for a path with ``*`` for the student, as nbgrader would match it."""
     base, _, rest = str(pattern).partition("*")
     found = []
-    for entry in _entries(Path(base)) if os.path.isdir(base) else []:
+    for entry in entries(Path(base)) if os.path.isdir(base) else []:
         folder = Path(base) / entry.name / rest.lstrip("/")
         if not entry.name.startswith(".") and os.path.lexists(folder):
             found.append((entry.name, folder))
@@ -83,7 +75,7 @@ def look(student: str, folder: Path, lab: Lab) -> Submission:
     if not os.path.isdir(folder):
         message = f"{shown(folder.name)} should be a folder and is none that can be opened"
         return Submission(student, None, (Notice(Reason.NO_NOTEBOOK, message),))
-    files = list(_files(folder))
+    files = list(files_in(folder))
     candidates = _candidates(files)
     chosen = _chosen(candidates, expected)
     if chosen is None:
@@ -99,35 +91,13 @@ def look(student: str, folder: Path, lab: Lab) -> Submission:
     return Submission(student, chosen.path, tuple(notices))
 
 
-class _Kind(IntEnum):
-    """What a file is to a grader: the lower, the rather it is graded."""
-
-    NOTEBOOK = 0
-    LIKE_A_NOTEBOOK = 1  # of another name, but it begins like one
-    ARCHIVE = 2
-    CHECKPOINT = 3  # Jupyter's own copy of an earlier state
-    EMPTY_NOTEBOOK = 4
-    OTHER = 5
-    CLOSED = 6
-
-
-@dataclass(frozen=True)
-class _File:
-    """Something in a submission: its name from the folder on, and what it is."""
-
-    name: str
-    path: Path
-    kind: _Kind
-    why_not: str = ""
-
-
-def _candidates(files: list[_File]) -> list[_File]:
+def _candidates(files: list[File]) -> list[File]:
     """The files of the best kind there is."""
-    best = min((file.kind for file in files), default=_Kind.OTHER)
-    return [file for file in files if file.kind is best < _Kind.OTHER]
+    best = min((file.kind for file in files), default=Kind.OTHER)
+    return [file for file in files if file.kind is best < Kind.OTHER]
 
 
-def _chosen(candidates: list[_File], expected: str) -> _File | None:
+def _chosen(candidates: list[File], expected: str) -> File | None:
     """The one of the right name, else the only one that can be meant."""
     for meant in (
         [file for file in candidates if file.name == expected],
@@ -140,7 +110,7 @@ def _chosen(candidates: list[_File], expected: str) -> _File | None:
     return None
 
 
-def _nothing(files: list[_File], candidates: list[_File], expected: str) -> Notice:
+def _nothing(files: list[File], candidates: list[File], expected: str) -> Notice:
     """Say that there is no notebook to grade, and what there is."""
     if candidates:
         names = listed([file.name for file in candidates])
@@ -155,114 +125,6 @@ def _nothing(files: list[_File], candidates: list[_File], expected: str) -> Noti
     )
 
 
-def _files(root: Path) -> Iterator[_File]:
-    """Everything in a submission that is no folder, nearest first, up to a bound."""
-    home = Path(os.path.realpath(root))
-    waiting, seen = [(root, 0)], 0
-    while waiting:
-        folder, depth = waiting.pop(0)
-        try:
-            entries = _entries(folder)
-        except OSError:
-            entries = []
-            yield _closed(folder, root, "a folder that cannot be opened")
-        for entry in entries:
-            seen += 1
-            path = folder / entry.name
-            hidden = entry.name.startswith(".") and entry.name != _CHECKPOINTS
-            if seen > _MAX_ENTRIES or entry.name in _LEFT_OVER:
-                continue
-            if hidden:
-                yield _closed(path, root, "hidden")
-            elif not entry.is_dir(follow_symlinks=False):
-                yield _examined(path, os.path.relpath(path, root), home)
-            elif depth == _MAX_DEPTH:
-                yield _closed(path, root, "a folder too deep to be looked into")
-            else:
-                waiting.append((path, depth + 1))
-
-
-def _closed(path: Path, root: Path, why: str) -> _File:
-    return _File(os.path.relpath(path, root), path, _Kind.CLOSED, why)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """A folder's entries, notebooks first.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: (not is_notebook_name(entry.name), entry.name))
-
-
-def _examined(path: Path, name: str, home: Path) -> _File:
-    """What a file is, by its name and by how it begins."""
-    try:
-        real = Path(os.path.realpath(path, strict=True))
-        if home not in real.parents:
-            return _File(name, path, _Kind.CLOSED, "a link that leads out of the submission")
-        head = _read(real, _HEAD_BYTES)
-    except OSError as error:
-        why = error.strerror or str(error)
-        return _File(name, path, _Kind.CLOSED, f"cannot be read: {why}")
-    if is_notebook_name(path.name):
-        kind = _Kind.NOTEBOOK if head.strip() else _Kind.EMPTY_NOTEBOOK
-    elif _begins_as_notebook(head):
-        kind = _Kind.LIKE_A_NOTEBOOK
-    elif is_packed(head) and path.suffix.lower() in _ARCHIVES:
-        kind = _Kind.ARCHIVE
-    else:
-        kind = _Kind.OTHER
-    if path.parent.name == _CHECKPOINTS and kind is not _Kind.OTHER:
-        kind = _Kind.CHECKPOINT
-    return _File(name, real, kind)
-
-
-def _begins_as_notebook(head: bytes) -> bool:
-    """Whether a file of any name begins as Jupyter writes notebooks."""
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return text.startswith(b"{") and any(
-        key in text for key in (b'"cells"', b'"nbformat"', b'"worksheets"')
-    )
-
-
-def read_file(path: Path) -> bytes:
-    """A file's bytes.
-
-    Raises:
-        UnreadableError: it is too large, no file, or cannot be read.
-    """
-    name = shown(path.name)
-    try:
-        data = _read(path, MAX_FILE_BYTES + 1)
-        size = max(len(data), path.stat().st_size)
-    except OSError as error:
-        message = f"{name} cannot be read: {error.strerror or error}"
-        raise UnreadableError(Reason.NO_NOTEBOOK, message) from None
-    if len(data) > MAX_FILE_BYTES:
-        raise UnreadableError(
-            Reason.TOO_LARGE,
-            f"{name} has {size / 2**20:.0f} MiB; at most {MAX_FILE_BYTES // 2**20} MiB are "
-            "accepted. Clear its outputs (Kernel > Restart and Clear) and submit it again",
-        )
-    return data
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """The beginning of a regular file; a pipe is never waited for.
-
-    Raises:
-        OSError: it is no regular file, or cannot be opened.
-    """
-    # Opening a pipe that nobody writes to would wait for ever.
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError("it is no regular file")
-        return file.read(limit)
-
-
 def submitted_at(folder: Path) -> tuple[datetime | None, tuple[Notice, ...]]:
     """When a submission was handed in, by nbgrader's ``timestamp.txt``; None where nothing says so,
     with a notice where the file cannot be understood."""
@@ -272,12 +134,30 @@ def submitted_at(folder: Path) -> tuple[datetime | None, tuple[Notice, ...]]:
     if not os.path.lexists(path):
         return None, ()
     try:
-        text = _read(path, 200).decode("utf-8-sig").strip()
+        text = read_head(path, 200).decode("utf-8-sig").strip()
         moment: datetime | None = parse_utc(text) if text else None
     except (OSError, ValueError, OverflowError):
         message = "timestamp.txt holds no date that can be read; the submission counts as in time"
         return None, (Notice(Reason.TIMESTAMP_UNREADABLE, message),)
     return moment, ()
+
+
+def copy_companions(folder: Path, target: Path) -> None:
+    """Copy what was handed in beside the notebook, such as the pictures of written answers, to
+    where a person will read it; what cannot be read, or is too much, stays behind."""
+    left = _COMPANION_BYTES
+    for file in files_in(folder):
+        if file.kind is not Kind.OTHER:
+            continue
+        try:
+            data = read_head(file.path, left + 1)
+            if len(data) > left:
+                continue
+            left -= len(data)
+            (target / file.name).parent.mkdir(parents=True, exist_ok=True)
+            (target / file.name).write_bytes(data)
+        except OSError:
+            continue
 
 
 def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:
