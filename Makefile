@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A worker or a sandbox for every core: more threads than that only slow one another down.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env demo test verify lint bench gpu clean
+.PHONY: help env demo test verify lint bench agree gpu clean
 
 help:
 	@echo "make env    the environment in $(VENV)"
@@ -17,6 +17,7 @@ help:
 	@echo "make verify the release gate of every lab, whole (an hour on two cores)"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  the figures of the README"
+	@echo "make agree  course grade and nbgrader autograde, compared on every odd submission"
 	@echo "make gpu    what needs a GPU, compared with the CPU"
 
 env: $(STAMP)
@@ -41,6 +42,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m course_utils.grading.bench
+
+agree: $(STAMP)
+	$(BIN)/python tests/two_ways.py
 
 gpu: $(STAMP)
 	$(BIN)/python -m pytest -s -rs tests/test_gpu.py

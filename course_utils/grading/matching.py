@@ -94,6 +94,7 @@ def match(lab: Lab, cells: list[Cell]) -> Matching:
     _by_first_line(made)
     _settle_repeated_answers(made)
     _by_place(made)
+    _doubt_repeated_answers(made)
     return made
 
 
@@ -185,20 +186,34 @@ def _by_first_line(made: Matching) -> None:
 
 def _settle_repeated_answers(made: Matching) -> None:
     """Of several cells with a written answer's id, take the one that was written in; if more than
-    one was, the one at its place, and let a person look."""
+    one was, the one at its place."""
     for number in made.written:
-        if number not in made.repeated:
-            continue
-        name = labs.grade_id(made.lab.notebook["cells"][number])
-        stub = _plain(made.released[number])
-        copies = [n for n, cell in enumerate(made.cells) if labs.grade_id(cell) == name]
-        answers = [n for n in copies if _plain(made.cells[n]["source"]) not in ("", stub)]
-        if not answers:
-            continue
-        place = made.gap(number)
-        made.found[number] = next((n for n in answers if n in place), answers[-1])
-        if len({_plain(made.cells[n]["source"]) for n in answers}) > 1:
-            made.unsure.add(number)
+        answers = _written_copies(made, number)
+        if answers:
+            place = made.gap(number)
+            made.found[number] = next((n for n in answers if n in place), answers[-1])
+
+
+def _doubt_repeated_answers(made: Matching) -> None:
+    """Let a person look where another version of an answer is left over."""
+    free = set(made.free())
+    for number in made.written:
+        for copy in _written_copies(made, number):
+            mine = made.cells[made.found[number]]["source"]
+            if copy in free and _plain(made.cells[copy]["source"]) != _plain(mine):
+                made.unsure.add(number)
+
+
+def _written_copies(made: Matching, number: int) -> list[int]:
+    """Of several cells with a written answer's id, those that were written in."""
+    if number not in made.repeated:
+        return []
+    name = labs.grade_id(made.lab.notebook["cells"][number])
+    left = ("", _plain(made.released[number]))
+    return [
+        n for n, cell in enumerate(made.cells)
+        if labs.grade_id(cell) == name and _plain(cell["source"]) not in left
+    ]
 
 
 def _by_place(made: Matching) -> None:

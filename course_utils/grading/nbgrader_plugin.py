@@ -192,6 +192,18 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
                 nb = stamped(book, grader.lab, result)
         return nb, resources
 
+    def limits(self) -> Limits:
+        """What a submission may use, by this step's settings.
+
+        Raises:
+            DeviceError: the device that was asked for cannot be used.
+        """
+        return Limits(
+            cell_seconds=self.cell_seconds, call_seconds=self.call_seconds,
+            memory_bytes=self.memory_mib * MIB, device=resolve(self.device),
+            device_bytes=self.device_memory_mib * MIB,
+        )  # fmt: skip
+
     def grader(self, assignment: str) -> Grader:
         """The lab's grader with a sandbox that answers, kept for all that this process grades.
 
@@ -200,11 +212,7 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
             DeviceError: the device that was asked for cannot be used.
         """
         lab = _lab(CourseDirectory(config=self.config), assignment)
-        limits = Limits(
-            cell_seconds=self.cell_seconds, call_seconds=self.call_seconds,
-            memory_bytes=self.memory_mib * MIB, device=resolve(self.device),
-            device_bytes=self.device_memory_mib * MIB,
-        )  # fmt: skip
+        limits = self.limits()
         changed = lab.notebook_path.stat().st_mtime_ns  # formgrader's process lives for days
         key = (lab, changed, self.isolation, limits)
         if key not in _warm:

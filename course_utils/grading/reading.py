@@ -174,7 +174,9 @@ _CELL_SENTENCES = {
     Reason.SOLUTION_CELL_MISSING: (
         "solution cells are missing: {}; functions that other cells define count all the same"
     ),
-    Reason.DUPLICATE_CELLS: "cells appear more than once: {}; the later definition counts",
+    Reason.DUPLICATE_CELLS: (
+        "cells appear more than once: {}; of functions the later definition counts"
+    ),
     Reason.CELL_RESTORED: (
         "cells had lost their name or their type (code became text, or text code) and were given "
         "them again: {}"
