@@ -8,8 +8,9 @@ from typing import Any
 
 import nbformat
 import pytest
+from odd_cases import Odd
 from odd_lab import FULL, write_odd_course
-from odd_submissions import SUBMISSIONS, Odd
+from odd_submissions import SUBMISSIONS
 from tiny import TINY_LAB
 
 from course_utils.grading.judge import Grader, grade_submission

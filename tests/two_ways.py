@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.api import Gradebook
+from odd_cases import LEFT, Odd
 from odd_lab import write_odd_course
-from odd_submissions import LEFT, SUBMISSIONS, Odd
+from odd_submissions import SUBMISSIONS
 from tiny import TINY_LAB
 
 Marks = dict[str, tuple[float | None, bool]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -77,11 +78,29 @@ class Matching:
         end = found[min(after)] if after else len(self.cells)
         return range(max((n + 1 for n in found.values() if n < end), default=0), end)
 
+    def free_text(self) -> list[int]:
+        """The student's own cells that hold text and no code."""
+        return [number for number in self.free() if _is_prose(self.cells[number])]
+
     def answers_near(self, master: int) -> list[int]:
-        """Free cells at a written answer's place that hold text of the student's."""
-        free = set(self.free())
-        near = [n for n in self.gap(master) if n in free and _is_prose(self.cells[n])]
+        """The student's own text at a written answer's place, text cells first."""
+        place = self.gap(master)
+        near = [number for number in self.free_text() if number in place]
         return sorted(near, key=lambda n: self.cells[n]["cell_type"] == "code")
+
+    def grown_near(self, master: int) -> bool:
+        """Whether the lab's own text around a written answer has grown: a question, a heading."""
+        def text_from(step: int) -> Iterator[int]:
+            number = master + step
+            while 0 <= number < len(self._masters) and not labs.grade_id(self._masters[number]):
+                yield number
+                number += step
+
+        around = [n for step in (-1, 1) for n in text_from(step) if n in self.found]
+        return any(
+            self.changed(n) and len(self.cells[self.found[n]]["source"]) > len(self.released[n])
+            for n in around if self._masters[n]["cell_type"] == "markdown"
+        )  # fmt: skip
 
 
 def match(lab: Lab, cells: list[Cell]) -> Matching:
@@ -238,4 +257,14 @@ def _is_prose(cell: Cell) -> bool:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return not labs.definitions(text) and "import " not in text
-    return all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in body)
+    return all(_says_only(statement) for statement in body)
+
+
+def _says_only(statement: ast.stmt) -> bool:
+    """Whether a statement is a text, printed or given a name, and no more."""
+    if not isinstance(statement, (ast.Expr, ast.Assign)):
+        return False
+    value = statement.value
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "print":
+        return all(isinstance(argument, ast.Constant) for argument in value.args)
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)

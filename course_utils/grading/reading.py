@@ -109,8 +109,8 @@ _SENTENCES = (
     ),
     (
         AnswerState.UNSURE, Reason.WRITTEN_ANSWER_MOVED,
-        "written answers that a person must look for: {}; text of the student's stands beside "
-        "the cell, in the question above it, or in several copies of it",
+        "written answers that a person must look for: {}; text of the student's stands in other "
+        "cells, in a question, or in several copies of the cell",
     ),
     (
         AnswerState.WRITTEN, Reason.WRITTEN_ANSWER_MOVED,
@@ -126,17 +126,10 @@ def _state(matching: Matching, number: int) -> AnswerState:
         return AnswerState.UNSURE
     if matching.changed(number) or matching.cells[matching.found[number]].get("attachments"):
         return AnswerState.WRITTEN
-    if matching.answers_near(number) or _written_into(matching, number - 1):
+    own = any(matching.cells[n]["cell_type"] != "code" for n in matching.free_text())
+    if own or matching.answers_near(number) or matching.grown_near(number):
         return AnswerState.UNSURE
     return AnswerState.LEFT
-
-
-def _written_into(matching: Matching, number: int) -> bool:
-    """Whether the lab's own text, such as the question above an answer, has grown."""
-    if number not in matching.found or labs.grade_id(matching.lab.notebook["cells"][number]):
-        return False
-    text = matching.cells[matching.found[number]]["source"]
-    return matching.changed(number) and len(text) > len(matching.released[number])
 
 
 # -- cells
@@ -185,7 +178,9 @@ _CELL_SENTENCES = {
         "cells of the lab's own were edited: {}; they were put back, and what was written into "
         "them runs before them"
     ),
-    Reason.CHECK_CELL_EDITED: "check cells were edited and put back: {}",
+    Reason.CHECK_CELL_EDITED: (
+        "check cells were edited and put back: {}; what they defined counts all the same"
+    ),
     Reason.CHECK_CELL_MISSING: "check cells are missing: {}; this changes no mark",
 }
 
@@ -229,7 +224,7 @@ def _plain_cell(cell: Cell) -> Cell:
 def _repaired(matching: Matching, number: int, cell: Cell) -> Sequence[Cell]:
     """One of the lab's cells: its metadata and type, and a locked one's text, put back."""
     master = matching.lab.notebook["cells"][number]
-    mended = _plain_cell(cell)
+    mended = {**_plain_cell(cell), "id": str(master.get("id") or cell["id"])}
     if name := labs.grade_id(master):
         mended["metadata"] |= {"nbgrader": copy.deepcopy(master["metadata"]["nbgrader"])}
         mended = _of_type(mended, master["cell_type"])
@@ -239,7 +234,7 @@ def _repaired(matching: Matching, number: int, cell: Cell) -> Sequence[Cell]:
         return [mended]
     edited = matching.changed(number) and cell["cell_type"] == "code"
     mended["source"] = labs.source(master)
-    if edited and not labs.is_check(master):
+    if edited and (labs.definitions(cell["source"]) or not labs.is_check(master)):
         return [{**_plain_cell(cell), "id": f"{cell['id'][:57]}-edited"}, mended]
     return [mended]
 

@@ -18,6 +18,7 @@ from course_utils.outcome import Notice, Reason
 MAX_FILE_BYTES = 50 * 2**20
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
+_TAR, _TAR_AT = b"ustar", 257
 _END_OF_ZIP = b"PK\x05\x06"
 _MAX_DIRECTORY_BYTES = 2**20  # some ten thousand names
 # Others need memory that the archive chooses (LZMA), or are not read by zipfile at all.
@@ -49,7 +50,7 @@ def unpacked(data: bytes, expected: str, notices: list[Notice]) -> bytes:
     else:
         inner, name = _only_notebook(data, expected)
         how = f"the notebook was taken out of a zip archive: {shown(name)}"
-    if is_packed(inner):
+    if is_packed(inner) or inner[_TAR_AT:].startswith(_TAR):
         raise UnreadableError(
             Reason.NO_NOTEBOOK,
             "the file is an archive in an archive; hand in the notebook itself",
