@@ -20,6 +20,7 @@ from course_utils.lab import Lab
 from course_utils.stub import stub_source, text_stub
 
 Cell = dict[str, Any]
+_LONG = 10_000  # characters of code that are not looked through for an answer
 
 
 @dataclass
@@ -78,9 +79,13 @@ class Matching:
         end = found[min(after)] if after else len(self.cells)
         return range(max((n + 1 for n in found.values() if n < end), default=0), end)
 
+    @cached_property
+    def _prose(self) -> list[bool]:
+        return [_is_prose(cell) for cell in self.cells]
+
     def free_text(self) -> list[int]:
         """The student's own cells that hold text and no code."""
-        return [number for number in self.free() if _is_prose(self.cells[number])]
+        return [number for number in self.free() if self._prose[number]]
 
     def answers_near(self, master: int) -> list[int]:
         """The student's own text at a written answer's place, text cells first."""
@@ -253,6 +258,8 @@ def _is_prose(cell: Cell) -> bool:
         return bool(cell.get("attachments"))
     if cell["cell_type"] != "code":
         return True
+    if len(text) > _LONG:
+        return False
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

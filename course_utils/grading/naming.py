@@ -9,12 +9,10 @@ from unicodedata import category
 _AT_MOST = 5
 _LENGTH = 60
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, direction, half characters, lines
-_COPY = re.compile(r"[ _-]*(\(\d+\)|copy[ _-]*\d*|kopie[ _-]*\d*)$")
-# What is left of "lab.ipynb" once a browser, a mail program or an editor has helped.
-_NOTEBOOK = re.compile(
-    r"^(?P<stem>.*?)(\.ipynb)+([ _-]*(\(\d+\)|copy[ _-]*\d*)|[._-]*(txt|json|bak|orig|old))*$",
-    re.IGNORECASE | re.DOTALL,
-)
+_LONGEST = 255  # of a file's name; in an archive it may be much longer
+_ENDING = ".ipynb"
+# What a browser, a mail program, an editor or a file manager adds to a name, one at a time.
+_ADDED = re.compile(r"(\(\d+\)|[._-](txt|json|bak|orig|old)|(copy|kopie)[ _-]*\d*)$")
 
 
 def shown(name: str) -> str:
@@ -41,13 +39,26 @@ def listed(names: Sequence[str]) -> str:
 
 def is_notebook_name(name: str) -> bool:
     """Whether a name is a notebook's, be it "lab.IPYNB", "lab.ipynb (1)" or "lab.ipynb.txt"."""
-    return _NOTEBOOK.match(name) is not None
+    return _without_additions(name.casefold()[-_LONGEST:], until=_ENDING).endswith(_ENDING)
 
 
 def plain_stem(name: str) -> str:
     """What a notebook's name is without endings, copy numbers, case and blanks, to compare it."""
-    found = _NOTEBOOK.match(name)
-    stem = (found["stem"] if found else name.partition(".")[0]).casefold()
-    while (shorter := _COPY.sub("", stem)) != stem:
-        stem = shorter
-    return re.sub(r"[\s_-]+", "", stem)
+    stem = name.casefold()[-_LONGEST:]
+    if is_notebook_name(stem):
+        stem = _without_additions(stem, until=_ENDING)
+        while stem.endswith(_ENDING):
+            stem = _without_additions(stem.removesuffix(_ENDING), until=_ENDING)
+    else:
+        stem = stem.partition(".")[0]
+    return re.sub(r"[\s_-]+", "", _without_additions(stem))
+
+
+def _without_additions(name: str, until: str = "") -> str:
+    """A name without what was added at its end, until it ends as it should."""
+    while not (until and name.endswith(until)):
+        shorter = _ADDED.sub("", name.rstrip(" ._-"))
+        if shorter == name:
+            break
+        name = shorter
+    return name
