@@ -27,5 +27,5 @@ _OURS = {Execute: nbgrader_plugin.Execute, SaveAutoGrades: nbgrader_plugin.SaveA
 c.Autograde.autograde_preprocessors = [
     _OURS.get(step, step) for step in Autograde.autograde_preprocessors.default()
 ]
-# A deleted check cell comes back, so that its exercise has a place for its mark.
-c.OverwriteCells.add_missing_cells = True
+# Every folder that was handed in is graded, whatever it holds.
+nbgrader_plugin.use_our_converter()

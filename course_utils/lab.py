@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 CHECK_PREFIX = "check_"
 EXPLORE_TAG = "explore"
+_DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
 class LabError(Exception):
@@ -139,6 +141,12 @@ class Lab:
         return sorted(found)
 
     @property
+    def neighbours(self) -> list[Path]:
+        """The notebooks of the course's other labs: what this lab may be mistaken for."""
+        folders = sorted(path for path in self.folder.parent.glob("*/") if path != self.folder)
+        return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]
+
+    @property
     def max_score(self) -> float:
         """What the automatically graded exercises are worth together."""
         return sum(exercise.points for exercise in self.exercises)
@@ -162,6 +170,16 @@ def grade_id(cell: dict[str, Any]) -> str:
     return str(_nbgrader(cell).get("grade_id", ""))
 
 
+def cell_key(cell: dict[str, Any]) -> str:
+    """What tells a lab's cell: its nbgrader id, or else Jupyter's."""
+    return grade_id(cell) or str(cell.get("id", ""))
+
+
+def points(cell: dict[str, Any]) -> float:
+    """What a graded cell is worth."""
+    return float(_nbgrader(cell).get("points", 0))
+
+
 def is_check(cell: dict[str, Any]) -> bool:
     """Whether a cell is a check cell: locked, worth points, named ``check_<exercise>``."""
     return (
@@ -182,6 +200,11 @@ def is_solution(cell: dict[str, Any]) -> bool:
     return bool(_nbgrader(cell).get("solution"))
 
 
+def is_written(cell: dict[str, Any]) -> bool:
+    """Whether students answer in this cell and a person reads it: a solution worth points."""
+    return is_solution(cell) and bool(_nbgrader(cell).get("grade"))
+
+
 def is_locked(cell: dict[str, Any]) -> bool:
     """Whether a cell is the instructor's and not to be changed."""
     return bool(_nbgrader(cell).get("locked")) and not is_solution(cell)
@@ -192,6 +215,11 @@ def is_explore(cell: dict[str, Any]) -> bool:
     metadata = cell.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     return isinstance(tags, list) and EXPLORE_TAG in tags
+
+
+def definitions(code: str) -> set[str]:
+    """The functions and classes that a text defines at its top level, though it may not parse."""
+    return set(_DEFINITION.findall(code))
 
 
 def source(cell: dict[str, Any]) -> str:

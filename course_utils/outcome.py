@@ -98,16 +98,48 @@ class Reason(StrEnum):
     FORBIDDEN_CALL = "forbidden_call"
     NOT_WRITTEN = "not_written"
     FUNCTION_MISSING = "function_missing"
+    WRITTEN_ANSWER_MISSING = "written_answer_missing"
+    WRITTEN_ANSWER_MOVED = "written_answer_moved"
     CHECK_CELL_MISSING = "check_cell_missing"
     CHECK_CELL_EDITED = "check_cell_edited"
     SOLUTION_CELL_MISSING = "solution_cell_missing"
+    LOCKED_CELL_EDITED = "locked_cell_edited"
+    CELL_RESTORED = "cell_restored"
     DUPLICATE_CELLS = "duplicate_cells"
     METADATA_REPAIRED = "metadata_repaired"
     OLD_FORMAT = "old_format"
+    PACKED_NOTEBOOK = "packed_notebook"
     RENAMED_NOTEBOOK = "renamed_notebook"
     EXTRA_NOTEBOOK = "extra_notebook"
     DUPLICATE_STUDENT = "duplicate_student"
+    TIMESTAMP_UNREADABLE = "timestamp_unreadable"
     LATE = "late"
+
+
+class AnswerState(StrEnum):
+    """What became of an answer that a person reads."""
+
+    LEFT = "left"  # as students received it: nothing was written
+    WRITTEN = "written"
+    UNSURE = "unsure"  # the student's text stands beside it, or in several copies
+    UNFOUND = "unfound"
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """An answer that a person reads: its cell's id, what it is worth, and what became of it."""
+
+    name: str
+    max_score: float
+    state: AnswerState
+
+    @property
+    def score(self) -> float | None:
+        """Its automatic score: 0 where nothing was written, else None, and a person grades it."""
+        return 0.0 if self.state is AnswerState.LEFT else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "max_score": self.max_score, "state": str(self.state)}
 
 
 @dataclass(frozen=True)
@@ -326,6 +358,7 @@ class SubmissionResult:
     """Everything that grading one submission found; ``to_dict`` is the documented JSON.
 
     ``notebook`` is the submission as it ran, outputs included; it is not part of the JSON.
+    ``written`` has an entry for each answer that a person reads, where the notebook could be read.
     """
 
     lab: str
@@ -333,6 +366,7 @@ class SubmissionResult:
     status: SubmissionStatus
     max_score: float
     exercises: list[ExerciseResult] = field(default_factory=list)
+    written: list[WrittenAnswer] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     wall_seconds: float = 0.0
     student_cpu_seconds: float = 0.0
@@ -355,6 +389,12 @@ class SubmissionResult:
         return next((n.message for n in self.notices if n.code is self.reason), "")
 
     @property
+    def to_look_for(self) -> set[str]:
+        """Written answers that a person must look for, whatever their cell holds."""
+        lost = (AnswerState.UNSURE, AnswerState.UNFOUND)
+        return {answer.name for answer in self.written if answer.state in lost}
+
+    @property
     def main_diagnosis(self) -> Diagnosis | None:
         """The diagnosis of the exercise that lost the most points."""
         lost = [e for e in self.exercises if e.diagnosis]
@@ -371,6 +411,7 @@ class SubmissionResult:
             "score": self.score,
             "max_score": self.max_score,
             "exercises": [exercise.to_dict() for exercise in self.exercises],
+            "written": [answer.to_dict() for answer in self.written],
             "notices": [notice.to_dict() for notice in self.notices],
             "seconds": {
                 "wall": round(self.wall_seconds, 3),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from course_utils.callee import NOT_WRITTEN
 
 BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"
+TEXT_STUB = "YOUR ANSWER HERE"  # what students find where a person reads the answer
+
+_REGION = re.compile(r"^([ \t]*)[^\n]*BEGIN SOLUTION[\s\S]*?END SOLUTION[^\n]*$", re.MULTILINE)
 
 
 def stub_code(lab: str, exercise: str) -> str:
@@ -28,3 +33,9 @@ def stub_source(source: str, lab: str, exercise: str) -> str:
         elif not inside:
             lines.append(line)
     return "\n".join(lines)
+
+
+def text_stub(source: str) -> str:
+    """A written answer's cell as the release leaves it: its regions replaced, or all of it."""
+    released, count = _REGION.subn(rf"\1{TEXT_STUB}", source)
+    return released if count else TEXT_STUB

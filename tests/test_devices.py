@@ -188,15 +188,14 @@ def test_the_gate_hands_the_device_to_its_workers(monkeypatch: pytest.MonkeyPatc
 
 def test_nbgraders_step_has_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     see(monkeypatch, gpu=True)
-    monkeypatch.chdir(REPOSITORY)
-    monkeypatch.setattr(nbgrader_plugin, "_graders", {})
-    step = nbgrader_plugin.Execute()
-    step.config.CourseDirectory.root = str(REPOSITORY)
-    step.config.CourseDirectory.source_directory = "solutions"
+    step = nbgrader_plugin.Execute(call_seconds=2.5, memory_mib=512, device_memory_mib=256)
     for word, device in (("cpu", "cpu"), ("", "cuda"), ("auto", "cuda")):
         step.device = word
-        assert step._grader("lab02_softmax_nll")._device == device
-    assert [key[2] for key in nbgrader_plugin._graders] == ["cpu", "cuda"]
+        assert step.limits().device == device
+    monkeypatch.setenv(devices.VARIABLE, "cpu")
+    step.device = ""
+    limits = Limits(call_seconds=2.5, memory_bytes=512 * MIB, device_bytes=256 * MIB)
+    assert step.limits() == limits
 
 
 def test_the_doctor_says_what_will_be_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,10 +23,11 @@ from tiny import REPOSITORY
 from course_utils import devices
 from course_utils.devices import Gpu
 from course_utils.grading import classroom
-from course_utils.grading.classroom import Settings, Submission, grade_class
+from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.classrun.errors import NotReady
 from course_utils.grading.classrun.preflight import check_grader
 from course_utils.grading.judge import Grader, refused
+from course_utils.grading.submissions import Submission
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, Status, SubmissionStatus
 from course_utils.sandbox import gpu, launch, seccomp, zygote

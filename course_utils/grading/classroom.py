@@ -13,40 +13,27 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from course_utils import devices
-from course_utils.grading.judge import Grader, refused
-from course_utils.grading.reading import UnreadableError, read_file
+from course_utils.grading.judge import Grader, noted, refused
+from course_utils.grading.submissions import Submission
+from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation, SandboxError
 from course_utils.sandbox.limits import Limits
 
-if TYPE_CHECKING:  # the workers do without nbgrader
-    from course_utils.grading.course import Course
-
 # What every worker needs sooner or later; the two inner modules are what torch.optim and backward
 # import when they are first used.
 _PRELOAD = ["torch", "torch._dynamo", "torch.fx.experimental.symbolic_shapes", "scipy.stats"]
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One student's folder: the notebook to grade, if there is one, and what was noticed."""
-
-    student: str
-    path: Path | None
-    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,60 +69,6 @@ class Settings:
         return devices.workers_on(devices.gpu(), cores, self.limits.device_bytes)
 
 
-def find_submissions(course: Course, lab: Lab) -> list[Submission]:
-    """The submissions under ``submitted/*/LAB``, by student."""
-    pattern = course.folder("submitted", "*", lab.name)
-    base = Path(str(pattern).partition("*")[0])
-    folders = sorted(path for path in base.glob(f"*/{lab.name}") if path.is_dir())
-    found = [_submission(folder, lab) for folder in folders]
-    return _note_lookalikes(found)
-
-
-def _submission(folder: Path, lab: Lab) -> Submission:
-    student = folder.parent.name
-    expected = folder / lab.notebook_path.name
-    others = sorted(path for path in folder.glob("*.ipynb") if path != expected)
-    if expected.is_file():
-        if not others:
-            return Submission(student, expected)
-        names = ", ".join(path.name for path in others)
-        message = f"further notebooks were not graded: {names}"
-        return Submission(student, expected, (Notice(Reason.EXTRA_NOTEBOOK, message),))
-    if len(others) == 1:
-        message = f"{others[0].name} was graded in place of {expected.name}"
-        return Submission(student, others[0], (Notice(Reason.RENAMED_NOTEBOOK, message),))
-    if others:
-        message = (
-            f"there is no {expected.name} but {len(others)} other notebooks; rename the one to "
-            "be graded"
-        )
-    else:
-        message = f"the submission holds no notebook {expected.name}"
-    return Submission(student, None, (Notice(Reason.NO_NOTEBOOK, message),))
-
-
-def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:
-    """Tell a grader about student ids that differ in nothing but case and blanks."""
-    counts = Counter(_plain_id(s.student) for s in submissions)
-    noted = []
-    for submission in submissions:
-        same = [
-            other.student for other in submissions
-            if other is not submission and counts[_plain_id(submission.student)] > 1
-            and _plain_id(other.student) == _plain_id(submission.student)
-        ]
-        if same:
-            message = f"looks like the same student as {', '.join(same)}; each was graded"
-            notice = Notice(Reason.DUPLICATE_STUDENT, message)
-            submission = replace(submission, notices=(*submission.notices, notice))
-        noted.append(submission)
-    return noted
-
-
-def _plain_id(student: str) -> str:
-    return "".join(student.split()).casefold()
-
-
 def grade_class(
     lab: Lab, submissions: Sequence[Submission], settings: Settings
 ) -> Generator[Handed, None, None]:
@@ -155,7 +88,7 @@ def grade_class(
                     while waiting and len(running) < 2 * settings.processes:
                         submission = waiting[-1]
                         try:
-                            data = _read(submission)
+                            data = submission.read()
                         except UnreadableError as error:
                             yield _unread(lab, submission, error)
                         else:
@@ -166,14 +99,14 @@ def grade_class(
                     for future in done:
                         result = future.result()
                         submission, data = running.pop(future)
-                        yield Handed(submission, digest(data), _noted(result, submission))
+                        yield Handed(submission, digest(data), noted(result, submission))
             except BrokenProcessPool:
                 pass  # a worker was killed from outside
         # What was under way then is tried once more, each submission in a worker of its own, so
         # that one that kills its worker takes no other with it.
         for submission, data in running.values():
             result = _graded_alone(lab, submission.student, data, settings)
-            yield Handed(submission, digest(data), _noted(result, submission))
+            yield Handed(submission, digest(data), noted(result, submission))
 
 
 def prove(lab: Lab, settings: Settings) -> SubmissionResult:
@@ -205,23 +138,10 @@ def _graded_alone(lab: Lab, student: str, data: bytes, settings: Settings) -> Su
             return refused(lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
 
 
-def _read(submission: Submission) -> bytes:
-    if submission.path is None:
-        notice = submission.notices[0]
-        raise UnreadableError(notice.code, notice.message)
-    return read_file(submission.path)
-
-
 def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> Handed:
     notice = Notice(error.reason, error.message)
     result = refused(lab, submission.student, error.status, notice)
-    return Handed(submission, "", _noted(result, submission))
-
-
-def _noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
-    known = {notice.message for notice in result.notices}
-    result.notices += [notice for notice in submission.notices if notice.message not in known]
-    return result
+    return Handed(submission, "", noted(result, submission))
 
 
 # -- the workers' processes, as the coordinator sees them

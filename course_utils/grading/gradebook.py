@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
 from course_utils.grading.course import Course
-from course_utils.grading.marks import read_marks
+from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.roster import Student
+from course_utils.grading.standing import read_marks
+from course_utils.grading.submissions import copy_companions, submitted_at
 from course_utils.grading.totals import StudentMarks
-from course_utils.lab import CHECK_PREFIX, Lab, LabError, grade_id, source
+from course_utils.lab import Lab, LabError, grade_id, source
 from course_utils.outcome import Notice, Reason, SubmissionResult
 
 
@@ -54,7 +55,6 @@ class GradebookWriter:
             raise LabError(
                 f"{lab.name} is not in the gradebook; release it first: course release {lab.name}"
             ) from None
-        self._checksums = {cell.name: cell.checksum for cell in notebook.source_cells}
         self.max_score = float(notebook.max_score)
 
     def __enter__(self) -> GradebookWriter:
@@ -95,9 +95,9 @@ class GradebookWriter:
         """
         self._gradebook.db.rollback()
         student = result.student
-        submission = self._enter_submission(student)
-        notebook = self._notebook(result)
-        self._write_grades(result, notebook)
+        submission = self._enter_submission(result)
+        write_marks(self._gradebook, self._lab, result, self._answers_before(student))
+        notebook = stamped(self._gradebook, self._lab, result)
         # A penalty of an earlier run may have to go: a new date, an extension.
         if submission.total_seconds_late > 0 or submission.late_submission_penalty:
             self._apply_late_penalty(student, notebook)
@@ -118,50 +118,19 @@ class GradebookWriter:
             (fresh / path.name).write_bytes(text)
         return True
 
-    def _enter_submission(self, student: str) -> Any:
-        timestamp = self._course.directory.get_existing_timestamp(
-            str(self._course.folder("submitted", student, self._lab.name))
+    def _enter_submission(self, result: SubmissionResult) -> Any:
+        student = result.student
+        timestamp, notices = submitted_at(
+            self._course.folder("submitted", student, self._lab.name)
         )
+        known = {notice.message for notice in result.notices}
+        result.notices += [notice for notice in notices if notice.message not in known]
         extra = {"timestamp": timestamp} if timestamp else {}
         with warnings.catch_warnings():
             # SQLAlchemy remarks on the order in which nbgrader links its new rows.
             warnings.simplefilter("ignore", SAWarning)
             self._gradebook.update_or_create_student(student)
             return self._gradebook.update_or_create_submission(self._lab.name, student, **extra)
-
-    def _notebook(self, result: SubmissionResult) -> Any:
-        """The graded notebook with nbgrader's checksums, or None where there is none."""
-        if result.notebook is None:
-            return None
-        for cell in result.notebook["cells"]:
-            name = grade_id(cell)
-            if name in self._checksums:
-                cell["metadata"]["nbgrader"]["checksum"] = self._checksums[name]
-        return nbformat.from_dict(result.notebook)
-
-    def _write_grades(self, result: SubmissionResult, notebook: Any) -> None:
-        scores = {CHECK_PREFIX + exercise.name: exercise.score for exercise in result.exercises}
-        cells = {} if notebook is None else {grade_id(cell): cell for cell in notebook.cells}
-        earlier = self._answers_before(result.student)
-        submitted = self._gradebook.find_submission_notebook(
-            self._lab.notebook_id, self._lab.name, result.student
-        )
-        for grade in submitted.grades:
-            cell = cells.get(grade.name)
-            if grade.name.startswith(CHECK_PREFIX):
-                settle(grade, scores.get(grade.name, 0.0))
-            elif cell is None:  # the file could not be read: there is no answer in it
-                settle(grade, 0.0)
-            else:  # a written answer: 0 where it was left empty, else for a person to grade
-                automatic = utils.determine_grade(cell)[0]
-                settle(grade, automatic, same_answer=earlier.get(grade.name) == source(cell))
-        for comment in submitted.comments:
-            cell = cells.get(comment.name)
-            unchanged = cell is not None and cell.metadata.nbgrader.get(
-                "checksum"
-            ) == utils.compute_checksum(cell)
-            comment.auto_comment = "No response." if unchanged else None
-        self._gradebook.db.commit()
 
     def _answers_before(self, student: str) -> dict[str, str]:
         """Cell → what the student had written in it when it was graded last."""
@@ -181,7 +150,8 @@ class GradebookWriter:
                 target = fresh / self._lab.notebook_path.name
                 target.write_text(text, "utf-8", errors="replace")
             stamp = self._course.folder("submitted", *names) / "timestamp.txt"
-            if stamp.is_file():
+            copy_companions(stamp.parent, fresh)
+            if submitted_at(stamp.parent)[0]:
                 shutil.copyfile(stamp, fresh / stamp.name)
 
     def _apply_late_penalty(self, student: str, notebook: Any) -> None:
@@ -197,24 +167,6 @@ class GradebookWriter:
         AssignLatePenalties(config=self._course.config).preprocess(
             notebook or nbformat.v4.new_notebook(), resources
         )
-
-
-def settle(grade: Any, automatic: float | None, *, same_answer: bool = False) -> None:
-    """Give a cell its automatic mark, and decide whether a person must look at it.
-
-    What a person has done stands. It is asked for again where what it was about has changed: the
-    automatic mark that was overridden, or the text of a written answer.
-
-    Args:
-        grade: nbgrader's row of the cell.
-        automatic: the mark; None for a written answer that a person must grade.
-        same_answer: whether a written answer is the one that was graded before.
-    """
-    if grade.manual_score is None:
-        grade.needs_manual_grade = automatic is None
-    elif not (same_answer or (automatic is not None and automatic == grade.auto_score)):
-        grade.needs_manual_grade = True
-    grade.auto_score = automatic
 
 
 def note_lateness(result: SubmissionResult, marks: StudentMarks) -> None:

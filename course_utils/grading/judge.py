@@ -12,6 +12,7 @@ from course_utils.diagnosis import diagnose
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
+from course_utils.grading.submissions import Submission
 from course_utils.lab import Lab
 from course_utils.notebook import panel
 from course_utils.outcome import (
@@ -115,6 +116,7 @@ class Grader:
             status=SubmissionStatus.PARTLY_GRADED if partly else SubmissionStatus.GRADED,
             max_score=self.lab.max_score,
             exercises=exercises,
+            written=reading.written,
             notices=notices,
             student_cpu_seconds=session.cpu_seconds,
             environment=self._sandbox.environment,
@@ -166,15 +168,28 @@ def refused(
     )
 
 
+def grade_submission(submission: Submission, grader: Grader) -> SubmissionResult:
+    """Read what was handed in, once, and grade it; what cannot be read gives a result that says
+    so."""
+    try:
+        data = submission.read()
+    except UnreadableError as error:
+        result = grader.ungraded(error, submission.student)
+    else:
+        result = grader.grade(data, submission.student)
+    return noted(result, submission)
+
+
+def noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
+    """A result with what was noticed when its submission was found."""
+    known = {notice.message for notice in result.notices}
+    result.notices += [notice for notice in submission.notices if notice.message not in known]
+    return result
+
+
 def grade_file(path: Path, grader: Grader, student: str = "") -> SubmissionResult:
     """Grade a notebook file; a file that cannot be read gives a result that says so."""
-    from course_utils.grading.reading import read_file
-
-    try:
-        data = read_file(path)
-    except UnreadableError as error:
-        return grader.ungraded(error, student)
-    return grader.grade(data, student)
+    return grade_submission(Submission(student, path), grader)
 
 
 def _cell_notices(cells: Sequence[CellRun]) -> list[Notice]:

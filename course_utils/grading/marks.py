@@ -1,116 +1,80 @@
-"""Reading the gradebook: what students have, in a few queries however large the class is."""
+"""A verdict's automatic marks in nbgrader's gradebook, whichever command has made the verdict."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    Gradebook,
-    GradeCell,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-    TaskCell,
-)
-from sqlalchemy import func, select
+import nbformat
+from nbgrader import utils
+from nbgrader.api import Gradebook
 
-from course_utils.grading.totals import CellMark, StudentMarks
-from course_utils.lab import Lab
+from course_utils.lab import CHECK_PREFIX, Lab, grade_id, source
+from course_utils.outcome import SubmissionResult
 
 
-def read_marks(gradebook: Gradebook, lab: Lab, student: str = "") -> dict[str, StudentMarks]:
-    """The marks of a lab by student, in three queries.
+def automatic_score(result: SubmissionResult, name: str) -> float | None:
+    """What a graded cell is worth without a person: an exercise's score, 0 for an answer that was
+    not written, 0 where the notebook could not be read; else None, and a person grades it."""
+    if name.startswith(CHECK_PREFIX) or not result.exercises:
+        scores = {CHECK_PREFIX + exercise.name: exercise.score for exercise in result.exercises}
+        return scores.get(name, 0.0)
+    return next((answer.score for answer in result.written if answer.name == name), None)
+
+
+def settle(grade: Any, automatic: float | None, *, same_answer: bool = False) -> None:
+    """Give a cell its automatic mark, and decide whether a person must look at it.
+
+    What a person has done stands. It is asked for again where what it was about has changed: the
+    automatic mark that was overridden, or the text of a written answer.
 
     Args:
-        gradebook: nbgrader's, open.
-        lab: whose assignment.
-        student: only this one's; everybody's by default.
+        grade: nbgrader's row of the cell.
+        automatic: the mark; None for a written answer that a person must grade.
+        same_answer: whether a written answer is the one that was graded before.
     """
-    found: dict[str, StudentMarks] = {}
-    for name, penalty, late in _submissions(gradebook, lab, student):
-        found[name] = StudentMarks(penalty=penalty or 0.0, seconds_late=late)
-    for name, cell, own, by_hand in _comments(gradebook, lab, student):
-        if by_hand or own:
-            found[name].remarks[cell] = by_hand or own
-    for row in gradebook.db.execute(_of(_GRADES, lab, student)):
-        found[row.student].cells[row.cell] = CellMark(
-            automatic=row.auto_score,
-            manual=row.manual_score,
-            extra=row.extra_credit or 0.0,
-            max_score=row.max_score or 0.0,
-            to_grade=row.needs_manual_grade,
-        )
-    return found
+    if grade.manual_score is None:
+        grade.needs_manual_grade = automatic is None
+    elif not (same_answer or (automatic is not None and automatic == grade.auto_score)):
+        grade.needs_manual_grade = True
+    grade.auto_score = automatic
 
 
-_GRADES = (
-    select(
-        Student.id.label("student"),
-        BaseCell.name.label("cell"),
-        Grade.auto_score,
-        Grade.manual_score,
-        Grade.extra_credit,
-        Grade.needs_manual_grade,
-        func.coalesce(GradeCell.__table__.c.max_score, TaskCell.__table__.c.max_score).label(
-            "max_score"
-        ),
-    )
-    .select_from(Grade)
-    .join(BaseCell.__table__, BaseCell.__table__.c.id == Grade.cell_id)
-    .outerjoin(GradeCell.__table__, GradeCell.__table__.c.id == Grade.cell_id)
-    .outerjoin(TaskCell.__table__, TaskCell.__table__.c.id == Grade.cell_id)
-    .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-    .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-    .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-    .join(Student, Student.id == SubmittedAssignment.student_id)
-)
+def write_marks(
+    gradebook: Gradebook, lab: Lab, result: SubmissionResult, earlier: Mapping[str, str]
+) -> None:
+    """Store a verdict's automatic marks; what a person has given stays.
+
+    Args:
+        gradebook: open, with the student's submission in it.
+        lab: whose notebook was graded.
+        result: the verdict; its notebook's cells are compared with what was released.
+        earlier: what stood in the notebook's cells when it was graded before, as far as it is
+            known: an answer that is still the same is not to be graded again.
+    """
+    submitted = gradebook.find_submission_notebook(lab.notebook_id, lab.name, result.student)
+    notebook = stamped(gradebook, lab, result)
+    cells = {grade_id(cell): cell for cell in notebook.cells} if notebook else {}
+    for grade in submitted.grades:
+        same = grade.name in cells and earlier.get(grade.name) == source(cells[grade.name])
+        settle(grade, automatic_score(result, grade.name), same_answer=same)
+    for comment in submitted.comments:
+        cell = cells.get(comment.name)
+        silent = cell is not None and comment.name not in result.to_look_for and (
+            cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+        )  # fmt: skip
+        comment.auto_comment = "No response." if silent else None
+    gradebook.db.commit()
 
 
-def _of(query: Any, lab: Lab, student: str) -> Any:
-    query = query.where(Assignment.name == lab.name)
-    return query.where(Student.id == student) if student else query
-
-
-def _submissions(gradebook: Gradebook, lab: Lab, student: str) -> Any:
-    """(student, penalty, seconds late) of every submission."""
-    query = (
-        select(
-            Student.id,
-            func.sum(SubmittedNotebook.late_submission_penalty),
-            SubmittedAssignment.timestamp,
-            SubmittedAssignment.extension,
-            Assignment.duedate,
-        )
-        .select_from(SubmittedAssignment)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .join(Student, Student.id == SubmittedAssignment.student_id)
-        .outerjoin(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-        .group_by(
-            Student.id, SubmittedAssignment.timestamp, SubmittedAssignment.extension,
-            Assignment.duedate,
-        )
-    )  # fmt: skip
-    for name, penalty, handed_in, extension, due in gradebook.db.execute(_of(query, lab, student)):
-        late = 0.0
-        if handed_in is not None and due is not None:
-            late = (handed_in - due - (extension or timedelta())).total_seconds()
-        yield name, penalty, max(0.0, late)
-
-
-def _comments(gradebook: Gradebook, lab: Lab, student: str) -> Any:
-    """(student, cell, the grader's remark, a person's) of every cell that students write in."""
-    query = (
-        select(Student.id, BaseCell.name, Comment.auto_comment, Comment.manual_comment)
-        .select_from(Comment)
-        .join(BaseCell.__table__, BaseCell.__table__.c.id == Comment.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .join(Student, Student.id == SubmittedAssignment.student_id)
-    )
-    return gradebook.db.execute(_of(query, lab, student))
+def stamped(gradebook: Gradebook, lab: Lab, result: SubmissionResult) -> Any:
+    """The graded notebook with nbgrader's checksums of what was released, or None where there is
+    no notebook."""
+    if result.notebook is None:
+        return None
+    released = gradebook.find_notebook(lab.notebook_id, lab.name)
+    checksums = {cell.name: cell.checksum for cell in released.source_cells}
+    for cell in result.notebook["cells"]:
+        if grade_id(cell) in checksums:
+            cell["metadata"]["nbgrader"]["checksum"] = checksums[grade_id(cell)]
+    return nbformat.from_dict(result.notebook)

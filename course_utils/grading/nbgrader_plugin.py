@@ -1,34 +1,62 @@
 """nbgrader's steps, judged by our engine: named in ``nbgrader_config.py``.
 
-``nbgrader autograde`` and ``course grade`` give the same marks because both call
-:class:`~course_utils.grading.judge.Grader`. A score never passes through printed output: it goes
-from the verdict straight into the gradebook.
+``nbgrader autograde`` and ``course grade`` give the same marks because both look at a submission's
+folder with :func:`~course_utils.grading.submissions.look`, grade the bytes that were handed in with
+:class:`~course_utils.grading.judge.Grader`, and store the verdict with
+:func:`~course_utils.grading.marks.write_marks`. A score never passes through printed output.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbgrader import utils
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters.autograde import Autograde as NbgraderAutograde
+from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearSolutions as NbgraderClearSolutions
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.preprocessors import SaveAutoGrades as NbgraderSaveAutoGrades
-from traitlets import Unicode
+from traitlets import Float, Integer, Unicode
 
-from course_utils.devices import resolve
-from course_utils.grading.judge import Grader
-from course_utils.lab import CHECK_PREFIX, Lab
+from course_utils.devices import VARIABLE, DeviceError, resolve
+from course_utils.grading.judge import Grader, grade_submission
+from course_utils.grading.marks import stamped, write_marks
+from course_utils.grading.naming import printable
+from course_utils.grading.submissions import (
+    copy_companions,
+    look,
+    submission_folders,
+    submitted_at,
+)
+from course_utils.lab import Lab, LabError
 from course_utils.outcome import SubmissionResult
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation
-from course_utils.sandbox.limits import Limits
-from course_utils.stub import stub_code
+from course_utils.sandbox.launch import Isolation, SandboxError
+from course_utils.sandbox.limits import MIB, Limits
+from course_utils.stub import TEXT_STUB, stub_code
 
 _VERDICT = "course_verdict"
-_graders: dict[tuple[Path, str, str], Grader] = {}
+# Where nbgrader's commands and formgrader look the converter up.
+_PLACES = ("nbgrader.converters", "nbgrader.apps.autogradeapp", "nbgrader.apps.api")
+_DEFAULTS = Limits()
+_warm: dict[tuple[Any, ...], Grader] = {}
+
+
+def use_our_converter() -> None:
+    """Have ``nbgrader autograde`` and formgrader convert with :class:`Autograde`.
+
+    nbgrader lets a course choose every step but the converter itself, and that one leaves out what
+    it cannot parse, or what is not called ``*.ipynb``, before any step is reached.
+    """
+    for name in _PLACES:
+        if name in sys.modules:
+            sys.modules[name].Autograde = Autograde  # type: ignore[attr-defined]  # see above
 
 
 class ClearSolutions(NbgraderClearSolutions):  # type: ignore[misc]  # nbgrader is untyped
@@ -36,6 +64,7 @@ class ClearSolutions(NbgraderClearSolutions):  # type: ignore[misc]  # nbgrader 
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         self._lab = resources["nbgrader"]["assignment"]
+        self.text_stub = TEXT_STUB
         return super().preprocess(nb, resources)
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> Any:
@@ -45,8 +74,88 @@ class ClearSolutions(NbgraderClearSolutions):  # type: ignore[misc]  # nbgrader 
         return super().preprocess_cell(cell, resources, cell_index)
 
 
+class Autograde(NbgraderAutograde):  # type: ignore[misc]  # nbgrader is untyped
+    """nbgrader's converter for every folder that was handed in, whatever is in it.
+
+    The notebook is read by our engine, in the step :class:`Execute`. So nbgrader's own reading and
+    sanitizing, which stop at broken metadata, are left out.
+    """
+
+    def init_notebooks(self) -> None:
+        """Find the submissions, and see whether they can be graded before anything is touched.
+
+        Raises:
+            NbGraderException: there are none, or the sandbox does not work.
+        """
+        lab = _lab(self.coursedir, self.coursedir.assignment_id)
+        pattern = self._format_source(lab.name, "*")
+        self.assignments = {}
+        for student, folder in submission_folders(Path(pattern)):
+            if not fnmatchcase(student, self.coursedir.student_id):
+                continue
+            if student != printable(student):
+                self.log.error("%s: nbgrader cannot grade a student of this name; course grade "
+                               "can", printable(str(folder)))  # fmt: skip
+                continue
+            self.assignments[str(folder)] = [str(folder / lab.notebook_path.name)]
+        if not self.assignments:
+            raise self._told(f"there are no submissions like {pattern}")
+        try:
+            Execute(parent=self).grader(lab.name)
+        except (SandboxError, DeviceError) as error:
+            raise self._told(str(error)) from None
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """Whether a submission is to be graded; a date that cannot be read makes it no newer."""
+        graded = os.path.exists(self._format_dest(assignment_id, student_id))
+        _, notices = submitted_at(Path(self._format_source(assignment_id, student_id)))
+        if graded and not self.force and notices:
+            return False
+        return bool(super().init_destination(assignment_id, student_id))
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Enter the student and the submission in the gradebook.
+
+        Raises:
+            NbGraderException: the lab, or where students are not made, the student is not in it.
+        """
+        folder = Path(self._format_source(assignment_id, student_id))
+        moment, notices = submitted_at(folder)
+        for notice in notices:
+            self.log.warning("%s: %s", notice.code, notice.message)
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            try:
+                book.find_assignment(assignment_id)
+                if self.create_student:
+                    book.update_or_create_student(student_id)
+                book.find_student(student_id)
+            except MissingEntry as error:
+                raise self._told(f"{error}; release the lab, or add the student, first") from None
+            extra = {"timestamp": moment} if moment else {}
+            book.update_or_create_submission(assignment_id, student_id, **extra)
+        copy_companions(folder, Path(self._format_dest(assignment_id, student_id)))
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Run the steps of ``autograde_preprocessors``, of which the first grades."""
+        resources = self.init_single_notebook_resources(notebook_filename)
+        self._sanitizing = False
+        self._init_preprocessors()
+        try:
+            output, resources = self.exporter.from_notebook_node(
+                nbformat.v4.new_notebook(), resources
+            )
+        finally:
+            self._sanitizing = True
+        if resources[_VERDICT].notebook is not None:
+            self.write_single_notebook(output, resources)
+
+    def _told(self, message: str) -> NbGraderException:
+        self.log.error("%s", message)
+        return NbGraderException(message)
+
+
 class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untyped
-    """Run and judge a submission in the sandbox, in place of a kernel."""
+    """Run and judge what was handed in, in the sandbox, in place of a kernel."""
 
     isolation = Unicode(
         Isolation.BUBBLEWRAP.value,
@@ -55,45 +164,89 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
     device = Unicode(
         help="'auto', 'cpu' or 'cuda'; where it is empty, COURSE_DEVICE says it, else it is 'auto'",
     ).tag(config=True)
+    cell_seconds = Float(_DEFAULTS.cell_seconds, help="Time limit of one cell").tag(config=True)
+    call_seconds = Float(
+        _DEFAULTS.call_seconds, help="Time limit of one call by a test"
+    ).tag(config=True)
+    memory_mib = Integer(
+        _DEFAULTS.memory_bytes // MIB, help="Memory limit of a submission, in MiB"
+    ).tag(config=True)
+    device_memory_mib = Integer(
+        _DEFAULTS.device_bytes // MIB,
+        help="On a GPU: memory limit of each of a submission's processes, in MiB",
+    ).tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         names = resources["nbgrader"]
-        result = self._grader(names["assignment"]).grade(
-            nbformat.writes(nb).encode(), names["student"]
+        course = CourseDirectory(config=self.config)
+        grader = self.grader(names["assignment"])
+        folder = course.format_path(
+            course.submitted_directory, names["student"], names["assignment"]
         )
+        result = grade_submission(look(names["student"], Path(folder), grader.lab), grader)
         for notice in result.notices:
             self.log.warning("%s: %s", notice.code, notice.message)
         resources[_VERDICT] = result
         if result.notebook is not None:
-            nb.cells = nbformat.from_dict(result.notebook["cells"])
+            with Gradebook(names["db_url"]) as book:
+                nb = stamped(book, grader.lab, result)
         return nb, resources
 
-    def _grader(self, assignment: str) -> Grader:
-        """The lab's grader, kept for all submissions that this process grades."""
-        course = CourseDirectory(config=self.config)
-        folder = Path(course.format_path(course.source_directory, ".", assignment))
-        key = (folder.resolve(), self.isolation, resolve(self.device))
-        if key not in _graders:
-            lab = Lab.load(key[0])
-            limits = Limits(device=key[2])
+    def limits(self) -> Limits:
+        """What a submission may use, by this step's settings.
+
+        Raises:
+            DeviceError: the device that was asked for cannot be used.
+        """
+        return Limits(
+            cell_seconds=self.cell_seconds, call_seconds=self.call_seconds,
+            memory_bytes=self.memory_mib * MIB, device=resolve(self.device),
+            device_bytes=self.device_memory_mib * MIB,
+        )  # fmt: skip
+
+    def grader(self, assignment: str) -> Grader:
+        """The lab's grader with a sandbox that answers, kept for all that this process grades.
+
+        Raises:
+            SandboxError: the sandbox does not work.
+            DeviceError: the device that was asked for cannot be used.
+        """
+        lab = _lab(CourseDirectory(config=self.config), assignment)
+        limits = self.limits()
+        changed = lab.notebook_path.stat().st_mtime_ns  # formgrader's process lives for days
+        key = (lab, changed, self.isolation, limits)
+        if key not in _warm:
+            os.environ[VARIABLE] = limits.device  # the lab's tests ask there
             sandbox = Sandbox(Isolation(self.isolation), limits, lab.imports)
-            _graders[key] = Grader(lab, sandbox)
-        return _graders[key]
+            sandbox.__enter__()  # it ends with this process
+            _warm[key] = Grader(lab, sandbox)
+        return _warm[key]
 
 
-class SaveAutoGrades(NbgraderSaveAutoGrades):  # type: ignore[misc]  # nbgrader is untyped
+class SaveAutoGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untyped
     """Write the verdict's scores, whatever the executed cells may have printed."""
 
-    def _add_score(self, cell: Any, resources: Any) -> None:
-        grade_id = cell.metadata["nbgrader"]["grade_id"]
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        names = resources["nbgrader"]
+        if _VERDICT not in resources:
+            message = "marks come from running the notebooks: grade without --no-execute"
+            self.log.error(message)
+            raise NbGraderException(message)
         result: SubmissionResult = resources[_VERDICT]
-        if not grade_id.startswith(CHECK_PREFIX):
-            super()._add_score(cell, resources)  # a written answer, to be graded by hand
-            return
-        grade = self.gradebook.find_grade(
-            grade_id, self.notebook_id, self.assignment_id, self.student_id
-        )
-        scores = {exercise.name: exercise.score for exercise in result.exercises}
-        grade.auto_score = scores.get(grade_id.removeprefix(CHECK_PREFIX), 0.0)
-        grade.needs_manual_grade = grade.manual_score is not None
-        self.gradebook.db.commit()
+        course = CourseDirectory(config=self.config)
+        with Gradebook(names["db_url"]) as book:
+            # What nbgrader has overwritten by now, nobody can compare with.
+            write_marks(book, _lab(course, names["assignment"]), result, earlier={})
+        return nb, resources
+
+
+def _lab(course: Any, assignment: str) -> Lab:
+    """An assignment's lab, in the course's source folder.
+
+    Raises:
+        NbGraderException: it has none.
+    """
+    try:
+        return Lab.load(Path(course.format_path(course.source_directory, ".", assignment)))
+    except LabError as error:
+        raise NbGraderException(str(error)) from None

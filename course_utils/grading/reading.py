@@ -1,38 +1,30 @@
-"""From a submitted file to cells that can be run: whatever a file may look like.
+"""From a submitted file to cells that can be run and answers that can be read.
 
 What a submission is worth depends on what its notebook defines. So a deleted, edited or repeated
-check cell is noticed but costs nothing, the instructor's locked cells are put back, and only a
-file that holds no notebook of this lab is refused.
+check cell is noticed but costs nothing, the instructor's locked cells are put back, a cell that
+lost its metadata or its type gets them again, a written answer is looked for and, where it is not
+found, left to a person; and only a file that holds no notebook of this lab is refused.
 """
 
 from __future__ import annotations
 
-import ast
-import json
-from collections import Counter
+import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from course_utils import lab as labs
+from course_utils.grading.matching import Matching, match
+from course_utils.grading.naming import listed
+from course_utils.grading.parsing import parsed
+from course_utils.grading.recognition import refuse_other_labs
+from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
-from course_utils.outcome import Notice, Reason, SubmissionStatus
+from course_utils.outcome import AnswerState, Notice, Reason, WrittenAnswer
 
-MAX_FILE_BYTES = 50 * 2**20
-_CELL_TYPES = ("code", "markdown", "raw")
+__all__ = ["Reading", "UnreadableError", "read_notebook"]
 
-
-class UnreadableError(Exception):
-    """This file cannot be graded; ``status`` and ``reason`` say why in a word each."""
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.status = {
-            Reason.WRONG_LAB: SubmissionStatus.WRONG_LAB,
-            Reason.NO_NOTEBOOK: SubmissionStatus.NO_NOTEBOOK,
-        }.get(reason, SubmissionStatus.UNREADABLE)
+Cell = dict[str, Any]
 
 
 @dataclass
@@ -42,34 +34,16 @@ class Reading:
     Attributes:
         notebook: the notebook in nbformat 4's shape, with the instructor's cells put back.
         program: what to run, in order: (cell number, source).
-        checks: exercise → number of its check cell, where there is one.
+        checks: exercise → number of its check cell.
+        written: what became of each answer that a person reads, in the lab's order.
         notices: what a grader should know.
     """
 
     notebook: dict[str, Any]
     program: list[tuple[int, str]] = field(default_factory=list)
     checks: dict[str, int] = field(default_factory=dict)
+    written: list[WrittenAnswer] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
-
-
-def read_file(path: Path) -> bytes:
-    """A submitted file's bytes.
-
-    Raises:
-        UnreadableError: the file is too large, or cannot be read.
-    """
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise UnreadableError(
-                Reason.TOO_LARGE,
-                f"{path.name} has {size / 2**20:.0f} MiB; at most {MAX_FILE_BYTES // 2**20} MiB "
-                "are accepted. Clear its outputs (Kernel > Restart and Clear) and submit it again",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        message = f"{path.name} cannot be read: {error.strerror}"
-        raise UnreadableError(Reason.NO_NOTEBOOK, message) from None
 
 
 def read_notebook(data: bytes, lab: Lab) -> Reading:
@@ -79,232 +53,215 @@ def read_notebook(data: bytes, lab: Lab) -> Reading:
         UnreadableError: it is empty, too large, not JSON, not a notebook, or another lab's.
     """
     notices: list[Notice] = []
-    notebook = _parse(data, notices)
-    cells = _repaired_cells(notebook, notices)
-    notebook["cells"] = cells
-    _refuse_other_labs(notebook, lab)
-    _keep_last_of_repeated(cells, notices)
-    reading = Reading(notebook, notices=notices)
-    _restore_locked(reading, lab)
-    _note_missing(reading, lab)
-    for number, cell in enumerate(reading.notebook["cells"]):
+    notebook = parsed(data, lab.notebook_path.name, notices)
+    refuse_other_labs(notebook, lab)
+    matching = match(lab, notebook["cells"])
+    written = _written_answers(matching, notices)
+    reading = Reading(notebook, written=written, notices=notices)
+    _note(matching, notices)
+    notebook["cells"] = _restored(matching)
+    for name in ("kernelspec", "language_info"):  # the course's, whatever wrote the file
+        if name in lab.notebook.get("metadata", {}):
+            notebook["metadata"][name] = copy.deepcopy(lab.notebook["metadata"][name])
+    mine = {labs.cell_key(cell): labs.source(cell) for cell in lab.notebook["cells"]}
+    for number, cell in enumerate(notebook["cells"]):
         if labs.is_check(cell):
-            reading.checks[labs.grade_id(cell).removeprefix(labs.CHECK_PREFIX)] = number
-        elif cell["cell_type"] == "code" and not labs.is_explore(cell):
+            reading.checks[labs.check_of(cell)] = number
+        elif cell["cell_type"] == "code" and not _is_left_out(cell, mine):
             reading.program.append((number, cell["source"]))
     return reading
 
 
-def _parse(data: bytes, notices: list[Notice]) -> dict[str, Any]:
-    if not data.strip():
-        raise UnreadableError(Reason.EMPTY_FILE, "the file is empty")
-    if len(data) > MAX_FILE_BYTES:
-        raise UnreadableError(
-            Reason.TOO_LARGE,
-            f"the file has {len(data) / 2**20:.0f} MiB; at most "
-            f"{MAX_FILE_BYTES // 2**20} MiB are accepted",
-        )
-    try:
-        notebook: Any = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise UnreadableError(Reason.NOT_JSON, "the file is not text in UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(
-            Reason.NOT_JSON, f"the file is not a notebook's JSON: {str(error)[:120]}"
-        ) from None
-    if not isinstance(notebook, dict):
-        raise UnreadableError(
-            Reason.NOT_A_NOTEBOOK, f"the file holds a JSON {type(notebook).__name__}, no notebook"
-        )
-    if isinstance(notebook.get("worksheets"), list):
-        notebook = _upgraded(notebook)
-        notices.append(
-            Notice(Reason.OLD_FORMAT, "the notebook is in the old format 3; it was converted")
-        )
-    if not isinstance(notebook.get("cells"), list):
-        raise UnreadableError(
-            Reason.NOT_A_NOTEBOOK, "the file is JSON but has no cells: it is not a notebook"
-        )
-    checked: dict[str, Any] = notebook
-    return checked
+def _is_left_out(cell: Cell, mine: dict[str, str]) -> bool:
+    """Whether a cell is for looking around only: it defines nothing that the lab's own does not."""
+    own = labs.definitions(mine.get(labs.cell_key(cell), ""))
+    return labs.is_explore(cell) and labs.definitions(cell["source"]) <= own
 
 
-def _upgraded(notebook: dict[str, Any]) -> dict[str, Any]:
-    import nbformat
-
-    try:
-        converted = nbformat.convert(nbformat.from_dict(notebook), 4)
-        plain: dict[str, Any] = json.loads(nbformat.writes(converted))
-        return plain
-    except Exception as error:  # nbformat fails in many ways on broken old notebooks
-        raise UnreadableError(
-            Reason.NOT_A_NOTEBOOK, f"the notebook's old format cannot be converted: {error}"
-        ) from None
+# -- written answers
 
 
-def _repaired_cells(notebook: dict[str, Any], notices: list[Notice]) -> list[dict[str, Any]]:
-    """The cells with every field of the type that nbformat promises."""
-    repaired = 0
-    cells: list[dict[str, Any]] = []
-    if not isinstance(notebook.get("metadata"), dict):
-        notebook["metadata"], repaired = {}, 1
-    for number, raw in enumerate(notebook["cells"]):
-        if not isinstance(raw, dict) or raw.get("cell_type") not in _CELL_TYPES:
-            repaired += 1
-            continue
-        cell = {
-            "cell_type": raw["cell_type"],
-            "id": str(raw.get("id") or f"cell-{number}"),
-            "metadata": raw.get("metadata"),
-            "source": labs.source(raw),
-        }
-        nbgrader = cell["metadata"].get("nbgrader", {}) if isinstance(cell["metadata"], dict) else 0
-        if not isinstance(cell["metadata"], dict) or not isinstance(nbgrader, dict):
-            repaired += 1
-            cell["metadata"] = {}
-        if cell["cell_type"] == "code":
-            cell |= {"outputs": [], "execution_count": None}
-        cells.append(cell)
-    if repaired:
-        plural = "s" if repaired > 1 else ""
-        notices.append(
-            Notice(
-                Reason.METADATA_REPAIRED,
-                f"the file is damaged in {repaired} place{plural} (metadata or cells of the wrong "
-                "form), which were set aside",
-            )
-        )
-    notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
-    return cells
-
-
-def _refuse_other_labs(notebook: dict[str, Any], lab: Lab) -> None:
-    course = notebook["metadata"].get("course")
-    named = course.get("lab") if isinstance(course, dict) else None
-    known = {labs.grade_id(cell) for cell in lab.notebook["cells"]} - {""}
-    present = {labs.grade_id(cell) for cell in notebook["cells"]} - {""}
-    # A copy of this lab whose notebook-level metadata was lost or edited is still this lab's.
-    ours = present & {name for name in known if name.startswith(labs.CHECK_PREFIX)}
-    if isinstance(named, str) and named != lab.name and not ours:
-        raise UnreadableError(Reason.WRONG_LAB, f"this is a notebook of {named}, not of {lab.name}")
-    if ours or named == lab.name:
-        return
-    # Some services strip cell metadata; what the notebook defines still tells its lab.
-    defined: set[str] = set()
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            defined |= _definitions(cell["source"])
-    wanted: set[str] = set()
-    for cell in lab.notebook["cells"]:
-        if labs.is_solution(cell) and cell["cell_type"] == "code":
-            wanted |= _definitions(labs.source(cell))
-    if not defined & wanted:
-        raise UnreadableError(
-            Reason.WRONG_LAB,
-            f"nothing in this notebook belongs to {lab.name}: it has none of the lab's cells and "
-            "defines none of its functions",
-        )
-
-
-def _definitions(source: str) -> set[str]:
-    """The functions and classes that a cell defines at its top level."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {node.name for node in tree.body if isinstance(node, kinds)}
-
-
-def _keep_last_of_repeated(cells: list[dict[str, Any]], notices: list[Notice]) -> None:
-    """Of cells with the same id, let the last keep it (as nbgrader does); all of them run."""
-    counts = Counter(labs.grade_id(cell) for cell in cells)
-    left = dict(counts)
-    for cell in cells:
-        name = labs.grade_id(cell)
-        if name and left[name] > 1:
-            left[name] -= 1
-            cell["metadata"] = {k: v for k, v in cell["metadata"].items() if k != "nbgrader"}
-    repeated = sorted(name for name, count in counts.items() if name and count > 1)
-    if repeated:
-        notices.append(
-            Notice(
-                Reason.DUPLICATE_CELLS,
-                f"cells appear more than once: {', '.join(repeated)}; the later definition counts",
-            )
-        )
-
-
-def _restore_locked(reading: Reading, lab: Lab) -> None:
-    """Put the instructor's locked cells back: edited ones in place, missing set-up cells first."""
-    by_id = {labs.grade_id(cell): cell for cell in reading.notebook["cells"]}
-    missing: list[dict[str, Any]] = []
-    edited: list[str] = []
-    for master in lab.notebook["cells"]:
+def _written_answers(matching: Matching, notices: list[Notice]) -> list[WrittenAnswer]:
+    answers = []
+    for number in matching.written:
+        master = matching.lab.notebook["cells"][number]
+        state = _state(matching, number)
         name = labs.grade_id(master)
+        answers.append(WrittenAnswer(name, labs.points(master), state))
+    moved = [
+        labs.grade_id(matching.lab.notebook["cells"][n]) for n in sorted(matching.by_place)
+        if matching.changed(n)
+    ]  # fmt: skip
+    for state, code, sentence in _SENTENCES:
+        names = [answer.name for answer in answers if answer.state is state]
+        if state is AnswerState.WRITTEN:
+            names = [name for name in names if name in moved]
+        if names:
+            notices.append(Notice(code, sentence.format(listed(names))))
+    return answers
+
+
+_SENTENCES = (
+    (
+        AnswerState.UNFOUND, Reason.WRITTEN_ANSWER_MISSING,
+        "written answers were not found: {}; an empty cell was put in for each, and a person must "
+        "look for the answer in the notebook",
+    ),
+    (
+        AnswerState.UNSURE, Reason.WRITTEN_ANSWER_MOVED,
+        "written answers that a person must look for: {}; text of the student's stands in other "
+        "cells, in a question, or in several copies of the cell",
+    ),
+    (
+        AnswerState.WRITTEN, Reason.WRITTEN_ANSWER_MOVED,
+        "written answers were found by their place, because their cells had lost their names: {}",
+    ),
+)  # fmt: skip
+
+
+def _state(matching: Matching, number: int) -> AnswerState:
+    if number not in matching.found:
+        return AnswerState.UNFOUND
+    if number in matching.unsure:
+        return AnswerState.UNSURE
+    if matching.changed(number) or matching.cells[matching.found[number]].get("attachments"):
+        return AnswerState.WRITTEN
+    own = any(matching.cells[n]["cell_type"] != "code" for n in matching.free_text())
+    if own or matching.answers_near(number) or matching.grown_near(number):
+        return AnswerState.UNSURE
+    return AnswerState.LEFT
+
+
+# -- cells
+
+
+def _note(matching: Matching, notices: list[Notice]) -> None:
+    """Say which cells were repeated, changed, renamed or are missing."""
+    names: dict[Reason, list[str]] = {}
+    for number, master in enumerate(matching.lab.notebook["cells"]):
+        name = labs.grade_id(master)
+        found = matching.found.get(number)
         if not name:
             continue
-        cell = by_id.get(name)
-        if cell is not None:
-            # The student's copy also holds nbgrader's checksum of the cell as it was released.
-            nbgrader = {**cell["metadata"]["nbgrader"], **master["metadata"]["nbgrader"]}
-            cell["metadata"] = {**cell["metadata"], "nbgrader": nbgrader}
-            if labs.is_locked(master):
-                if labs.is_check(master) and cell["source"].strip() != labs.source(master).strip():
-                    edited.append(name)
-                cell["source"] = labs.source(master)
-                if cell["cell_type"] != master["cell_type"]:
-                    cell["cell_type"] = master["cell_type"]
-                    cell |= {"outputs": [], "execution_count": None}
-        elif labs.is_locked(master) and master["cell_type"] == "code" and not labs.is_check(master):
-            missing.append(_copy_of(master))
-    if edited:
-        reading.notices.append(
-            Notice(
-                Reason.CHECK_CELL_EDITED,
-                f"check cells were edited and put back: {', '.join(edited)}",
-            )
-        )
-    reading.notebook["cells"][:0] = missing
-
-
-def _note_missing(reading: Reading, lab: Lab) -> None:
-    """Note deleted solution cells; put deleted check cells back, which reports are shown in."""
-    present = {labs.grade_id(cell) for cell in reading.notebook["cells"]}
-    solutions, checks = [], []
-    for master in lab.notebook["cells"]:
-        name = labs.grade_id(master)
-        if not name or name in present:
+        if found is None:
+            if labs.is_check(master):
+                names.setdefault(Reason.CHECK_CELL_MISSING, []).append(name)
+            elif labs.is_solution(master) and not labs.is_written(master):
+                names.setdefault(Reason.SOLUTION_CELL_MISSING, []).append(name)
             continue
-        if labs.is_check(master):
-            checks.append(name)
-            reading.notebook["cells"].append(_copy_of(master))
-        elif labs.is_solution(master) and master["cell_type"] == "code":
-            solutions.append(name)
-    if solutions:
-        reading.notices.append(
-            Notice(
-                Reason.SOLUTION_CELL_MISSING,
-                f"solution cells are missing: {', '.join(solutions)}; functions that other cells "
-                "define count all the same",
-            )
-        )
-    if checks:
-        reading.notices.append(
-            Notice(
-                Reason.CHECK_CELL_MISSING,
-                f"check cells are missing: {', '.join(checks)}; this changes no mark",
-            )
-        )
+        cell = matching.cells[found]
+        if number in matching.repeated:
+            names.setdefault(Reason.DUPLICATE_CELLS, []).append(name)
+        if labs.is_locked(master) and matching.changed(number):
+            kind = Reason.CHECK_CELL_EDITED if labs.is_check(master) else Reason.LOCKED_CELL_EDITED
+            names.setdefault(kind, []).append(name)
+        lost = labs.grade_id(cell) != name and number not in matching.by_place
+        if lost or cell["cell_type"] != master["cell_type"]:
+            names.setdefault(Reason.CELL_RESTORED, []).append(name)
+    for reason, sentence in _CELL_SENTENCES.items():
+        if reason in names:
+            notices.append(Notice(reason, sentence.format(listed(names[reason]))))
 
 
-def _copy_of(master: dict[str, Any]) -> dict[str, Any]:
-    cell = {
-        "cell_type": master["cell_type"],
-        "id": str(master.get("id") or labs.grade_id(master)),
-        "metadata": json.loads(json.dumps(master["metadata"])),
-        "source": labs.source(master),
-    }
-    if cell["cell_type"] == "code":
-        cell |= {"outputs": [], "execution_count": None}
-    return cell
+_CELL_SENTENCES = {
+    Reason.SOLUTION_CELL_MISSING: (
+        "solution cells are missing: {}; functions that other cells define count all the same"
+    ),
+    Reason.DUPLICATE_CELLS: (
+        "cells appear more than once: {}; of functions the later definition counts"
+    ),
+    Reason.CELL_RESTORED: (
+        "cells had lost their name or their type (code became text, or text code) and were given "
+        "them again: {}"
+    ),
+    Reason.LOCKED_CELL_EDITED: (
+        "cells of the lab's own were edited: {}; they were put back, and what was written into "
+        "them runs before them"
+    ),
+    Reason.CHECK_CELL_EDITED: (
+        "check cells were edited and put back: {}; what they defined counts all the same"
+    ),
+    Reason.CHECK_CELL_MISSING: "check cells are missing: {}; this changes no mark",
+}
+
+
+def _restored(matching: Matching) -> list[Cell]:
+    """The submission's cells in their order, the lab's among them as they should be, and what is
+    missing of those put in: set-up cells first, all others behind the cell that they follow."""
+    masters = matching.lab.notebook["cells"]
+    number_of = {found: number for number, found in matching.found.items()}
+    first: list[Cell] = []
+    behind: dict[int, list[Cell]] = {}
+    for number, master in enumerate(masters):
+        if number in matching.found or not labs.grade_id(master):
+            continue
+        if labs.is_check(master) or labs.is_written(master):
+            behind.setdefault(_anchor(matching.found, number), []).append(_put_in(master))
+        elif labs.is_locked(master) and master["cell_type"] == "code":
+            first.append(_put_in(master))
+    cells = [*first, *behind.get(-1, ())]
+    for found, cell in enumerate(matching.cells):
+        if found in number_of:
+            cells += _repaired(matching, number_of[found], cell)
+        else:
+            cells.append(_plain_cell(cell))
+        cells += behind.get(found, ())
+    return _with_unique_ids(cells)
+
+
+def _anchor(found: dict[int, int], number: int) -> int:
+    """Where the nearest cell before a missing one stands; -1 where there is none."""
+    before = [m for m in found if m < number]
+    return found[max(before)] if before else -1
+
+
+def _plain_cell(cell: Cell) -> Cell:
+    """A cell of the student's own: no id of nbgrader's, which several cells must not have."""
+    metadata = {name: value for name, value in cell["metadata"].items() if name != "nbgrader"}
+    return {**cell, "metadata": metadata}
+
+
+def _repaired(matching: Matching, number: int, cell: Cell) -> Sequence[Cell]:
+    """One of the lab's cells: its metadata and type, and a locked one's text, put back."""
+    master = matching.lab.notebook["cells"][number]
+    mended = {**_plain_cell(cell), "id": str(master.get("id") or cell["id"])}
+    if name := labs.grade_id(master):
+        mended["metadata"] |= {"nbgrader": copy.deepcopy(master["metadata"]["nbgrader"])}
+        mended = _of_type(mended, master["cell_type"])
+    elif labs.is_explore(master) and not matching.changed(number):
+        mended["metadata"] |= {"tags": [labs.EXPLORE_TAG]}
+    if not labs.is_locked(master) or not name:
+        return [mended]
+    edited = matching.changed(number) and cell["cell_type"] == "code"
+    mended["source"] = labs.source(master)
+    if edited and (labs.definitions(cell["source"]) or not labs.is_check(master)):
+        return [{**_plain_cell(cell), "id": f"{cell['id'][:57]}-edited"}, mended]
+    return [mended]
+
+
+def _of_type(cell: Cell, kind: str) -> Cell:
+    """A cell as code, or as text."""
+    if cell["cell_type"] == kind:
+        return cell
+    kept = {name: cell[name] for name in ("id", "metadata", "source")}
+    if kind == "code":
+        kept |= {"outputs": [], "execution_count": None}
+    return {"cell_type": kind, **kept}
+
+
+def _put_in(master: Cell) -> Cell:
+    """A missing cell of the lab's; an answer that is to be looked for is empty."""
+    name = str(master.get("id") or labs.grade_id(master))
+    metadata = copy.deepcopy(master["metadata"])
+    source = "" if labs.is_written(master) else labs.source(master)
+    cell = {"cell_type": "markdown", "id": name, "metadata": metadata, "source": source}
+    return _of_type(cell, master["cell_type"])
+
+
+def _with_unique_ids(cells: list[Cell]) -> list[Cell]:
+    seen: set[str] = set()
+    for number, cell in enumerate(cells):
+        if cell["id"] in seen:
+            cell["id"] = f"{cell['id'][:50]}-{number}"
+        seen.add(cell["id"])
+    return cells

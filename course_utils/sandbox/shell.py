@@ -143,6 +143,9 @@ class _SandboxShell(InteractiveShell):  # type: ignore[misc]
     def enable_gui(self, gui: str | None = None) -> None:
         """There are no windows here; ``%matplotlib inline`` asks for none."""
 
+    def ask_exit(self) -> None:
+        """``exit()`` and ``quit()`` end nothing: the cells below are graded as well."""
+
 
 class Shell:
     """IPython as a notebook sees it. Make one before forking; run cells in the child."""

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from course_utils.grading.classroom import Submission, digest, find_submissions
+from course_utils.grading.classroom import digest
 from course_utils.grading.classrun.journal import Entry
 from course_utils.grading.course import Course
+from course_utils.grading.submissions import Submission, find_submissions
+from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab, LabError
 from course_utils.outcome import SubmissionStatus
 
@@ -90,6 +92,6 @@ class Choice:
 def digest_of(submission: Submission) -> str:
     """The checksum of the file that lies there now; empty where none can be read."""
     try:
-        return digest(submission.path.read_bytes()) if submission.path else ""
-    except OSError:
+        return digest(submission.read())
+    except UnreadableError:
         return ""

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import course_utils
 from course_utils.grading import report
-from course_utils.grading.classroom import Settings, Submission, grade_class
+from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.classrun import preflight
 from course_utils.grading.classrun.changes import changes, snapshot
 from course_utils.grading.classrun.choice import Choice, digest_of
@@ -41,6 +41,7 @@ from course_utils.grading.classrun.patience import PAUSE_SECONDS, PatientGradebo
 from course_utils.grading.classrun.summary import Outcome, Summary
 from course_utils.grading.course import Course
 from course_utils.grading.roster import Student
+from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus

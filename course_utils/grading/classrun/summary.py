@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils.grading import report
-from course_utils.grading.classroom import find_submissions
 from course_utils.grading.classrun.changes import Change, changes
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import note_lateness
+from course_utils.grading.submissions import find_submissions
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
 

@@ -1,0 +1,158 @@
+"""The files in a student's folder: what each is, and how it is opened safely.
+
+Only regular files inside the folder are opened, never a pipe or a link that leads away; what cannot
+be opened is told of, with why.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from course_utils.grading.naming import is_notebook_name, shown
+from course_utils.grading.unpacking import MAX_FILE_BYTES, is_packed
+from course_utils.grading.unreadable import UnreadableError
+from course_utils.outcome import Reason
+
+_MAX_DEPTH = 5
+_MAX_ENTRIES = 2000
+_HEAD_BYTES = 4096
+_LEFT_OVER = {"__MACOSX", "__pycache__", ".DS_Store", "timestamp.txt"}
+_CHECKPOINTS = ".ipynb_checkpoints"
+_ARCHIVES = {".zip", ".gz", ".gzip", ""}  # other files begin so, too: .docx, .npz, .pt
+
+
+class Kind(IntEnum):
+    """What a file is to a grader: the lower, the rather it is graded."""
+
+    NOTEBOOK = 0
+    LIKE_A_NOTEBOOK = 1  # of another name, but it begins like one
+    ARCHIVE = 2
+    CHECKPOINT = 3  # Jupyter's own copy of an earlier state
+    EMPTY_NOTEBOOK = 4
+    OTHER = 5
+    CLOSED = 6
+
+
+@dataclass(frozen=True)
+class File:
+    """Something in a submission: its name from the folder on, and what it is."""
+
+    name: str
+    path: Path
+    kind: Kind
+    why_not: str = ""
+
+
+def files_in(root: Path) -> Iterator[File]:
+    """Everything in a submission that is no folder, nearest first, up to a bound."""
+    home = Path(os.path.realpath(root))
+    waiting, seen = [(root, 0)], 0
+    while waiting:
+        folder, depth = waiting.pop(0)
+        try:
+            inside = entries(folder)
+        except OSError:
+            inside = []
+            yield _closed(folder, root, "a folder that cannot be opened")
+        for entry in inside:
+            seen += 1
+            path = folder / entry.name
+            hidden = entry.name.startswith(".") and entry.name != _CHECKPOINTS
+            if seen > _MAX_ENTRIES or entry.name in _LEFT_OVER:
+                continue
+            if hidden:
+                yield _closed(path, root, "hidden")
+            elif not entry.is_dir(follow_symlinks=False):
+                yield _examined(path, os.path.relpath(path, root), home)
+            elif depth == _MAX_DEPTH:
+                yield _closed(path, root, "a folder too deep to be looked into")
+            else:
+                waiting.append((path, depth + 1))
+
+
+def _closed(path: Path, root: Path, why: str) -> File:
+    return File(os.path.relpath(path, root), path, Kind.CLOSED, why)
+
+
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """A folder's entries, notebooks first.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with os.scandir(folder) as found:
+        return sorted(found, key=lambda entry: (not is_notebook_name(entry.name), entry.name))
+
+
+def _examined(path: Path, name: str, home: Path) -> File:
+    """What a file is, by its name and by how it begins."""
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+        if home not in real.parents:
+            return File(name, path, Kind.CLOSED, "a link that leads out of the submission")
+        head = read_head(real, _HEAD_BYTES)
+    except OSError as error:
+        why = error.strerror or str(error)
+        return File(name, path, Kind.CLOSED, f"cannot be read: {why}")
+    if is_notebook_name(path.name):
+        kind = Kind.NOTEBOOK if head.strip() else Kind.EMPTY_NOTEBOOK
+    elif _begins_as_notebook(head):
+        kind = Kind.LIKE_A_NOTEBOOK
+    elif is_packed(head) and path.suffix.lower() in _ARCHIVES:
+        kind = Kind.ARCHIVE
+    else:
+        kind = Kind.OTHER
+    if path.parent.name == _CHECKPOINTS and kind is not Kind.OTHER:
+        kind = Kind.CHECKPOINT
+    return File(name, real, kind)
+
+
+def _begins_as_notebook(head: bytes) -> bool:
+    """Whether a file of any name begins as Jupyter writes notebooks."""
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return text.startswith(b"{") and any(
+        key in text for key in (b'"cells"', b'"nbformat"', b'"worksheets"')
+    )
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        UnreadableError: it is too large, no file, or cannot be read.
+    """
+    name = shown(path.name)
+    try:
+        data = read_head(path, MAX_FILE_BYTES + 1)
+        size = max(len(data), path.stat().st_size)
+    except OSError as error:
+        message = f"{name} cannot be read: {error.strerror or error}"
+        raise UnreadableError(Reason.NO_NOTEBOOK, message) from None
+    if len(data) > MAX_FILE_BYTES:
+        raise UnreadableError(
+            Reason.TOO_LARGE,
+            f"{name} has {size / 2**20:.0f} MiB; at most {MAX_FILE_BYTES // 2**20} MiB are "
+            "accepted. Clear its outputs (Kernel > Restart and Clear) and submit it again",
+        )
+    return data
+
+
+def read_head(path: Path, limit: int) -> bytes:
+    """The beginning of a regular file; a pipe is never waited for.
+
+    Raises:
+        OSError: it is no regular file, or cannot be opened.
+    """
+    # Opening a pipe that nobody writes to would wait for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError("it is no regular file")
+        return file.read(limit)
+
+

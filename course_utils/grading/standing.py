@@ -1,0 +1,116 @@
+"""Reading the gradebook: what students have, in a few queries however large the class is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    TaskCell,
+)
+from sqlalchemy import func, select
+
+from course_utils.grading.totals import CellMark, StudentMarks
+from course_utils.lab import Lab
+
+
+def read_marks(gradebook: Gradebook, lab: Lab, student: str = "") -> dict[str, StudentMarks]:
+    """The marks of a lab by student, in three queries.
+
+    Args:
+        gradebook: nbgrader's, open.
+        lab: whose assignment.
+        student: only this one's; everybody's by default.
+    """
+    found: dict[str, StudentMarks] = {}
+    for name, penalty, late in _submissions(gradebook, lab, student):
+        found[name] = StudentMarks(penalty=penalty or 0.0, seconds_late=late)
+    for name, cell, own, by_hand in _comments(gradebook, lab, student):
+        if by_hand or own:
+            found[name].remarks[cell] = by_hand or own
+    for row in gradebook.db.execute(_of(_GRADES, lab, student)):
+        found[row.student].cells[row.cell] = CellMark(
+            automatic=row.auto_score,
+            manual=row.manual_score,
+            extra=row.extra_credit or 0.0,
+            max_score=row.max_score or 0.0,
+            to_grade=row.needs_manual_grade,
+        )
+    return found
+
+
+_GRADES = (
+    select(
+        Student.id.label("student"),
+        BaseCell.name.label("cell"),
+        Grade.auto_score,
+        Grade.manual_score,
+        Grade.extra_credit,
+        Grade.needs_manual_grade,
+        func.coalesce(GradeCell.__table__.c.max_score, TaskCell.__table__.c.max_score).label(
+            "max_score"
+        ),
+    )
+    .select_from(Grade)
+    .join(BaseCell.__table__, BaseCell.__table__.c.id == Grade.cell_id)
+    .outerjoin(GradeCell.__table__, GradeCell.__table__.c.id == Grade.cell_id)
+    .outerjoin(TaskCell.__table__, TaskCell.__table__.c.id == Grade.cell_id)
+    .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+    .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+    .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+    .join(Student, Student.id == SubmittedAssignment.student_id)
+)
+
+
+def _of(query: Any, lab: Lab, student: str) -> Any:
+    query = query.where(Assignment.name == lab.name)
+    return query.where(Student.id == student) if student else query
+
+
+def _submissions(gradebook: Gradebook, lab: Lab, student: str) -> Any:
+    """(student, penalty, seconds late) of every submission."""
+    query = (
+        select(
+            Student.id,
+            func.sum(SubmittedNotebook.late_submission_penalty),
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+            Assignment.duedate,
+        )
+        .select_from(SubmittedAssignment)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(Student, Student.id == SubmittedAssignment.student_id)
+        .outerjoin(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .group_by(
+            Student.id, SubmittedAssignment.timestamp, SubmittedAssignment.extension,
+            Assignment.duedate,
+        )
+    )  # fmt: skip
+    for name, penalty, handed_in, extension, due in gradebook.db.execute(_of(query, lab, student)):
+        late = 0.0
+        if handed_in is not None and due is not None:
+            late = (handed_in - due - (extension or timedelta())).total_seconds()
+        yield name, penalty, max(0.0, late)
+
+
+def _comments(gradebook: Gradebook, lab: Lab, student: str) -> Any:
+    """(student, cell, the grader's remark, a person's) of every cell that students write in."""
+    query = (
+        select(Student.id, BaseCell.name, Comment.auto_comment, Comment.manual_comment)
+        .select_from(Comment)
+        .join(BaseCell.__table__, BaseCell.__table__.c.id == Comment.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(Student, Student.id == SubmittedAssignment.student_id)
+    )
+    return gradebook.db.execute(_of(query, lab, student))

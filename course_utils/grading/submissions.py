@@ -1,0 +1,182 @@
+"""What students handed in: found under ``submitted/``, and read once, safely.
+
+One folder is looked at in one place, :func:`look`, for every way into grading. It never raises for
+what a student put there: links that lead away, pipes, folders that cannot be opened and names that
+are no text become notices.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from course_utils.grading.files import File, Kind, entries, files_in, read_file, read_head
+from course_utils.grading.naming import listed, plain_stem, printable, shown
+from course_utils.grading.unreadable import UnreadableError
+from course_utils.lab import Lab
+from course_utils.outcome import Notice, Reason
+
+if TYPE_CHECKING:  # the workers do without nbgrader
+    from course_utils.grading.course import Course
+
+_COMPANION_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's folder: the notebook to grade, if there is one, and what was noticed."""
+
+    student: str
+    path: Path | None
+    notices: tuple[Notice, ...] = ()
+
+    def read(self) -> bytes:
+        """The notebook's bytes, as they are now; a caller reads once and grades what it has read.
+
+        Raises:
+            UnreadableError: there is no notebook, or it cannot be read (any more).
+        """
+        if self.path is None:
+            notice = self.notices[0]
+            raise UnreadableError(notice.code, notice.message)
+        return read_file(self.path)
+
+
+def find_submissions(course: Course, lab: Lab) -> list[Submission]:
+    """The submissions under ``submitted/*/LAB``, by student."""
+    folders = submission_folders(course.folder("submitted", "*", lab.name))
+    found = [look(printable(student), folder, lab) for student, folder in folders]
+    return _note_lookalikes(found)
+
+
+def submission_folders(pattern: Path) -> list[tuple[str, Path]]:
+    """(student, folder) for a path with ``*`` for the student, as nbgrader would match it."""
+    base, _, rest = str(pattern).partition("*")
+    found = []
+    for entry in entries(Path(base)) if os.path.isdir(base) else []:
+        folder = Path(base) / entry.name / rest.lstrip("/")
+        if not entry.name.startswith(".") and os.path.lexists(folder):
+            found.append((entry.name, folder))
+    return sorted(found)
+
+
+def look(student: str, folder: Path, lab: Lab) -> Submission:
+    """Choose what is graded in one student's folder; never raises.
+
+    The notebook of the lab's own name is taken where it holds anything; else the only other
+    notebook, wherever it lies and whatever became of its name; else the only archive, and at last
+    the copy that Jupyter keeps by itself.
+    """
+    expected = lab.notebook_path.name
+    if not os.path.isdir(folder):
+        message = f"{shown(folder.name)} should be a folder and is none that can be opened"
+        return Submission(student, None, (Notice(Reason.NO_NOTEBOOK, message),))
+    files = list(files_in(folder))
+    candidates = _candidates(files)
+    chosen = _chosen(candidates, expected)
+    if chosen is None:
+        return Submission(student, None, (_nothing(files, candidates, expected),))
+    notices = []
+    if chosen.name != expected:
+        message = f"{shown(chosen.name)} was graded in place of {expected}"
+        notices.append(Notice(Reason.RENAMED_NOTEBOOK, message))
+    others = [file.name for file in candidates if file is not chosen]
+    if others:
+        message = f"further notebooks were not graded: {listed(others)}"
+        notices.append(Notice(Reason.EXTRA_NOTEBOOK, message))
+    return Submission(student, chosen.path, tuple(notices))
+
+
+def _candidates(files: list[File]) -> list[File]:
+    """The files of the best kind there is."""
+    best = min((file.kind for file in files), default=Kind.OTHER)
+    return [file for file in files if file.kind is best < Kind.OTHER]
+
+
+def _chosen(candidates: list[File], expected: str) -> File | None:
+    """The one of the right name, else the only one that can be meant."""
+    for meant in (
+        [file for file in candidates if file.name == expected],
+        candidates,
+        [f for f in candidates if plain_stem(os.path.basename(f.name)) == plain_stem(expected)],
+        [file for file in candidates if os.path.basename(file.name) == expected],
+    ):
+        if len(meant) == 1:
+            return meant[0]
+    return None
+
+
+def _nothing(files: list[File], candidates: list[File], expected: str) -> Notice:
+    """Say that there is no notebook to grade, and what there is."""
+    if candidates:
+        names = listed([file.name for file in candidates])
+        message = f"there is no {expected} but {len(candidates)} other notebooks or archives"
+        return Notice(Reason.NO_NOTEBOOK, f"{message}: {names}; rename the one to be graded")
+    closed = [file for file in files if file.why_not]
+    names = listed([file.name for file in files if not file.why_not])
+    parts = [f"{shown(file.name)} ({file.why_not})" for file in closed[:3]]
+    there = ", ".join([*parts, *([names] if names else [])]) or "nothing"
+    return Notice(
+        Reason.NO_NOTEBOOK, f"the submission holds no notebook {expected}; it holds {there}"
+    )
+
+
+def submitted_at(folder: Path) -> tuple[datetime | None, tuple[Notice, ...]]:
+    """When a submission was handed in, by nbgrader's ``timestamp.txt``; None where nothing says so,
+    with a notice where the file cannot be understood."""
+    from nbgrader.utils import parse_utc
+
+    path = folder / "timestamp.txt"
+    if not os.path.lexists(path):
+        return None, ()
+    try:
+        text = read_head(path, 200).decode("utf-8-sig").strip()
+        moment: datetime | None = parse_utc(text) if text else None
+    except (OSError, ValueError, OverflowError):
+        message = "timestamp.txt holds no date that can be read; the submission counts as in time"
+        return None, (Notice(Reason.TIMESTAMP_UNREADABLE, message),)
+    return moment, ()
+
+
+def copy_companions(folder: Path, target: Path) -> None:
+    """Copy what was handed in beside the notebook, such as the pictures of written answers, to
+    where a person will read it; what cannot be read, or is too much, stays behind."""
+    left = _COMPANION_BYTES
+    for file in files_in(folder):
+        if file.kind is not Kind.OTHER:
+            continue
+        try:
+            data = read_head(file.path, left + 1)
+            if len(data) > left:
+                continue
+            left -= len(data)
+            (target / file.name).parent.mkdir(parents=True, exist_ok=True)
+            (target / file.name).write_bytes(data)
+        except OSError:
+            continue
+
+
+def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:
+    """Tell a grader about student ids that differ in nothing but case and blanks."""
+    counts = Counter(_plain_id(s.student) for s in submissions)
+    noted = []
+    for submission in submissions:
+        same = [
+            other.student for other in submissions
+            if other is not submission and counts[_plain_id(submission.student)] > 1
+            and _plain_id(other.student) == _plain_id(submission.student)
+        ]
+        if same:
+            message = f"looks like the same student as {', '.join(same)}; each was graded"
+            notice = Notice(Reason.DUPLICATE_STUDENT, message)
+            submission = replace(submission, notices=(*submission.notices, notice))
+        noted.append(submission)
+    return noted
+
+
+def _plain_id(student: str) -> str:
+    return "".join(student.split()).casefold()
