@@ -94,7 +94,7 @@ def test_the_gradient_of_a_batch_is_unbiased(student, rng):
     n, batch = 10, 4
     gradients = rng.normal(size=n)
     gradients[-1] += 100.0  # so that no single batch has the mean of all
-    drawn = student.run(public.epochs, n, batch, int(rng.integers(2**31)), 400)
+    drawn = student.run(public.epochs, n, batch, int(rng.integers(2**31)), 1600)
     means = [gradients[epoch[0]].mean() for epoch in drawn]
     # Without replacement the variance of a batch's mean is σ²/B · (n − B)/(n − 1).
     std = float(gradients.std() * np.sqrt((n - batch) / (n - 1) / batch))
