@@ -51,6 +51,9 @@ DeviceOption = Annotated[
 DeviceMiB = Annotated[
     int, typer.Option(help="On a GPU: memory limit of each of a submission's processes, in MiB.")
 ]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Prove everything again, whatever was green before.")
+]
 _DEFAULTS = Limits()
 
 
@@ -60,16 +63,17 @@ def release(
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Skip the release gate (course verify).")
     ] = False,
+    fresh: FreshOption = False,
 ) -> None:
     """Put labs through the release gate, make the students' version in labs/, and enter them in
-    the gradebook."""
+    the gradebook. A gate that was green for these very files is not gone through again."""
     from course_utils.grading.course import Course
     from course_utils.grading.release import release as release_lab
 
     course = Course(Path.cwd())
     for name in labs:
         lab = Lab.find(name)
-        if not unverified and not _passes_gate(lab, seeds=100, mutants=True):
+        if not unverified and not _passes_gate(lab, seeds=100, mutants=True, fresh=fresh):
             raise LabError(f"{name} was not released: mend what the gate has found above")
         folder = release_lab(course, lab)
         _out.print(f"[bold]{name}[/] released to {_relative(folder)}")
@@ -84,19 +88,36 @@ def verify(
     exercise: Annotated[
         list[str] | None, typer.Option(help="Only these exercises, while you work on them.")
     ] = None,
+    fresh: FreshOption = False,
     device: DeviceOption = "",
 ) -> None:
     """Prove labs before students see them: right code passes, wrong code fails and is named."""
     os.environ[VARIABLE] = resolve(device)  # the gate's workers have it from there
     names = labs or [lab.name for lab in Lab.all_in(Path.cwd())]
+    for name in names:
+        _require_exercises(Lab.find(name), exercise or ())
     verdicts = [
         _passes_gate(
-            Lab.find(name), seeds=seeds, mutants=mutants, pairs=pairs, only=exercise or ()
+            Lab.find(name), seeds=seeds, mutants=mutants, pairs=pairs, only=exercise or (),
+            fresh=fresh,
         )
         for name in names
     ]
     if not all(verdicts):
         raise typer.Exit(1)
+
+
+@app.command("new-lab")
+def new_lab(
+    name: Annotated[str, typer.Argument(help="Folder's name, e.g. lab08_attention.")],
+    title: Annotated[str, typer.Option(help="The notebook's title; from the name by default.")] = "",
+) -> None:
+    """Begin a lab: a folder under solutions/ with one small exercise, which the gate accepts."""
+    from course_utils.grading.new_lab import make_lab
+
+    folder = make_lab(Path.cwd(), name, title)
+    _out.print(f"[bold]{name}[/] begun in {_relative(folder)}", soft_wrap=True)
+    _out.print(f"next: course verify {name}, then docs/authoring.md", soft_wrap=True)
 
 
 @app.command()
@@ -180,23 +201,35 @@ def main() -> None:
         sys.exit(2)
 
 
+def _require_exercises(lab: Lab, names: Sequence[str]) -> None:
+    known = [exercise.name for exercise in lab.exercises] if names else []
+    for name in names:
+        if name not in known:
+            raise LabError(f"{lab.name} has no exercise {name!r}; it has {', '.join(known)}")
+
+
 def _passes_gate(
-    lab: Lab, *, seeds: int, mutants: bool, pairs: bool = True, only: Sequence[str] = ()
-) -> bool:
+    lab: Lab, *, seeds: int, mutants: bool, pairs: bool = True, only: Sequence[str] = (),
+    fresh: bool = False,
+) -> bool:  # fmt: skip
     """Run the release gate on a lab and print its report; whether it is green."""
     from course_utils.grading.verify import verify as prove
+    from course_utils.grading.verify.pool import Progress as Shown
+    from course_utils.grading.verify.progress import PlainProgress
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task = bar.add_task(lab.name)
 
-        def show(label: str, done: int, total: int) -> None:
+        def draw(label: str, done: int, total: int) -> None:
             bar.update(task, description=f"{lab.name}: {label}", completed=done, total=total)
 
+        log = PlainProgress(lambda line: print(f"{lab.name}: {line}", file=sys.stderr, flush=True))
+        show: Shown = draw if _err.is_terminal else log
         report = prove(
-            lab, seeds=seeds, mutants=mutants, pairs=pairs, only=only, progress=show
+            lab, seeds=seeds, mutants=mutants, pairs=pairs, only=only, fresh=fresh, progress=show
         )
-    print(report.render())
+    print(report.render(), flush=True)
     return report.green
 
 
