@@ -81,6 +81,8 @@ def verify(
     report = VerifyReport(lab.name)
     report.findings += sources.read(lab)
     if not any(finding.fatal for finding in report.findings):
+        report.findings += sources.asked(lab, only)
+    if not any(finding.fatal for finding in report.findings):
         options = Options(seeds, mutants, pairs)
         gate = _Gate(lab, report, options, only, fresh, progress, workers)
         gate.prove()

@@ -65,15 +65,14 @@ class WrongBackend:
 def blind_tests(job: Job) -> list[Finding]:
     """The tests of an exercise that no wrongness of their kind makes fail; what a worker does."""
     bench = bench_of(job.folder)
-    backend = bench.backend()
 
-    def under(wrong: Wrong, waiting: Collection[str]) -> list[TestOutcome]:
-        wronged = WrongBackend(backend, wrong)
+    def under(wrong: Wrong, waiting: Collection[str] | None = None) -> list[TestOutcome]:
+        wronged = WrongBackend(bench.backend(), wrong)
         return run_tests(
             bench.lab.test_files, lambda mark: wronged, exercises=[job.exercise], tests=waiting
         )
 
-    right = run_tests(bench.lab.test_files, lambda mark: backend, exercises=[job.exercise])
+    right = under(Wrong("the right answer", lambda response, request, rng: response))
     found = []
     for aspects, wrongs in _KINDS:
         # A claim about form is looked at without those about values, which would withhold it.
@@ -81,8 +80,8 @@ def blind_tests(job: Job) -> list[Finding]:
         for wrong in wrongs:
             if waiting:
                 for outcome in under(wrong, list(waiting)):
-                    # What another call of the student's raises is no comparison of the test's.
-                    if outcome.status in (Status.FAILED, Status.FORBIDDEN):
+                    # What a later call of the solution raises is no comparison of the test's.
+                    if outcome.status not in (Status.PASSED, Status.UNJUDGED, Status.ERROR):
                         waiting.pop(outcome.test, None)
         found += [_finding(outcome, wrongs[0].said) for outcome in waiting.values()]
     return found
@@ -128,6 +127,19 @@ def _walk(value: Any, leaf: Leaf, rng: np.random.Generator) -> Any:
     if type(value) in (list, tuple):
         return type(value)(_walk(item, leaf, rng) for item in value)
     return leaf(value, rng)
+
+
+def _filled(response: Response, request: dict[str, Any], rng: np.random.Generator) -> Response:
+    """Something where there was nothing: in a list of what is amiss, say."""
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: fill(item) for key, item in value.items()} or {"something": 1}
+        if type(value) in (list, tuple):
+            return type(value)(fill(item) for item in value) or type(value)(["something"])
+        return value or "something" if isinstance(value, str) else value
+
+    return {**response, "value": fill(response["value"])}
 
 
 def _on_arrays(change: Callable[[np.ndarray[Any, Any], np.random.Generator], Any]) -> Leaf:
@@ -215,6 +227,7 @@ def _forbidden(response: Response, request: dict[str, Any], rng: np.random.Gener
 _OF_VALUES = (
     _values("other values of the same shape", _on_arrays(_noise)),
     _values("another text", _text),
+    Wrong("something where there was nothing", _filled),
     _values("zeros", _on_arrays(lambda array, rng: np.zeros_like(array))),
     _values("NaN", _on_arrays(_nothing_but_nan)),
     _values("the negated values", _on_arrays(

@@ -102,13 +102,15 @@ class Text:
     """A released text in which solutions are looked for.
 
     Attributes:
-        code: whether it is a program: code that is given (a Break it exercise, a bug to be
-            found) may share lines with a solution, but not all of a region's. Of prose one line
-            is one too many.
+        code: whether it is a program, and not a text in which there may be one.
+        strict: whether one line of a solution is one too many, as in the notebook's prose. Code
+            that is given (a Break it exercise, a bug to be found) and hints may share lines with
+            a solution, but not all of a region's.
     """
 
     text: str
     code: bool
+    strict: bool = False
 
     @cached_property
     def trees(self) -> list[ast.Module]:
@@ -156,13 +158,13 @@ class Text:
 
 def copied(some: Sequence[Region], texts: Sequence[Text]) -> Iterator[str]:
     """What of solution regions stands in the texts of a file: a statement of each."""
-    code = [text for text in texts if text.code]
-    prose = [text for text in texts if not text.code]
+    prose = [text for text in texts if text.strict]
+    given = [text for text in texts if not text.strict]
     for region in some:
         if not region.statements:
             continue
         said = [mark for mark in region.marks if any(text.has(mark) for text in prose)]
-        inside = region.marks and all(any(text.has(m) for text in code) for m in region.marks)
+        inside = region.marks and all(any(text.has(m) for text in given) for m in region.marks)
         if said or inside or any(text.has_shape(region) for text in texts):
             shown = region.telling or region.statements
             marks = region.marks if region.telling else []

@@ -26,9 +26,8 @@ from course_utils.devices import resolve
 from course_utils.diagnosis.kept import cache_folder, write_cached
 from course_utils.diagnosis.traces import TraceBook, TraceBookError
 from course_utils.grading.verify.books import Books
-from course_utils.grading.verify.pieces import pieces_of, rests_on
+from course_utils.grading.verify.pieces import IGNORED, pieces_of, rests_on
 from course_utils.grading.verify.proof import Options, Proof
-from course_utils.grading.verify.released import IGNORED
 from course_utils.grading.verify.report import (
     Finding,
     Flakes,
@@ -43,7 +42,7 @@ from course_utils.lab import Lab
 _PACKAGE = "course_utils"
 _ROOT = Path(__file__).resolve().parent.parent.parent
 # Where the code that makes a proof is found from; a lab's own files name the rest.
-_OF_EXERCISE = (f"{_PACKAGE}.grading.verify.proof", f"{_PACKAGE}.grading.verify.memory")
+_OF_EXERCISE = (f"{_PACKAGE}.grading.verify.proof", f"{_PACKAGE}.grading.verify.pieces")
 _OF_WHOLE = (f"{_PACKAGE}.grading.verify.whole", f"{_PACKAGE}.grading.verify")
 _KEPT = 8
 _LETTERS = 40
@@ -192,7 +191,7 @@ def _code(roots: tuple[str, ...]) -> str:
         if name not in reached:
             reached.add(name)
             waiting += [other for other in _named(known[name]) if other in known]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for name in sorted(reached):
         digest.update(f"\0{name}\0".encode() + known[name].read_bytes())
     return digest.hexdigest()

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from course_utils.diagnosis.catalogue import TABLE
 from course_utils.diagnosis.rewriting import exercise_cells
-from course_utils.grading.verify.released import IGNORED
 from course_utils.lab import Lab, is_check, is_explore, source
 
 EQUIVALENT = "equivalent_mutants.txt"
+# What of a lab's folder students never get: what editors and programs leave there, and hidden/.
+IGNORED = ("hidden", "__pycache__", ".ipynb_checkpoints", ".pytest_cache")
 
 # Decorators that only note something about what they stand on.
 _QUIET = {

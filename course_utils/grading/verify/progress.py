@@ -28,6 +28,8 @@ class PlainProgress:
     def __call__(self, label: str, done: int, total: int) -> None:
         """Note how many of a part's jobs are done."""
         now = self._clock()
+        if not total:
+            return
         if label != self._label:
             self._label, self._begun = label, now
         elif done < total and now - self._said < _SECONDS:

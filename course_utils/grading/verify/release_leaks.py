@@ -47,8 +47,9 @@ def search(files: dict[str, bytes], lab: Lab) -> Iterator[Finding]:
             )
         programs, others = _texts(name, data)
         within = [text for program in programs for text in strings_in(program)]
-        texts = [Text(text, True) for text in programs]
-        texts += [Text(text, False) for text in (*others, *within)]
+        texts = [Text(text, code=True) for text in programs]
+        texts += [Text(text, code=False) for text in within]
+        texts += [Text(text, code=False, strict=True) for text in others]
         found = [("a line of the solution", secret) for secret in copied(solutions, texts)]
         code, prose = (_flat("\n".join(some)) for some in (programs, others))
         found += [(what, secret) for what, secret in secrets if secret in code or secret in prose]

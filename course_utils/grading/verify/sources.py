@@ -12,7 +12,7 @@ import json
 import pkgutil
 import re
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,15 @@ def read(lab: Lab) -> list[Finding]:
             found += _tests(lab, path, tree, trees.get(lab.test_public), known)
             found += _entries(lab, path, tree, known)
     return found
+
+
+def asked(lab: Lab, exercises: Sequence[str]) -> list[Finding]:
+    """Exercises that were asked for and that the lab does not have."""
+    known = [exercise.name for exercise in lab.exercises]
+    return [
+        _broken(lab.name, f"there is no exercise {name}; there are {', '.join(known)}")
+        for name in exercises if name not in known
+    ]  # fmt: skip
 
 
 def imported(lab: Lab) -> list[Finding]:
