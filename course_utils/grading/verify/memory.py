@@ -14,7 +14,7 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from importlib import metadata
@@ -73,6 +73,10 @@ class Memory:
         }
         self._files[""] = self._name("", [self._stamp])
         self._files[_OUTPUTS] = self._name(_OUTPUTS, [_stamp(lab, shown=True)])
+
+    def file_of(self, exercise: str = "") -> str:
+        """The name of the file of an exercise's proof, or of the lab's as a whole."""
+        return self._files[exercise]
 
     def still_holds(self) -> bool:
         """Whether the lab's files and the package's code are what they were at first."""
@@ -183,18 +187,23 @@ def _versions() -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def _code(roots: tuple[str, ...]) -> str:
-    """A checksum of the package's modules that some of them import, directly or through others."""
+    """A checksum of the package's modules that some of them rest on."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for name, path in sorted(_reached(roots).items()):
+        digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _reached(roots: Sequence[str]) -> dict[str, Path]:
+    """The package's modules that some of them import, directly or through others."""
     known = {_module(path): path for path in sorted(_ROOT.rglob("*.py"))}
-    waiting, reached = [name for name in roots if name in known], set[str]()
+    waiting, found = [name for name in roots if name in known], dict[str, Path]()
     while waiting:
         name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += [other for other in _named(known[name]) if other in known]
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for name in sorted(reached):
-        digest.update(f"\0{name}\0".encode() + known[name].read_bytes())
-    return digest.hexdigest()
+        if name not in found:
+            found[name] = known[name]
+            waiting += _named(known[name], known)
+    return found
 
 
 def _module(path: Path) -> str:
@@ -202,16 +211,19 @@ def _module(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _named(path: Path) -> Iterable[str]:
+def _named(path: Path, known: Container[str]) -> Iterator[str]:
     """The modules that a file imports, wherever in it, or writes out in a string."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and str(node.value).startswith(f"{_PACKAGE}."):
-            yield str(node.value)
+            inside = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            # What is no module itself is something that the module defines.
+            names = [full if full in known else node.module for full in inside.values()]
+        elif isinstance(node, ast.Constant):
+            names = [str(node.value)]
+        yield from (name for name in names if name in known)
 
 
 def _read(name: str, made: Callable[[dict[str, Any], bytes], Kept]) -> Kept | None:
