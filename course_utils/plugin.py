@@ -366,7 +366,9 @@ class _Judge:
         """Note the outcome, and spare pytest the rendering of tracebacks that nobody reads."""
         error = call.excinfo.value if call.excinfo else None
         if error is not None and (
-            call.when != "call" or _is_of_our_gpu(error) or _is_of_the_test(error)
+            call.when != "call"
+            or _is_of_our_gpu(error)
+            or _is_of_the_test(error, self._public.parent)
         ):
             # In a fixture, of the test's own, or of the judge's GPU: not the student's fault.
             place = _place(error, self._public.parent)
@@ -472,13 +474,15 @@ def _place(error: BaseException, folder: Path) -> str:
     return found
 
 
-def _is_of_the_test(error: BaseException) -> bool:
+def _is_of_the_test(error: BaseException, folder: Path) -> bool:
     """Whether an exception is a test's own fault, whatever a student's code has returned: its
     file writes a name that there is not, or that a module does not have."""
+    written: tuple[str, ...] = ()
     frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
+    while frame is not None:  # the last that is the lab's: NumPy raises for a missing name itself
+        code = frame.tb_frame.f_code
+        written = code.co_names if folder in Path(code.co_filename).parents else written
         frame = frame.tb_next
-    written = frame.tb_frame.f_code.co_names if frame is not None else ()
     if isinstance(error, AttributeError):
         return isinstance(error.obj, ModuleType) and error.name in written
     if isinstance(error, UnboundLocalError):

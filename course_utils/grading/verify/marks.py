@@ -26,6 +26,7 @@ from course_utils.outcome import Aspect, Status, TestOutcome, share
 from course_utils.plugin import run_tests
 
 # Where all is NaN, or one exception ends every call, nothing is left to tell a mistake by.
+_OPEN = "cannot be judged: "
 BEYOND_NAMES = ("not_finite", str(Status.ERROR))
 
 
@@ -199,7 +200,8 @@ def judge_solution(lab: Lab, outcomes: Sequence[TestOutcome]) -> Iterator[Findin
     seen: dict[tuple[str, str], list[TestOutcome]] = {}
     for outcome in outcomes:
         if not outcome.passed:
-            ways = outcome.message if outcome.status is Status.ERROR else outcome.test
+            raised = outcome.status in (Status.ERROR, Status.UNJUDGED)
+            ways = outcome.message.removeprefix(_OPEN) if raised else outcome.test
             seen.setdefault((outcome.exercise, outcome.tripped or ways), []).append(outcome)
     for (exercise, _), failed in seen.items():
         first, place = failed[0], place_of_solution(lab, exercise)
@@ -207,13 +209,14 @@ def judge_solution(lab: Lab, outcomes: Sequence[TestOutcome]) -> Iterator[Findin
         if first.tripped:
             sentence = f"{first.tripped}: {tests} of {exercise} cannot use what the solution gave"
             advice = f"mend the test, or the solution ({place})"
-        elif first.status is Status.ERROR:
+        elif first.status in (Status.ERROR, Status.UNJUDGED):
             sentence = f"{place}: the solution of {exercise} does not get through {tests}"
             advice = "mend the solution, or the test that calls it"
         else:
             sentence = f"the solution of {exercise} fails {tests}"
             advice = f"mend the solution ({place}) or the test"
-        said = first.message.removeprefix("what your code gave cannot be used here: ").strip("() ")
+        said = first.message.removeprefix("what your code gave cannot be used here: ")
+        said = said.removeprefix(_OPEN)
         yield Finding(1, f"{sentence} ({said}): {advice}")
 
 

@@ -75,7 +75,12 @@ def explained(lab: Lab, error: Exception) -> list[Finding]:
         return [_cell_raised(lab, error.__cause__) or Finding(1, str(error), fatal=True)]
     if not isinstance(error, RuntimeError):
         return [Finding(6, _with_line(lab, str(error)), fatal=True)]
-    said = list(dict.fromkeys(line for line in str(error).splitlines()[1:] if line.strip()))
+    ways: dict[tuple[str, str], str] = {}  # a broken fixture is one fault, whoever asks for it
+    for line in str(error).splitlines()[1:]:
+        match = re.match(r"(.*, line \d+), in \w+(?:\[.*?\])?: (.*)", line)
+        if line.strip():
+            ways.setdefault((match[1], match[2]) if match else (line, ""), line)
+    said = list(ways.values())
     more = [f"and {len(said) - _SHOWN} more"] if len(said) > _SHOWN else []
     sentences = "; ".join([*said[:_SHOWN], *more]) or str(error)
     return [Finding(1, f"{sentences}: mend the test, this is no fault of a solution", fatal=True)]
