@@ -137,9 +137,21 @@ def _filled(response: Response, request: dict[str, Any], rng: np.random.Generato
             return {key: fill(item) for key, item in value.items()} or {"something": 1}
         if type(value) in (list, tuple):
             return type(value)(fill(item) for item in value) or type(value)(["something"])
-        return value or "something" if isinstance(value, str) else value
+        if value is None or (isinstance(value, str) and not value):
+            return "something"
+        is_array = isinstance(value, np.ndarray) or hasattr(value, "detach")
+        return _entry_in(value) if is_array else value
 
     return {**response, "value": fill(response["value"])}
+
+
+def _entry_in(value: Any) -> Any:
+    """An array or tensor without entries with one in it; any other as it is."""
+    shape = tuple(value.shape)
+    if 0 not in shape:
+        return value
+    ones = np.ones([max(1, n) for n in shape])
+    return ones.astype(value.dtype) if isinstance(value, np.ndarray) else _like(ones, value)
 
 
 def _on_arrays(change: Callable[[np.ndarray[Any, Any], np.random.Generator], Any]) -> Leaf:
@@ -240,8 +252,7 @@ _OF_FORM = (
     _values("another type", _kind),
 )
 _KINDS: tuple[tuple[tuple[Aspect, ...], tuple[Wrong, ...]], ...] = (
-    # Of an empty result there are no other values: its form is all that can be wrong.
-    ((Aspect.IDEA, Aspect.DETAIL, Aspect.EDGE), (*_OF_VALUES, *_OF_FORM[1:])),
+    ((Aspect.IDEA, Aspect.DETAIL, Aspect.EDGE), _OF_VALUES),
     ((Aspect.FORM,), (*_OF_FORM, *_OF_VALUES)),
     ((Aspect.ARGUMENTS,), (Wrong("an argument that was changed", _modified), *_OF_VALUES)),
     ((Aspect.BY_HAND,), (Wrong("a forbidden built-in was called", _forbidden),)),
