@@ -52,6 +52,9 @@ DeviceOption = Annotated[
 DeviceMiB = Annotated[
     int, typer.Option(help="On a GPU: memory limit of each of a submission's processes, in MiB.")
 ]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Prove everything again, whatever was green before.")
+]
 _DEFAULTS = Limits()
 
 
@@ -68,16 +71,17 @@ def release(
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Skip the release gate (course verify).")
     ] = False,
+    fresh: FreshOption = False,
 ) -> None:
     """Put labs through the release gate, make the students' version in labs/, and enter them in
-    the gradebook."""
+    the gradebook. A gate that was green for these very files is not gone through again."""
     from course_utils.grading.course import Course
     from course_utils.grading.release import release as release_lab
 
     course = Course(Path.cwd())
     for name in labs:
         lab = Lab.find(name)
-        if not unverified and not _passes_gate(lab, seeds=100, mutants=True):
+        if not unverified and not _passes_gate(lab, seeds=100, mutants=True, fresh=fresh):
             raise LabError(f"{name} was not released: mend what the gate has found above")
         folder = release_lab(course, lab)
         _out.print(f"[bold]{name}[/] released to {_relative(folder)}")
@@ -92,6 +96,7 @@ def verify(
     exercise: Annotated[
         list[str] | None, typer.Option(help="Only these exercises, while you work on them.")
     ] = None,
+    fresh: FreshOption = False,
     device: DeviceOption = "",
 ) -> None:
     """Prove labs before students see them: right code passes, wrong code fails and is named."""
@@ -99,12 +104,28 @@ def verify(
     names = labs or [lab.name for lab in Lab.all_in(Path.cwd())]
     verdicts = [
         _passes_gate(
-            Lab.find(name), seeds=seeds, mutants=mutants, pairs=pairs, only=exercise or ()
+            Lab.find(name), seeds=seeds, mutants=mutants, pairs=pairs, only=exercise or (),
+            fresh=fresh,
         )
         for name in names
     ]
     if not all(verdicts):
         raise typer.Exit(1)
+
+
+@app.command("new-lab")
+def new_lab(
+    name: Annotated[str, typer.Argument(help="Folder's name, e.g. lab08_attention.")],
+    title: Annotated[
+        str, typer.Option(help="The notebook's title.", show_default="made from the name")
+    ] = "",
+) -> None:
+    """Begin a lab: a folder under solutions/ with one small exercise, which the gate accepts."""
+    from course_utils.grading.new_lab import make_lab
+
+    folder = make_lab(Path.cwd(), name, title)
+    _out.print(f"[bold]{name}[/] begun in {_relative(folder)}", soft_wrap=True)
+    _out.print(f"next: course verify {name}, then docs/authoring.md", soft_wrap=True)
 
 
 @app.command()
@@ -252,22 +273,27 @@ def _say(text: str) -> None:
 
 
 def _passes_gate(
-    lab: Lab, *, seeds: int, mutants: bool, pairs: bool = True, only: Sequence[str] = ()
-) -> bool:
+    lab: Lab, *, seeds: int, mutants: bool, pairs: bool = True, only: Sequence[str] = (),
+    fresh: bool = False,
+) -> bool:  # fmt: skip
     """Run the release gate on a lab and print its report; whether it is green."""
     from course_utils.grading.verify import verify as prove
+    from course_utils.grading.verify.pool import Progress as Shown
+    from course_utils.grading.verify.progress import PlainProgress
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task = bar.add_task(lab.name)
 
-        def show(label: str, done: int, total: int) -> None:
+        def draw(label: str, done: int, total: int) -> None:
             bar.update(task, description=f"{lab.name}: {label}", completed=done, total=total)
 
+        log = PlainProgress(lambda line: print(f"{lab.name}: {line}", file=sys.stderr, flush=True))
+        show: Shown = draw if _err.is_terminal else log
         report = prove(
-            lab, seeds=seeds, mutants=mutants, pairs=pairs, only=only, progress=show
+            lab, seeds=seeds, mutants=mutants, pairs=pairs, only=only, fresh=fresh, progress=show
         )
-    print(report.render())
+    print(report.render(), flush=True)
     return report.green
 
 

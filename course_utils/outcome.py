@@ -192,6 +192,8 @@ class TestOutcome:
         calls: what those calls were like, for the diagnosis (never shown for a hidden test).
         mismatch: the arrays that differed, for the numeric look (never shown for a hidden test).
         call_seconds: time spent inside the student's functions.
+        tripped: where the test itself raised something that is no failed claim ("test_public.py,
+            line 12"), for the release gate.
         reason: a grader's code for what happened, where the status leaves open which.
         forbidden: the forbidden call that was made in it, whatever it costs.
         by_values: the status that it would have without that call.
@@ -217,6 +219,7 @@ class TestOutcome:
     calls: list[CallInfo] = field(default_factory=list, repr=False)
     mismatch: Any = field(default=None, repr=False)
     call_seconds: float = 0.0
+    tripped: str = ""
     reason: Reason | None = None
     forbidden: ForbiddenCall | None = None
     by_values: Status | None = None

@@ -14,6 +14,7 @@ import importlib.util
 import io
 import os
 import sys
+import traceback
 import warnings
 import zlib
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -417,9 +418,15 @@ class _Judge:
     ) -> pytest.TestReport:
         """Note the outcome, and spare pytest the rendering of tracebacks that nobody reads."""
         error = call.excinfo.value if call.excinfo else None
-        if error is not None and (call.when != "call" or _is_of_our_gpu(error)):
-            # In a fixture, or of the judge's own GPU: not the student's fault.
-            self.collect_errors.append(f"{item.name}: {type(error).__name__}: {error}")
+        if error is not None and (
+            call.when != "call"
+            or _is_of_our_gpu(error)
+            or _is_of_the_test(error, self._public.parent)
+        ):
+            # In a fixture, of the test's own, or of the judge's GPU: not the student's fault.
+            place = _place(error, self._public.parent)
+            where = f"{place}, in {item.name}" if place else item.name
+            self.collect_errors.append(f"{where}: {type(error).__name__}: {error}")
         elif call.when == "call":
             self.outcomes.append(self._outcome(item, call))
         assert call.when != "collect"
@@ -456,7 +463,7 @@ class _Judge:
             worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0))
             outcome.relative_error, outcome.tolerance = worst.relative_error, worst.tolerance
         if call.excinfo is not None:
-            _explain(outcome, call.excinfo.value)
+            _explain(outcome, call.excinfo.value, self._public.parent)
         return outcome
 
 
@@ -491,7 +498,7 @@ def _is_of_our_gpu(error: BaseException) -> bool:
     return not known and (out_of_memory(kind, message) or context_lost(message))
 
 
-def _explain(outcome: TestOutcome, error: BaseException) -> None:
+def _explain(outcome: TestOutcome, error: BaseException, folder: Path) -> None:
     if isinstance(error, StudentFault):
         outcome.status, outcome.message = error.status, error.message
         outcome.reason = error.reason
@@ -509,3 +516,32 @@ def _explain(outcome: TestOutcome, error: BaseException) -> None:
             f"what your code gave cannot be used here: {last}"
             f"({type(error).__name__}: {str(error)[:200]})"
         )
+        outcome.tripped = _place(error, folder) or outcome.test
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """The last line of a lab's own files on the way to an exception ("test_public.py, line 12")."""
+    found = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = Path(frame.filename)
+        if folder in path.parents:
+            found = f"{path.relative_to(folder)}, line {frame.lineno}"
+    return found
+
+
+def _is_of_the_test(error: BaseException, folder: Path) -> bool:
+    """Whether an exception is a test's own fault, whatever a student's code has returned: its
+    file writes a name that there is not, or that a module does not have."""
+    written: tuple[str, ...] = ()
+    frame = error.__traceback__
+    while frame is not None:  # the last that is the lab's: NumPy raises for a missing name itself
+        code = frame.tb_frame.f_code
+        written = code.co_names if folder in Path(code.co_filename).parents else written
+        frame = frame.tb_next
+    if isinstance(error, AttributeError):
+        return isinstance(error.obj, ModuleType) and error.name in written
+    if isinstance(error, UnboundLocalError):
+        return False  # which way a test has gone may hang on what came back
+    if isinstance(error, NameError):
+        return error.name in written
+    return isinstance(error, ImportError)

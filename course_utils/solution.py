@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import sys
 from types import ModuleType
 from typing import Any
@@ -29,8 +30,11 @@ def solution_namespace(lab: Lab) -> dict[str, Any]:
         code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
         try:
             # What a cell prints is for its reader, not for whoever reads our own output.
+            name = f"<cell {number} of {lab.name}>"
+            # So that a call that raises can quote its line, as in a student's kernel.
+            linecache.cache[name] = len(code), None, code.splitlines(keepends=True), name
             with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(code, f"<cell {number} of {lab.name}>", "exec"), module.__dict__)
+                exec(compile(code, name, "exec"), module.__dict__)
         except Exception as error:
             raise LabError(
                 f"{lab.name}: cell {number} of the solution raises "

@@ -32,6 +32,11 @@ from course_utils.student import NamespaceBackend
 Notebook = dict[str, Any]
 
 
+@pytest.fixture(autouse=True)
+def _own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def gate(lab: Lab, *, seeds: int = 1, mutants: bool = False) -> VerifyReport:
     return verify(lab, seeds=seeds, mutants=mutants, workers=1)
 
@@ -40,7 +45,7 @@ def with_notebook(root: Path, change: Callable[[Notebook], None]) -> Lab:
     """The small lab with a changed notebook."""
     notebook = copy.deepcopy(small_lab.notebook())
     change(notebook)
-    return small_lab.write(root, notebook=json.dumps(notebook))
+    return small_lab.write(root, notebook=json.dumps(small_lab.ran(notebook)))
 
 
 def cell(notebook: Notebook, name: str) -> dict[str, Any]:
@@ -76,7 +81,8 @@ def test_the_gate_gives_the_same_report_from_worker_processes(tmp_path: Path) ->
     )
     assert report.green, report.render()
     assert report.matrix == gate(lab).matrix
-    assert {label for label, _, _ in steps} == {"variants and misconceptions", "seeds"}
+    labels = {label for label, _, _ in steps}
+    assert labels == {"variants and misconceptions", "wrong answers", "seeds"}
     assert all(done <= total for _, done, total in steps)
 
 
@@ -97,7 +103,7 @@ def test_1_a_solution_that_does_not_run(tmp_path: Path) -> None:
         cell(notebook, "softmax")["source"] = "import nothing_of_that_name"
 
     sentence = said(gate(with_notebook(tmp_path, change)), 1)
-    assert "cell 3 of the solution raises ModuleNotFoundError" in sentence
+    assert "small.ipynb, cell 3 (softmax), line 1: the solution raises ModuleNotFound" in sentence
 
 
 def test_1_a_variant_that_fails(tmp_path: Path) -> None:
@@ -373,7 +379,8 @@ def test_6_wrong_metadata(tmp_path: Path) -> None:
 def test_6_entries_of_an_exercise_that_is_not_there(tmp_path: Path) -> None:
     wrong = small_lab.VARIANTS.replace('@variant("softmax")', '@variant("soft_max")', 1)
     sentence = said(gate(small_lab.write(tmp_path, variants=wrong)), 6)
-    assert "a variant names the exercise soft_max, for which the notebook has no check" in sentence
+    assert "variants.py, line 7: the variant torch_softmax names the exercise soft_max" in sentence
+    assert "did you mean softmax?" in sentence
 
 
 @pytest.mark.parametrize(
@@ -383,7 +390,7 @@ def test_6_entries_of_an_exercise_that_is_not_there(tmp_path: Path) -> None:
         ("misconceptions", small_lab.MISCONCEPTIONS.replace('hint="The axis argument is ignored."',
                                                             'hint=""'), "needs a hint"),
         ("test_public", "def test_a(student): pass", "has no @exercise"),
-        ("test_hidden", "def test_a(student:", "cannot be run"),
+        ("test_hidden", "def test_a(student:", "test_hidden.py, line 1: this is no Python"),
         ("notebook", json.dumps({**small_lab.notebook(), "cells": []}), "no check cell"),
     ],
 )  # fmt: skip
@@ -470,6 +477,9 @@ def mutate(lab: Lab) -> tuple[list[MutationRow], list[Finding]]:
     """The mutants of a lab, judged without any catalogue."""
     bench, books = bench_of(lab.folder), lab.folder.parent / "books"
     Books(TraceBook(lab.name), TraceBook(lab.name)).save(books)
+    made = mutation.by_exercise(bench)
     with mapping(1, None) as spread:
-        rows, _, findings = mutation.mutate(bench, books, mutation.by_exercise(bench), spread)
-    return rows, findings
+        tried = mutation.try_all(bench, books, made, spread)
+    judged = [mutation.judge_mutants(lab, name, made[name], tried[name]) for name in made]
+    found = [finding for _, findings in judged for finding in findings]
+    return [row for row, _ in judged], [*found, *mutation.judge_marks(lab)]

@@ -80,22 +80,28 @@ def _key(lab: Lab, *, hidden: bool) -> str:
     return f"{lab.name}-{which}-{made_from(lab)[:16]}{digest.hexdigest()[:16]}"
 
 
-def _folder() -> Path:
+def cache_folder() -> Path:
+    """The instructor's own cache folder, for whatever is made again when it is lost."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "course-utils"
 
 
 def _read(key: str) -> TraceBook | None:
     try:
-        return TraceBook.load(_folder() / f"{key}.traces")
+        return TraceBook.load(cache_folder() / f"{key}.traces")
     except (OSError, TraceBookError):
         return None
 
 
 def _write(key: str, book: TraceBook) -> None:
+    write_cached(f"{key}.traces", book.to_bytes())
+
+
+def write_cached(name: str, data: bytes) -> None:
+    """Write a file of the cache folder, at once or not at all."""
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time only
-        folder = _folder()
+        folder = cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(book.to_bytes())
-        os.replace(file.name, folder / f"{key}.traces")
+            file.write(data)
+        os.replace(file.name, folder / name)

@@ -50,11 +50,21 @@ class Recorder:
     random: set[str]
 
     @classmethod
-    def of(cls, originals: Originals, *, hidden: bool, seed: int = 0) -> Recorder:
-        """A recorder, which runs the solution first."""
+    def of(
+        cls,
+        originals: Originals,
+        *,
+        hidden: bool,
+        seed: int = 0,
+        exercises: Sequence[str] | None = None,
+    ) -> Recorder:
+        """A recorder, which runs the solution first: under all tests, or those of some exercises,
+        whose mistakes it can then take."""
         files = _files(originals.lab, hidden=hidden)
         backend = LimitedBackend(originals.base)
-        outcomes = run_tests(files, lambda mark: backend, seed=seed, device=_DEVICE)
+        outcomes = run_tests(
+            files, lambda mark: backend, exercises=exercises, seed=seed, device=_DEVICE
+        )
         random = {key_of(outcome) for outcome in outcomes if answers_vary(outcome)}
         return cls(originals, hidden, seed, digests(outcomes), random)
 

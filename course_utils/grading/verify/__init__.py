@@ -4,31 +4,24 @@ Nine points: right code gets full marks (1), every misconception is caught and n
 gets 0 (3), marks do not depend on the seed (4), nothing leaks (5), every exercise is complete (6),
 small changes of the solution are noticed (7), claims ask for what was said, accuse of what is so,
 and cost what the mistake is worth (8), and unknown mistakes are named rightly or not at all (9).
+
+First the files are read (:mod:`.sources`), then every exercise is proven by itself (:mod:`.proof`)
+and the lab as a whole (:mod:`.whole`); what was green before and rests on nothing that has changed
+is remembered (:mod:`.memory`).
 """
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from course_utils.diagnosis.kept import keep
-from course_utils.diagnosis.traces import TraceBook, TraceBookError
-from course_utils.grading.verify import (
-    claims,
-    forbids,
-    form,
-    marks,
-    mutation,
-    naming,
-    release_leaks,
-    repeat,
-    stub_marks,
-)
+from course_utils.grading.verify import marks, naming, sources
 from course_utils.grading.verify.bench import Bench, bench_of
-from course_utils.grading.verify.pool import Map, Progress, mapping
-from course_utils.grading.verify.released import released_files, released_notebook
+from course_utils.grading.verify.books import Books
+from course_utils.grading.verify.memory import Memory
+from course_utils.grading.verify.pool import Progress, mapping
+from course_utils.grading.verify.proof import Options, Proof, prove
 from course_utils.grading.verify.report import (
     Finding,
     Flakes,
@@ -37,6 +30,7 @@ from course_utils.grading.verify.report import (
     NotebookForm,
     VerifyReport,
 )
+from course_utils.grading.verify.whole import Whole, prove_whole
 from course_utils.lab import Lab, LabError
 from course_utils.outcome import TestOutcome
 
@@ -50,6 +44,8 @@ __all__ = [
     "verify",
 ]
 
+THE_REST = "the notebook"
+
 
 def verify(
     lab: Lab,
@@ -58,6 +54,7 @@ def verify(
     mutants: bool = True,
     pairs: bool = True,
     only: Sequence[str] = (),
+    fresh: bool = False,
     progress: Progress | None = None,
     workers: int = 0,
 ) -> VerifyReport:
@@ -71,108 +68,139 @@ def verify(
             without mutants, the gate samples.
         only: exercises to look at, while one is at work on them; a lab is released only after
             all of them were proven.
+        fresh: whether to prove everything now, whatever is remembered.
         progress: called with a label, how many jobs are done, and how many there are.
         workers: how many processes; 0 for one a core (none besides this one with ``only``).
 
     Returns:
         The report; it is green when nothing speaks against a release. A lab whose files cannot
-        even be loaded gives a report with that one finding.
+        even be loaded gives a report with what is wrong with them.
     """
     started = time.perf_counter()
-    report = VerifyReport(lab.name)
     lab = Lab.load(lab.folder)  # as it is on disk now
-    bench, solution = _load(lab, report)
-    if bench is not None:
-        # A few exercises are done before another process has imported torch.
-        with mapping(workers or (1 if only else 0), progress) as spread:
-            _prove(bench, solution, report, spread, seeds, mutants, pairs, only)
+    report = VerifyReport(lab.name)
+    report.findings += sources.read(lab)
+    if not any(finding.fatal for finding in report.findings):
+        report.findings += sources.asked(lab, only)
+    if not any(finding.fatal for finding in report.findings):
+        options = Options(seeds, mutants, pairs)
+        gate = _Gate(lab, report, options, only, fresh, progress, workers)
+        gate.prove()
     report.seconds = time.perf_counter() - started
     return report
 
 
+class _Gate:
+    """One lab's way through the gate: what is remembered, what is proven now, and the report."""
+
+    def __init__(
+        self, lab: Lab, report: VerifyReport, options: Options, only: Sequence[str], fresh: bool,
+        progress: Progress | None, workers: int,
+    ) -> None:  # fmt: skip
+        self._lab, self._report, self._options, self._only = lab, report, options, only
+        self._fresh, self._progress, self._workers = fresh, progress, workers
+        self._names = [one.name for one in lab.exercises if not only or one.name in only]
+        self._memory = Memory(lab, options)
+        asked = [] if fresh else self._names
+        found = {name: self._memory.proof(name) for name in asked}
+        self._proofs: dict[str, Proof] = {n: proof for n, proof in found.items() if proof}
+        self._whole: Whole | None = None if fresh or only else self._memory.whole()
+
+    def prove(self) -> None:
+        """Prove what is not remembered, and fill in the report."""
+        report = self._report
+        report.remembered = (*self._proofs, *([THE_REST] if self._whole else ()))
+        stale = [name for name in self._names if name not in self._proofs]
+        if stale or self._whole is None:
+            bench, solution = _load(self._lab, report)
+            if bench is None:
+                return
+            stale = self._sound(bench, solution, stale)
+            if stale:
+                # A few exercises are done before another process has imported torch.
+                with mapping(self._workers or (1 if self._only else 0), self._progress) as spread:
+                    made = prove(bench, solution, stale, spread, self._options)
+                self._proofs |= {proof.exercise: proof for proof in made}
+            self._whole = self._prove_whole(bench, solution)
+            self._remember(stale)
+        self._fill()
+
+    def _sound(
+        self, bench: Bench, solution: Sequence[TestOutcome], stale: Sequence[str]
+    ) -> list[str]:
+        """The exercises whose solution passes; of the others there is nothing else to say."""
+        failed = {outcome.exercise for outcome in solution if not outcome.passed}
+        own = [outcome for outcome in solution if outcome.exercise in self._names]
+        self._report.findings += marks.judge_solution(bench.lab, own)
+        self._report.solution_tests = sum(outcome.passed for outcome in own), len(own)
+        return [name for name in stale if name not in failed]
+
+    def _prove_whole(self, bench: Bench, solution: Sequence[TestOutcome]) -> Whole:
+        # Running the notebook takes a minute, so it is left out while one samples.
+        known = not self._fresh and self._memory.outputs_are_right()
+        run = self._options.mutants and not self._only and not known
+        if run and self._progress is not None:
+            self._progress("the notebook", 0, 1)
+        book = self._books().public
+        whole = prove_whole(bench, solution, book, self._names, run=run)
+        if run and not whole.findings and self._memory.still_holds():
+            self._memory.keep_outputs()
+        return whole
+
+    def _remember(self, proven: Sequence[str]) -> None:
+        if not self._memory.still_holds():
+            return  # somebody has worked on the files meanwhile: which ones were proven?
+        for name in proven:
+            self._memory.keep(self._proofs[name])
+        if self._only or len(self._proofs) < len(self._names):
+            return
+        assert self._whole is not None
+        self._memory.keep_whole(self._whole)
+        if self._options.pairs:
+            books = self._books()
+            keep(self._lab, books.public, hidden=False)
+            keep(self._lab, books.hidden, hidden=True)
+
+    def _books(self) -> Books:
+        return Books.joined(self._lab, [proof.books for proof in self._proofs.values()])
+
+    def _fill(self) -> None:
+        """Put everything that was proven, now or before, into the report."""
+        report = self._report
+        proofs = [self._proofs[name] for name in self._names if name in self._proofs]
+        for proof in proofs:
+            report.findings += proof.findings
+            report.matrix += proof.matrix
+            report.mutation += proof.mutation
+        if not report.solution_tests[1]:
+            report.solution_tests = _summed([proof.tests for proof in proofs])
+        report.variants = _summed([proof.variants for proof in proofs])
+        every = [proof.flakes for proof in proofs]
+        report.flakes = Flakes(
+            self._options.seeds, sum(one.runs for one in every),
+            sum(one.differing for one in every),
+            tuple(sorted(name for one in every for name in one.training)),
+            max((one.fewer for one in every), default=0),
+        )  # fmt: skip
+        report.naming = naming.summed([row for proof in proofs for row in proof.naming])
+        report.findings += naming.judge_rows(report.naming)
+        if self._whole is not None:
+            report.findings += self._whole.findings
+            report.form = self._whole.form
+
+
+def _summed(counts: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return sum(count[0] for count in counts), sum(count[1] for count in counts)
+
+
 def _load(lab: Lab, report: VerifyReport) -> tuple[Bench | None, list[TestOutcome]]:
     """Run the solution under all tests once; without that nothing else can be said."""
+    report.findings += sources.imported(lab)
+    if report.findings and any(finding.fatal for finding in report.findings):
+        return None, []
     try:
-        report.form = form.measure(lab)
-        report.findings += form.judge_notebook(lab)
         bench = bench_of(lab.folder)
-        if not lab.exercises:
-            raise LabError(f"{lab.name} has no check cell: every exercise needs one")
-        solution = bench.run()
-    except LabError as error:
-        report.findings.append(Finding(1, str(error)))
-    except RuntimeError as error:
-        report.findings.append(Finding(1, str(error)))
-    except Exception as error:
-        sentence = f"a file of the lab cannot be imported ({type(error).__name__}: {error})"
-        report.findings.append(Finding(6, f"{sentence}: mend it"))
-    else:
-        return bench, solution
+        return bench, bench.run()
+    except (LabError, RuntimeError, ValueError) as error:
+        report.findings += sources.explained(lab, error)
     return None, []
-
-
-def _prove(
-    bench: Bench,
-    solution: list[TestOutcome],
-    report: VerifyReport,
-    spread: Map,
-    seeds: int,
-    mutants: bool,
-    pairs: bool,
-    only: Sequence[str],
-) -> None:
-    findings = report.findings
-    report.solution_tests = sum(outcome.passed for outcome in solution), len(solution)
-    findings += marks.judge_solution(solution)
-    tried = marks.trials(bench, spread, only, pairs=pairs)
-    passed = [not (trial.own or trial.others) for trial in tried.variants]
-    report.variants = sum(passed), len(passed)
-    findings += marks.judge_variants(tried.variants)
-    report.matrix = marks.matrix(tried.misconceptions)
-    findings += marks.judge_misconceptions(tried.misconceptions)
-    findings += marks.judge_duplicates(tried.books.hidden)
-    findings += claims.judge_stated(bench.lab, solution, bench.exercises(only))
-    findings += forbids.judge_forbids(bench.lab, bench.exercises(only))
-    findings += claims.judge_aspects(tried.misconceptions)
-    findings += claims.judge_costs(tried.misconceptions)
-    findings += _release(bench, solution, tried.books.public)
-    training = {outcome.exercise for outcome in solution if outcome.trains}
-    training &= set(bench.exercises(only))
-    tried_again = repeat.under_seeds(bench, seeds, spread, only, training)
-    report.flakes, flaky = repeat.judge(tried_again, seeds, training)
-    findings += flaky
-    findings += form.judge_exercises(bench, solution)
-    findings += form.judge_form(report.form)
-    if pairs and not only:
-        keep(bench.lab, tried.books.public, hidden=False)
-        keep(bench.lab, tried.books.hidden, hidden=True)
-    if mutants:
-        made = mutation.by_exercise(bench, only)
-        with tempfile.TemporaryDirectory() as folder:
-            books = Path(folder) / "books"
-            tried.books.save(books)
-            report.mutation, said, unkilled = mutation.mutate(bench, books, made, spread)
-            report.naming, misled = naming.prove(bench, books, made, said, spread)
-        findings += [*unkilled, *misled]
-
-
-def _release(bench: Bench, solution: list[TestOutcome], book: TraceBook) -> list[Finding]:
-    """Points 3 and 5: what students would receive now, and what lies in the lab's folder."""
-    lab = bench.lab
-    try:
-        notebook = released_notebook(lab)
-    except RuntimeError as error:
-        return [Finding(5, f"nbgrader cannot make the release: {error}")]
-    found = [
-        *stub_marks.judge_stub(lab, notebook),
-        *release_leaks.search(released_files(lab, notebook, book), lab),
-        *release_leaks.expected_values(book, solution),
-    ]
-    if lab.traces_path.exists():
-        try:
-            stored = TraceBook.load(lab.traces_path)
-        except TraceBookError as error:
-            found.append(Finding(5, f"{error}; release the lab again"))
-        else:
-            found += release_leaks.expected_values(stored, solution)
-    return found

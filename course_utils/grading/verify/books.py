@@ -8,7 +8,9 @@ from pathlib import Path
 
 from course_utils import wire
 from course_utils.diagnosis import diagnose
+from course_utils.diagnosis.kept import made_from
 from course_utils.diagnosis.traces import TraceBook
+from course_utils.lab import Lab
 from course_utils.outcome import Diagnosis, TestOutcome
 
 
@@ -34,11 +36,34 @@ class Books:
         """The same books, not knowing one mistake."""
         return Books(self.public.without(exercise, name), self.hidden.without(exercise, name))
 
+    @classmethod
+    def joined(cls, lab: Lab, some: Sequence[Books]) -> Books:
+        """The books of single exercises as those of the lab."""
+
+        def join(books: Sequence[TraceBook]) -> TraceBook:
+            found = {name: entries for book in books for name, entries in book.exercises.items()}
+            order = [one.name for one in lab.exercises if one.name in found]
+            random = set().union(*(book.random for book in books))
+            return TraceBook(
+                lab.name, made_from(lab), {name: found[name] for name in order}, random
+            )
+
+        return cls(join([one.public for one in some]), join([one.hidden for one in some]))
+
+    def to_bytes(self) -> bytes:
+        """Both, for the gate's own files only."""
+        return wire.dumps([self.public.to_bytes(), self.hidden.to_bytes()])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Books:
+        """What :meth:`to_bytes` made."""
+        return cls(*(TraceBook.from_bytes(part) for part in wire.loads(data)))
+
     def save(self, path: Path) -> None:
         """Write both to a file, for the gate's own workers only."""
-        path.write_bytes(wire.dumps([self.public.to_bytes(), self.hidden.to_bytes()]))
+        path.write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, path: Path) -> Books:
         """Read what :meth:`save` wrote."""
-        return cls(*(TraceBook.from_bytes(part) for part in wire.loads(path.read_bytes())))
+        return cls.from_bytes(path.read_bytes())

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 
 from course_utils.grading.verify.bench import Bench
-from course_utils.grading.verify.release_leaks import regions
+from course_utils.grading.verify.copies import regions
 from course_utils.grading.verify.report import Finding, NotebookForm
 from course_utils.lab import CHECK_PREFIX, Lab, check_of, is_check, is_solution, source
 from course_utils.outcome import TestOutcome
@@ -53,19 +53,12 @@ def judge_exercises(bench: Bench, outcomes: Sequence[TestOutcome]) -> Iterator[F
         if lacks:
             yield Finding(6, f"the exercise {name} needs {', '.join(lacks)}")
     known = {exercise.name for exercise in lab.exercises}
-    named = {
-        "a test": {exercise for exercise, _ in tested},
-        "a misconception": set(wrong),
-        "a variant": set(right),
-        "HINTS": set(hints),
-        "DERIVATION": set(derivation),
-    }
-    for where, names in named.items():
+    for where, names in {"HINTS": set(hints), "DERIVATION": set(derivation)}.items():
         for name in sorted(names - known):
             yield Finding(
                 6,
-                f"{where} names the exercise {name}, for which the notebook has no check cell: "
-                f"add one with the grade_id {CHECK_PREFIX}{name}, or mend the name",
+                f"{where} of test_public.py names the exercise {name}, for which the notebook has "
+                f"no check cell: add one with the grade_id {CHECK_PREFIX}{name}, or mend the name",
             )
 
 

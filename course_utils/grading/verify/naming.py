@@ -35,6 +35,7 @@ from course_utils.outcome import Diagnosis, Status, TestOutcome
 GOAL = 0.02
 PAIRS = 40
 
+_SINGLE, _PAIRS = "mutants", "pairs of mutants"
 _BATCH = 8
 _OTHER_SEED = 1
 _ENDINGS = {str(status) for status in Status}
@@ -203,8 +204,8 @@ def prove(
     mutants: dict[str, list[Mutant]],
     single: Sequence[Verdict],
     spread: Map,
-) -> tuple[list[NamingRow], list[Finding]]:
-    """Judge pairs of mutants and entries left out, and count what was said of all.
+) -> dict[str, list[Verdict]]:
+    """Judge pairs of mutants and entries left out: what was said of all, by group.
 
     Args:
         books: a file with the lab's books.
@@ -223,13 +224,19 @@ def prove(
             e.name for e in bench.misconceptions if e.exercise == exercise and e.rewrites))
         for exercise in mutants
     ]  # fmt: skip
-    groups = {
-        "mutants": list(single),
-        "pairs of mutants": [v for some in spread(try_pairs, pairs, "pairs") for v in some],
+    return {
+        _SINGLE: list(single),
+        _PAIRS: [v for some in spread(try_pairs, pairs, "pairs") for v in some],
         "entries left out": [v for some in spread(leave_out, left, "left out") for v in some],
     }
-    rows = [_row(group, verdicts) for group, verdicts in groups.items()]
-    return rows, list(_findings(groups["mutants"] + groups["pairs of mutants"]))
+
+
+def rows(groups: dict[str, list[Verdict]], exercise: str) -> list[NamingRow]:
+    """What was said of one exercise's mistakes, counted."""
+    return [
+        _row(group, [v for v in verdicts if v.exercise == exercise])
+        for group, verdicts in groups.items()
+    ]
 
 
 def _row(group: str, verdicts: Sequence[Verdict]) -> NamingRow:
@@ -241,17 +248,30 @@ def _row(group: str, verdicts: Sequence[Verdict]) -> NamingRow:
     )  # fmt: skip
 
 
-def _findings(verdicts: Sequence[Verdict]) -> list[Finding]:
-    misleading = sum(v.said is Said.MISLEADING for v in verdicts)
-    if misleading <= GOAL * len(verdicts):
+def summed(every: Sequence[NamingRow]) -> list[NamingRow]:
+    """The rows of several exercises as those of the lab."""
+    found: dict[str, NamingRow] = {}
+    for row in every:
+        known = found.get(row.group, NamingRow(row.group, 0, 0, 0, 0))
+        found[row.group] = NamingRow(
+            row.group, known.named + row.named, known.apt + row.apt, known.silent + row.silent,
+            known.misleading + row.misleading, known.sentences + row.sentences,
+        )  # fmt: skip
+    return list(found.values())
+
+
+def judge_rows(of_lab: Sequence[NamingRow]) -> list[Finding]:
+    """Whether too many changes of a lab's solutions get a misleading name."""
+    judged = [row for row in of_lab if row.group in (_SINGLE, _PAIRS)]
+    misleading, total = sum(row.misleading for row in judged), sum(row.total for row in judged)
+    if misleading <= GOAL * total:
         return []
     return [
         Finding(
             9,
-            f"{misleading} of {len(verdicts)} mutants and pairs of them get a misleading name (at "
-            f"most {100 * GOAL:.0f} %; listed above): write the change as another way (also=…) of "
-            "the mistake that it is called, as a mistake of its own, or add a public test that "
-            "tells the two apart",
+            f"{misleading} of {total} mutants and pairs of them get a misleading name (at most "
+            f"{100 * GOAL:.0f} %; listed above): write the change as another way (also=…) of the "
+            "mistake that it is called, as a mistake of its own, or add a public test that tells "
+            "the two apart",
         )
     ]
-

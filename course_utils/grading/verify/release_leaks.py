@@ -13,15 +13,15 @@ from typing import Any
 
 from course_utils.diagnosis.digest import Digest, same
 from course_utils.diagnosis.traces import Trace, TraceBook, digests
+from course_utils.grading.verify.copies import Text, copied, regions_of, strings_in
 from course_utils.grading.verify.released import DATA_SUFFIXES
 from course_utils.grading.verify.report import Finding
 from course_utils.lab import Lab, is_solution, source
 from course_utils.outcome import TestOutcome
 from course_utils.stub import BEGIN_SOLUTION, END_SOLUTION
 
-# Shorter lines (n = len(x), return h / n) are anybody's; a region of such is searched as a whole.
+# Shorter lines (n = len(x), return h / n) are anybody's.
 _LINE = 24
-_REGION = 12
 _SENTENCE = 40
 _ANYONES_HOME = re.compile(r"(/home/|/Users/|[A-Z]:\\+Users\\+)\w+")
 
@@ -33,7 +33,7 @@ def search(files: dict[str, bytes], lab: Lab) -> Iterator[Finding]:
         files: the release, by file name.
         lab: the instructor's folder.
     """
-    solutions, secrets = list(_solutions(lab)), [*_markers(lab), *_hidden(lab)]
+    solutions, secrets = regions_of(lab), [*_markers(lab), *_hidden(lab)]
     for name, data in files.items():
         if name.endswith(".ipynb"):
             yield from _outputs(name, data)
@@ -45,8 +45,13 @@ def search(files: dict[str, bytes], lab: Lab) -> Iterator[Finding]:
                 f"{name} would be released: a lab's release is its notebook, test_public.py and "
                 "the traces; move the file to hidden/ or out of the lab's folder",
             )
-        code, prose = (_flat("\n".join(texts)) for texts in _texts(name, data))
-        found = [("a line of the solution", secret) for secret in _copied(solutions, code, prose)]
+        programs, others = _texts(name, data)
+        within = [text for program in programs for text in strings_in(program)]
+        texts = [Text(text, code=True) for text in programs]
+        texts += [Text(text, code=False) for text in within]
+        texts += [Text(text, code=False, strict=True) for text in others]
+        found = [("a line of the solution", secret) for secret in copied(solutions, texts)]
+        code, prose = (_flat("\n".join(some)) for some in (programs, others))
         found += [(what, secret) for what, secret in secrets if secret in code or secret in prose]
         for what, secret in found:
             yield Finding(5, f"{name} contains {what}: “{_shorten(secret)}”; take it out")
@@ -54,19 +59,6 @@ def search(files: dict[str, bytes], lab: Lab) -> Iterator[Finding]:
             yield Finding(
                 5, f"{name} contains the path {place} of an instructor's machine: take it out"
             )
-
-
-def _copied(solutions: list[list[str]], code: str, prose: str) -> Iterator[str]:
-    """Lines of solution regions that occur in a text.
-
-    In prose a single line is one too many. Code that is given (a Break it exercise, a bug to be
-    found) may share lines with the solution, but not all of a region's.
-    """
-    for lines in solutions:
-        in_prose = [line for line in lines if line in prose]
-        yield from in_prose
-        if not in_prose and all(line in code for line in lines):
-            yield lines[0]
 
 
 def search_folder(folder: Path, lab: Lab) -> list[Finding]:
@@ -79,7 +71,7 @@ def search_folder(folder: Path, lab: Lab) -> list[Finding]:
     return list(search(files, lab))
 
 
-def expected_values(book: TraceBook, solution: list[TestOutcome]) -> Iterator[Finding]:
+def expected_values(book: TraceBook, solution: Sequence[TestOutcome]) -> Iterator[Finding]:
     """Look for traces in a book that are the right answers themselves, or a hidden test's."""
     right = digests(solution)
     hidden = {outcome.test for outcome in solution if outcome.hidden}
@@ -104,20 +96,6 @@ def _holds_right(trace: Trace, right: Sequence[Digest]) -> bool:
     )
 
 
-def _solutions(lab: Lab) -> Iterator[list[str]]:
-    """The telling lines of each solution region, or the whole region where it has none."""
-    for cell in lab.notebook["cells"]:
-        if cell["cell_type"] != "code" or not is_solution(cell):
-            continue
-        for region in regions(source(cell)):
-            lines = [_flat(line) for line in region if not line.strip().startswith("#")]
-            # Lines that open a block (for …:, with …:) are not a solution by themselves.
-            telling = [line for line in lines if len(line) >= _LINE and not line.endswith(":")]
-            whole = _flat(" ".join(lines))
-            if telling or len(whole) >= _REGION:
-                yield telling or [whole]
-
-
 def _markers(lab: Lab) -> Iterator[tuple[str, str]]:
     """The solution markers, and the sentences of the model answers."""
     yield "the marker of a solution", BEGIN_SOLUTION
@@ -127,21 +105,6 @@ def _markers(lab: Lab) -> Iterator[tuple[str, str]]:
             for sentence in re.split(r"[.\n]\s", source(cell)):
                 if len(_flat(sentence)) >= _SENTENCE:
                     yield "a model answer", _flat(sentence)
-
-
-def regions(text: str) -> list[list[str]]:
-    """The lines of each solution region of a cell's source."""
-    found: list[list[str]] = []
-    inside = False
-    for line in text.splitlines():
-        if BEGIN_SOLUTION in line:
-            inside = True
-            found.append([])
-        elif END_SOLUTION in line:
-            inside = False
-        elif inside:
-            found[-1].append(line)
-    return found
 
 
 def _hidden(lab: Lab) -> Iterator[tuple[str, str]]:

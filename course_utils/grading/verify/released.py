@@ -10,11 +10,11 @@ from typing import Any
 import nbformat
 
 from course_utils.diagnosis.traces import TraceBook
+from course_utils.grading.verify.pieces import IGNORED
 from course_utils.lab import Lab
 
 # What a release may hold besides the notebook, the public tests and the traces.
 DATA_SUFFIXES = (".png", ".svg", ".jpg", ".csv", ".npz", ".npy")
-IGNORED = ("hidden", "__pycache__", ".ipynb_checkpoints", ".pytest_cache")
 
 
 def released_notebook(lab: Lab) -> dict[str, Any]:

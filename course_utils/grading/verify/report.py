@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Finding:
-    """A reason why the lab may not be released: which of the nine points, and what to do."""
+    """A reason why the lab may not be released: which of the nine points, and what to do.
+
+    Attributes:
+        fatal: whether nothing can be run before it is mended.
+    """
 
     point: int
     sentence: str
+    fatal: bool = False
 
     def __str__(self) -> str:
         return f"[{self.point}] {self.sentence}"
@@ -45,6 +50,7 @@ class Flakes:
     """How often marks were not those of the first run, over all seeds and implementations.
 
     Attributes:
+        runs, differing: how many runs there were, and in how many the marks were others.
         training, fewer: exercises that train networks, and under how many seeds they were tried.
     """
 
@@ -117,7 +123,12 @@ class NotebookForm:
 
 @dataclass
 class VerifyReport:
-    """The verdict on a lab; :attr:`green` says whether it may be released."""
+    """The verdict on a lab; :attr:`green` says whether it may be released.
+
+    Attributes:
+        remembered: what was not proven now, since it was green before and nothing that it depends
+            on has changed: exercises, and "the notebook" for what concerns the lab as a whole.
+    """
 
     lab: str
     findings: list[Finding] = field(default_factory=list)
@@ -128,6 +139,7 @@ class VerifyReport:
     mutation: list[MutationRow] = field(default_factory=list)
     naming: list[NamingRow] = field(default_factory=list)
     form: NotebookForm = field(default_factory=NotebookForm)
+    remembered: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -147,6 +159,9 @@ class VerifyReport:
     def _lines(self) -> Iterator[str]:
         verdict = "green" if self.green else f"RED, {len(self.findings)} findings"
         yield f"{self.lab}: {verdict} ({self.seconds:.0f} s)"
+        if self.remembered:
+            yield f"Remembered   {', '.join(self.remembered)}: green before, and nothing changed"
+            yield "             since that it depends on (--fresh proves everything again)"
         yield ""
         yield f"Solution     {self.solution_tests[0]} of {self.solution_tests[1]} tests passed"
         yield f"Variants     {self.variants[0]} of {self.variants[1]} with full marks"
