@@ -232,8 +232,9 @@ def _modified(response: Response, request: dict[str, Any], rng: np.random.Genera
 
 
 def _forbidden(response: Response, request: dict[str, Any], rng: np.random.Generator) -> Response:
-    forbidden = request["forbid"]
-    return {"forbidden": f"{forbidden[0]} may not be called here"} if forbidden else response
+    if not request["forbid"]:
+        return response
+    return {**response, "forbidden": [{"call": request["forbid"][0], "by": []}]}
 
 
 _OF_VALUES = (
