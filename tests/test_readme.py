@@ -32,6 +32,10 @@ NOTEBOOK = f"jupyter lab labs/{LAB}/softmax_nll.ipynb"
 ENDING = [
     "course doctor",
     f"course grade {LAB}",
+    f"course grade {LAB} --dry-run",
+    f"course grade {LAB} --only changed",
+    f"course feedback {LAB}",
+    "course new-lab lab08_attention",
     f"course grade some.ipynb --lab {LAB}",
     f"course grade some.ipynb --lab {LAB} --device cpu",
     f"course grade some.ipynb --lab {LAB} --json",
@@ -107,7 +111,7 @@ def test_every_option_exists() -> None:
             [sys.executable, "-m", "course_utils", command, "--help"],
             env=wide, capture_output=True, text=True, check=True,
         ).stdout
-        for command in ("grade", "verify", "release", "demo")
+        for command in ("grade", "verify", "release", "demo", "feedback", "new-lab")
     ]  # fmt: skip
     assert named <= {option for text in helps for option in re.findall(r"--[a-z-]+", text)}
 
