@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from nbgrader.api import InvalidEntry
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -75,11 +76,12 @@ class PatientGradebook:
                         errno.ENOENT, "the gradebook was moved or replaced while a class was graded"
                     )
                 return done
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, InvalidEntry) as error:
                 self._close()
-                said = str(error).lower()
+                cause = _of_the_database(error)
+                said = str(cause).lower()
                 if any(word in said for word in _HOPELESS) or time.monotonic() > deadline:
-                    raise
+                    raise cause from None
                 self._tell(Waiting())
                 time.sleep(PAUSE_SECONDS)
 
@@ -98,3 +100,13 @@ class PatientGradebook:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _of_the_database(error: Exception) -> SQLAlchemyError:
+    """The database's own error, which nbgrader often puts into one of its own."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, SQLAlchemyError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        raise error
+    return cause
