@@ -253,8 +253,9 @@ def main() -> None:
     """Entry point: known errors become sentences, and exit codes of their own."""
     # What ends this process in an orderly way ends its workers, too, and keeps what was done.
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         app()
     except (LabError, SandboxError, DeviceError, requirements.RequirementError) as error:

@@ -65,6 +65,7 @@ class SubmissionStatus(StrEnum):
     WRONG_LAB = "wrong_lab"
     INTERNAL_ERROR = "internal_error"
     NOT_SUBMITTED = "not_submitted"
+    UNGRADED = "ungraded"
 
 
 class Reason(StrEnum):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -133,16 +134,17 @@ def descendants(pid: int) -> set[int]:
 
 
 def parents_of(pids: set[int], name: str) -> set[int]:
-    """Of some processes, those that have started a program of this name."""
-    found = set()
+    """Of some processes, those that have started a program of this name and are none of it."""
+    found, own = set(), set()
     for pid in pids:
         try:
             program, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
         except OSError:
             continue
         if program.partition("(")[2] == name:
+            own.add(pid)
             found.add(int(rest.split()[1]))
-    return found & pids
+    return found & pids - own
 
 
 def alive(pids: Sequence[int] | set[int]) -> set[int]:
@@ -156,6 +158,14 @@ def alive(pids: Sequence[int] | set[int]) -> set[int]:
         if state != "Z":
             found.add(pid)
     return found
+
+
+def left_after(seconds: float, pids: set[int]) -> set[int]:
+    """Of some processes, those that still run after a while; those of a dead parent end soon."""
+    deadline = time.monotonic() + seconds
+    while alive(pids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return alive(pids)
 
 
 def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:

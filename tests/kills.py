@@ -1,4 +1,7 @@
-"""Fifty kills: a class of a hundred is graded by runs that are killed at random moments.
+"""Fifty kills: a class of a hundred is graded again, by runs that are killed at random moments.
+
+It was graded before, people have given marks, and a test was mended since, so that there is
+something to lose: marks by hand, and who is told of what changed.
 
 ``make kills`` prints how many of the kills left something behind, or something lost: after each,
 no process may live on, and after the last, one more run must leave exactly what an uninterrupted
@@ -15,7 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from class_of import alive, course_with_class, descendants, grade, left_by, start
+from class_of import course_with_class, descendants, grade, left_after, left_by, set_by_hand, start
+from tiny import TINY_LAB
 
 SIZE, KILLS = 100, 50
 _ENDS_WITHIN_SECONDS = 2.0
@@ -27,11 +31,13 @@ def main(seed: int = 0) -> int:
     with tempfile.TemporaryDirectory() as folder:
         whole, killed = Path(folder) / "whole", Path(folder) / "killed"
         course_with_class(whole, SIZE)
+        grade(whole)
+        _change(whole)
         shutil.copytree(whole, killed)
         began = time.perf_counter()
         grade(whole)
         seconds = time.perf_counter() - began
-        print(f"a class of {SIZE}, uninterrupted: {seconds:.0f} s")
+        print(f"a class of {SIZE} is graded again, uninterrupted: {seconds:.0f} s")
         survivors = finished = 0
         for number in range(1, KILLS + 1):
             process = start(killed)
@@ -41,10 +47,7 @@ def main(seed: int = 0) -> int:
             finished += process.poll() is not None
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            deadline = time.monotonic() + _ENDS_WITHIN_SECONDS
-            while alive(inhabitants) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            survivors += len(alive(inhabitants))
+            survivors += len(left_after(_ENDS_WITHIN_SECONDS, inhabitants))
             if number % 10 == 0:
                 print(f"{number} kills", flush=True)
         grade(killed)
@@ -59,6 +62,18 @@ def main(seed: int = 0) -> int:
     for name in sorted(different):
         print(f"  {name}")
     return survivors + len(different)
+
+
+def _change(root: Path) -> None:
+    """What people do between two runs: marks by hand, and a hidden test that is mended."""
+    for number in range(0, SIZE, 7):
+        done = {"manual_score": 1.5, "needs_manual_grade": False}
+        set_by_hand(root, f"s{number:03}", "written_why", **done)
+    for number in range(2, SIZE, 9):
+        set_by_hand(root, f"s{number:03}", "check_softmax", manual_score=3.5)
+    hidden = root / "solutions" / TINY_LAB / "hidden" / "test_hidden.py"
+    mended = hidden.read_text("utf-8").replace("+ 1000.0", "+ 10.0")
+    hidden.write_text(mended, "utf-8")
 
 
 if __name__ == "__main__":

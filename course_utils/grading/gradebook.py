@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import make_url
 from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
@@ -35,6 +36,10 @@ from course_utils.outcome import Notice, Reason, SubmissionResult
 class GradebookWriter:
     """Writes one lab's results; use it as a context manager.
 
+    Args:
+        course, lab: whose.
+        reading: nothing will be written; a SQLite gradebook is opened so that nothing can be.
+
     Attributes:
         max_score: what the lab is worth, written answers included.
 
@@ -43,11 +48,13 @@ class GradebookWriter:
         sqlalchemy.exc.SQLAlchemyError: the gradebook cannot be opened, or, later, be written.
     """
 
-    def __init__(self, course: Course, lab: Lab) -> None:
+    def __init__(self, course: Course, lab: Lab, *, reading: bool = False) -> None:
         self._course = course
         self._lab = lab
-        self._gradebook = Gradebook(course.db_url, course.course_id)
-        _let_others_read(self._gradebook)
+        url = _read_only(course.db_url) if reading else course.db_url
+        self._gradebook = Gradebook(url, course.course_id)
+        if not reading:
+            _let_others_read(self._gradebook)
         try:
             notebook = self._gradebook.find_notebook(lab.notebook_id, lab.name)
         except MissingEntry:
@@ -125,7 +132,8 @@ class GradebookWriter:
         )
         known = {notice.message for notice in result.notices}
         result.notices += [notice for notice in notices if notice.message not in known]
-        extra = {"timestamp": timestamp} if timestamp else {}
+        # Where the date cannot be read, an earlier one must not go on counting.
+        extra = {"timestamp": timestamp} if timestamp or notices else {}
         with warnings.catch_warnings():
             # SQLAlchemy remarks on the order in which nbgrader links its new rows.
             warnings.simplefilter("ignore", SAWarning)
@@ -135,6 +143,7 @@ class GradebookWriter:
     def _answers_before(self, student: str) -> dict[str, str]:
         """Cell → what the student had written in it when it was graded last."""
         path = self._course.folder("autograded", student, self._lab.name)
+        _bring_back(path)
         try:
             text = (path / self._lab.notebook_path.name).read_text("utf-8")
             return {grade_id(cell): source(cell) for cell in json.loads(text)["cells"]}
@@ -186,13 +195,46 @@ def _let_others_read(gradebook: Gradebook) -> None:
 @contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
     """A folder to be filled, which then takes the place of another one as a whole."""
+    _bring_back(folder)
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     yield fresh
-    old = folder.with_name(f".{folder.name}.old")
+    for path in (*fresh.rglob("*"), fresh):
+        _to_disk(path)
+    old = _set_aside(folder)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
     os.replace(fresh, folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _set_aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _bring_back(folder: Path) -> None:
+    """Undo the first half of an exchange that was interrupted in its middle."""
+    old = _set_aside(folder)
+    if old.is_dir() and not folder.exists():
+        os.replace(old, folder)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file is on the disk: after a power cut it must not be empty where it is said to
+    be written."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_only(url: str) -> str:
+    """The address of a database that nothing can be written to, where it is a file."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or "mode=" in url:
+        return url
+    path = Path(parsed.database).absolute()
+    return f"sqlite:///file:{path}?mode=ro&uri=true"

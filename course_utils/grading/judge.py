@@ -11,6 +11,7 @@ from typing import Any
 from course_utils.diagnosis import diagnose
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback
+from course_utils.grading.files import read_file
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
 from course_utils.lab import Lab
@@ -189,7 +190,10 @@ def noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
 
 def grade_file(path: Path, grader: Grader, student: str = "") -> SubmissionResult:
     """Grade a notebook file; a file that cannot be read gives a result that says so."""
-    return grade_submission(Submission(student, path), grader)
+    try:
+        return grader.grade(read_file(path), student)
+    except UnreadableError as error:
+        return grader.ungraded(error, student)
 
 
 def _cell_notices(cells: Sequence[CellRun]) -> list[Notice]:

@@ -8,13 +8,22 @@ are no text become notices.
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.grading.files import File, Kind, entries, files_in, read_file, read_head
+from course_utils.grading.files import (
+    File,
+    Kind,
+    entries,
+    files_in,
+    raise_if_the_machines,
+    read_found,
+    read_head,
+)
 from course_utils.grading.naming import listed, plain_stem, printable, shown
 from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
@@ -38,12 +47,13 @@ class Submission:
         """The notebook's bytes, as they are now; a caller reads once and grades what it has read.
 
         Raises:
-            UnreadableError: there is no notebook, or it cannot be read (any more).
+            UnreadableError: there is no notebook, or too large a one.
+            OSError: the one that was found cannot be read now.
         """
         if self.path is None:
             notice = self.notices[0]
             raise UnreadableError(notice.code, notice.message)
-        return read_file(self.path)
+        return read_found(self.path)
 
 
 def find_submissions(course: Course, lab: Lab) -> list[Submission]:
@@ -65,14 +75,14 @@ def submission_folders(pattern: Path) -> list[tuple[str, Path]]:
 
 
 def look(student: str, folder: Path, lab: Lab) -> Submission:
-    """Choose what is graded in one student's folder; never raises.
+    """Choose what is graded in one student's folder; never raises for what is in it.
 
     The notebook of the lab's own name is taken where it holds anything; else the only other
     notebook, wherever it lies and whatever became of its name; else the only archive, and at last
     the copy that Jupyter keeps by itself.
     """
     expected = lab.notebook_path.name
-    if not os.path.isdir(folder):
+    if not _is_folder(folder):
         message = f"{shown(folder.name)} should be a folder and is none that can be opened"
         return Submission(student, None, (Notice(Reason.NO_NOTEBOOK, message),))
     files = list(files_in(folder))
@@ -89,6 +99,14 @@ def look(student: str, folder: Path, lab: Lab) -> Submission:
         message = f"further notebooks were not graded: {listed(others)}"
         notices.append(Notice(Reason.EXTRA_NOTEBOOK, message))
     return Submission(student, chosen.path, tuple(notices))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError as error:
+        raise_if_the_machines(error)
+        return False
 
 
 def _candidates(files: list[File]) -> list[File]:
@@ -151,13 +169,12 @@ def copy_companions(folder: Path, target: Path) -> None:
             continue
         try:
             data = read_head(file.path, left + 1)
-            if len(data) > left:
-                continue
+        except OSError:
+            continue
+        if len(data) <= left:
             left -= len(data)
             (target / file.name).parent.mkdir(parents=True, exist_ok=True)
             (target / file.name).write_bytes(data)
-        except OSError:
-            continue
 
 
 def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:

@@ -78,4 +78,7 @@ def apply_process_limits(limits: Limits) -> None:
         data = kibibytes(status_of(), "VmData") + limits.memory_bytes
         settings.append((resource.RLIMIT_DATA, data))
     for what, value in settings:
+        # A machine's own limit may be lower, and nobody may raise it.
+        hard = resource.getrlimit(what)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(what, (value, value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from course_utils.grading.totals import StudentMarks
@@ -45,6 +45,23 @@ def snapshot(marks: StudentMarks | None, result: SubmissionResult | None) -> dic
             for exercise in (result.exercises if result else [])
         },
     }
+
+
+def foreseen(marks: StudentMarks | None, result: SubmissionResult) -> StudentMarks:
+    """What the gradebook would hold if a verdict were written to it.
+
+    Args:
+        marks: what it holds now.
+        result: the verdict.
+    """
+    marks = marks or StudentMarks()
+    scores = {CHECK_PREFIX + exercise.name: exercise.score for exercise in result.exercises}
+    cells = {
+        name: replace(cell, automatic=scores.get(name, 0.0))
+        if name.startswith(CHECK_PREFIX) else cell
+        for name, cell in marks.cells.items()
+    }  # fmt: skip
+    return replace(marks, cells=cells)
 
 
 def changes(

@@ -93,5 +93,5 @@ def digest_of(submission: Submission) -> str:
     """The checksum of the file that lies there now; empty where none can be read."""
     try:
         return digest(submission.read())
-    except UnreadableError:
+    except (UnreadableError, OSError):
         return ""

@@ -39,7 +39,8 @@ _TABLES = f"""
         PRIMARY KEY (lab, student)
     );
     CREATE TABLE IF NOT EXISTS fault (
-        lab TEXT NOT NULL, student TEXT NOT NULL, PRIMARY KEY (lab, student)
+        lab TEXT NOT NULL, student TEXT NOT NULL, message TEXT NOT NULL,
+        PRIMARY KEY (lab, student)
     );
     CREATE TABLE IF NOT EXISTS before (
         run INTEGER NOT NULL, student TEXT NOT NULL, marks TEXT NOT NULL,
@@ -70,14 +71,18 @@ class Journal:
 
     Args:
         folder: where it lies; made when it is first needed.
+        reading: nothing is to be written, not even a file that is not there yet.
 
     Raises:
         sqlite3.Error, OSError: it cannot be opened, or, later, be written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, *, reading: bool = False) -> None:
         path = folder / "journal.db"
+        if reading:
+            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
         _set_aside_another_version(path)
         self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS)
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -99,6 +104,9 @@ class Journal:
     def begin(self, lab: str, key: str, before: Mapping[str, Any]) -> int:
         """Enter a new run.
 
+        What an unfinished run of the lab knew of the marks before it still holds: nobody was told
+        yet what it has changed.
+
         Args:
             lab: its name.
             key: a checksum of all that decides the verdicts but the submissions.
@@ -107,6 +115,7 @@ class Journal:
         Returns:
             The run's number.
         """
+        before = dict(before) | self._untold(lab)
         with self._db:
             number = self._db.execute(
                 "INSERT INTO run (lab, key, who, started) VALUES (?, ?, ?, ?)",
@@ -119,11 +128,20 @@ class Journal:
         assert number is not None
         return number
 
+    def _untold(self, lab: str) -> dict[str, Any]:
+        row = self._db.execute(
+            "SELECT id, finished FROM run WHERE lab = ? ORDER BY id DESC LIMIT 1", (lab,)
+        ).fetchone()
+        return self.before(row[0]) if row and row[1] is None else {}
+
     def finish(self, run: int) -> None:
         """Close a run, and forget what only an unfinished one needs."""
         with self._db:
             self._db.execute("UPDATE run SET finished = ? WHERE id = ?", (_now(), run))
-            self._db.execute("DELETE FROM before WHERE run < ?", (run,))
+            self._db.execute(
+                "DELETE FROM before WHERE run <= ? AND run IN "
+                "(SELECT id FROM run WHERE lab = (SELECT lab FROM run WHERE id = ?))", (run, run),
+            )  # fmt: skip
 
     def before(self, run: int) -> dict[str, Any]:
         """Student → what :meth:`begin` was told."""
@@ -152,21 +170,21 @@ class Journal:
         """Note that a student's last grading met a fault of the grader's; the verdict stands."""
         with self._db:
             self._db.execute(
-                "INSERT OR REPLACE INTO fault (lab, student) VALUES (?, ?)",
-                (result.lab, result.student),
+                "INSERT OR REPLACE INTO fault (lab, student, message) VALUES (?, ?, ?)",
+                (result.lab, result.student, result.message),
             )
 
-    def faults(self, lab: str) -> set[str]:
-        """The students of a lab whose last grading met a fault of the grader's."""
-        rows = self._db.execute("SELECT student FROM fault WHERE lab = ?", (lab,))
-        return {student for (student,) in rows}
+    def faults(self, lab: str) -> dict[str, str]:
+        """The students of a lab whose last grading met a fault of the grader's, and its message."""
+        return dict(self._db.execute("SELECT student, message FROM fault WHERE lab = ?", (lab,)))
 
     def mark_written(self, result: SubmissionResult) -> None:
         """Note that gradebook and files have a student's verdict; its notebook is among these."""
         with self._db:
             self._db.execute(
-                "UPDATE verdict SET written = 1, notebook = NULL WHERE lab = ? AND student = ?",
-                (result.lab, result.student),
+                "UPDATE verdict SET written = 1, notebook = NULL, record = ? "
+                "WHERE lab = ? AND student = ?",
+                (json.dumps(to_record(result)), result.lab, result.student),
             )
 
     def entries(self, lab: str) -> dict[str, Entry]:

@@ -67,7 +67,9 @@ class PatientGradebook:
                 if self._writer is None:
                     if not self._reading:
                         enter(self._course, self._lab)
-                    self._writer = GradebookWriter(self._course, self._lab)
+                    self._writer = GradebookWriter(
+                        self._course, self._lab, reading=self._reading
+                    )
                     self._file = self._identity()
                 done = action(self._writer)
                 if self._identity() != self._file:

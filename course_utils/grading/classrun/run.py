@@ -16,16 +16,15 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 import course_utils
 from course_utils.grading import report
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.classrun import preflight
-from course_utils.grading.classrun.changes import changes, snapshot
+from course_utils.grading.classrun.changes import changes, foreseen, snapshot
 from course_utils.grading.classrun.choice import Choice, digest_of
-from course_utils.grading.classrun.errors import BusyError, Interrupted, NotReady, Stopped
+from course_utils.grading.classrun.errors import Interrupted, NotReady, RunError, Stopped
 from course_utils.grading.classrun.events import (
     Checking,
     Event,
@@ -37,14 +36,16 @@ from course_utils.grading.classrun.events import (
     silent,
 )
 from course_utils.grading.classrun.journal import Entry, Journal
+from course_utils.grading.classrun.locking import holding
 from course_utils.grading.classrun.patience import PAUSE_SECONDS, PatientGradebook
 from course_utils.grading.classrun.summary import Outcome, Summary
 from course_utils.grading.course import Course
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
-from course_utils.lab import Lab
+from course_utils.lab import Lab, LabError
 from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+from course_utils.sandbox.launch import SandboxError
 
 # How long a busy gradebook is tried again.
 PATIENCE_SECONDS = 60.0
@@ -101,10 +102,17 @@ class ClassRun:
         try:
             return self._compared() if self._dry_run else self._locked()
         except KeyboardInterrupt:
-            kept = " What was graded is kept: the same command goes on from here."
-            raise Interrupted(
-                f"stopped after {self._done} of {self._all}.{'' if self._dry_run else kept}"
-            ) from None
+            raise Interrupted(f"stopped after {self._how_far()}") from None
+        except (RunError, LabError):
+            raise
+        except Exception as error:  # whatever it is, it is no student's and must not look like one
+            raise Stopped(
+                f"the run stopped after {self._how_far()} What stopped it: {_sentence(error)}"
+            ) from error
+
+    def _how_far(self) -> str:
+        kept = " What was graded is kept: the same command goes on from here."
+        return f"{self._done} of {self._all}.{'' if self._dry_run else kept}"
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Started):
@@ -122,9 +130,9 @@ class ClassRun:
         submissions = self._choice.submissions(self._course, lab)
         with contextlib.ExitStack() as stack:
             entries: dict[str, Entry] = {}
-            faults: set[str] = set()
+            faults: dict[str, str] = {}
             if (self._state / "journal.db").exists():
-                journal = stack.enter_context(Journal(self._state))
+                journal = stack.enter_context(Journal(self._state, reading=True))
                 entries, faults = journal.entries(lab.name), journal.faults(lab.name)
             chosen = self._choice.narrowed(submissions, entries, faults)
             self._tell(Checking())
@@ -134,12 +142,14 @@ class ClassRun:
             graded = grade_class(lab, chosen, self._settings)
             for handed in stack.enter_context(contextlib.closing(graded)):
                 result, known = handed.result, marks.get(handed.result.student)
-                line = report.line(result, None)
-                outcome.lines.append(line)
+                would_be = foreseen(known, result)
                 if result.status is SubmissionStatus.INTERNAL_ERROR:
                     outcome.not_graded.append(result.student)
+                    outcome.lines.append(report.line(result, known))
                     self._tell(NotGraded(result))
                     continue
+                line = report.line(result, would_be)
+                outcome.lines.append(line)
                 before = snapshot(known, _result_of(entries, result.student))
                 outcome.changes += changes(before, result, known)
                 self._tell(Graded(result, line.total))
@@ -160,22 +170,8 @@ class ClassRun:
 
     def _locked(self) -> Outcome:
         """A run that meets no other one on the same lab."""
-        try:
-            self._state.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._state / f"{self._lab.name}.lock", timeout=0).acquire()
-        except Timeout:
-            raise BusyError(self._who_is_at_work()) from None
-        except OSError as error:
-            raise NotReady([f"{self._state} cannot be used: {_sentence(error)}"]) from None
-        with lock:
-            try:
-                return self._prepared()
-            except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-                raise Stopped(
-                    f"the run stopped after {self._done} of {self._all}: {_sentence(error)}. What "
-                    "was graded is kept. Mend this, then give the same command again: it goes on "
-                    "from here"
-                ) from error
+        with holding(self._state, self._lab):
+            return self._prepared()
 
     def _prepared(self) -> Outcome:
         """Everything that must hold before the first row, then the run."""
@@ -189,11 +185,13 @@ class ClassRun:
                 gradebook.do(lambda writer: writer.enter_students(self._roster))
             number, chosen, done = self._planned(journal, gradebook, submissions)
             self._tell(Started(len(chosen) - len(done), len(done)))
+            about = {submission.student for submission in chosen} | journal.before(number).keys()
             faults = self._carried_out(journal, gradebook, number, chosen, done)
-            journal.finish(number)
-            return Summary(self._course, self._lab, journal, gradebook).outcome(
-                number, faults, None if self._choice.whole else {s.student for s in chosen}
+            outcome = Summary(self._course, self._lab, journal, gradebook).outcome(
+                number, faults, None if self._choice.whole else about
             )
+            journal.finish(number)  # not before everybody was told what has changed
+            return outcome
 
     def _await_places(self, submissions: int) -> None:
         deadline = time.monotonic() + self._patience
@@ -219,19 +217,37 @@ class ClassRun:
         entries = journal.entries(lab)
         chosen = self._choice.narrowed(submissions, entries, journal.faults(lab))
         names = {submission.student for submission in chosen}
+        found = {submission.student: submission for submission in submissions}
         for student, entry in entries.items():
-            if not entry.written and student not in names:  # an earlier run came no further
+            # An earlier run came no further; what was handed in since is another matter.
+            late = not entry.written and student not in names and student in found
+            if late and entry.digest == digest_of(found[student]):
                 _write(journal, gradebook, entry.result)
         key = run_key(self._lab, self._settings, self._choice)
         number = journal.unfinished(lab, key)
+        marks = gradebook.do(lambda writer: writer.marks())
         if number is not None:
             done = {
-                s.student: entries[s.student] for s in chosen if _still_holds(s, entries, number)
-            }
+                s.student: entries[s.student] for s in chosen
+                if _still_holds(s, entries, number)
+                and self._has(entries[s.student], marks.get(s.student))
+            }  # fmt: skip
             return number, chosen, done
-        marks = gradebook.do(lambda writer: writer.marks())
         before = {name: snapshot(marks.get(name), _result_of(entries, name)) for name in names}
         return journal.begin(lab, key, before), chosen, {}
+
+    def _has(self, entry: Entry, marks: StudentMarks | None) -> bool:
+        """Whether gradebook and files hold a verdict that is said to be written; they may be
+        others than those that it was written to."""
+        if not entry.written:
+            return True
+        names = entry.result.student, self._lab.name
+        folders = [self._course.folder(step, *names) for step in ("autograded", "feedback")]
+        scores = {exercise.name: exercise.score for exercise in entry.result.exercises}
+        return (
+            marks is not None and all(folder.is_dir() for folder in folders)
+            and all(scores.get(name, 0.0) == mark for name, mark in marks.exercises.items())
+        )  # fmt: skip
 
     def _carried_out(
         self,
@@ -269,12 +285,6 @@ class ClassRun:
                     self._tell(Graded(result, total))
         return faults
 
-    def _who_is_at_work(self) -> str:
-        who = "another run"
-        with contextlib.suppress(OSError, sqlite3.Error), Journal(self._state) as journal:
-            who = journal.last_run(self._lab.name)
-        return f"{self._lab.name} is being graded already ({who}). Wait for that run, or stop it"
-
 
 def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
     """A checksum of what decides a run's verdicts besides the submissions themselves."""
@@ -282,7 +292,10 @@ def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
     parts += [f"{name} {metadata.version(name)}" for name in ("numpy", "torch", "pytest", "scipy")]
     checksum = hashlib.sha256("\n".join(parts).encode())
     package = Path(course_utils.__file__).parent
-    files = [path for path in lab.folder.rglob("*") if path.suffix in (".py", ".ipynb", ".msgpack")]
+    files = [
+        path for path in lab.folder.rglob("*")
+        if path.suffix in (".py", ".ipynb", ".msgpack") and ".ipynb_checkpoints" not in path.parts
+    ]  # fmt: skip
     for path in sorted([*files, *package.rglob("*.py")]):
         checksum.update(path.read_bytes())
     return checksum.hexdigest()
@@ -313,7 +326,12 @@ def _stands(cause: str) -> Notice:
 
 
 def _sentence(error: Exception) -> str:
+    """An error's own words, and what they are about where they do not say it."""
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, OSError) and cause.strerror:
         return f"{cause.strerror} ({cause.filename})" if cause.filename else cause.strerror
-    return str(cause).strip().splitlines()[0]
+    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    if isinstance(error, sqlite3.Error):  # not the gradebook's: those come by SQLAlchemy
+        return f"{said} (.course/journal.db, which may be deleted)"
+    known = isinstance(error, SQLAlchemyError | SandboxError)
+    return said if known else f"{type(cause).__name__}: {said}"

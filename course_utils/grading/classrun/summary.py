@@ -64,11 +64,17 @@ class Summary:
             student: entry.result for student, entry in self.journal.entries(self.lab.name).items()
         } | dict(faults)
         present = {found.student for found in find_submissions(self.course, self.lab)}
+        missed = self.journal.faults(self.lab.name)
         made = Outcome(not_graded=sorted(faults))
         lines = []
         for student in sorted({*names, *present, *results}, key=str.casefold):
             known = marks.get(student)
-            result = results.get(student) or self._without_verdict(student, known is not None)
+            result = results.get(student) or self._without_verdict(
+                student, known is not None, student in present
+            )
+            if student in missed and student not in faults:
+                result.status = SubmissionStatus.INTERNAL_ERROR
+                result.notices = [Notice(Reason.INTERNAL_ERROR, missed[student])]
             if student not in present:
                 result.notices.insert(0, _absent(known is not None))
                 made.vanished += [student] if known else []
@@ -92,8 +98,9 @@ class Summary:
         else:
             changed.unlink(missing_ok=True)  # what an earlier run has changed is no news
 
-    def _without_verdict(self, student: str, marked: bool) -> SubmissionResult:
-        status = SubmissionStatus.GRADED if marked else SubmissionStatus.NOT_SUBMITTED
+    def _without_verdict(self, student: str, marked: bool, present: bool) -> SubmissionResult:
+        status = SubmissionStatus.UNGRADED if present else SubmissionStatus.NOT_SUBMITTED
+        status = SubmissionStatus.GRADED if marked else status
         return SubmissionResult(self.lab.name, student, status, self.lab.max_score)
 
 
