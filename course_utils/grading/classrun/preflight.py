@@ -22,7 +22,8 @@ from course_utils.grading.course import Course
 from course_utils.lab import Lab
 from course_utils.outcome import Status, SubmissionResult
 from course_utils.sandbox import launch
-from course_utils.sandbox.launch import Isolation
+from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.launch import Isolation, SandboxError
 
 # A graded notebook with pictures, its page, and the journal's copy of it.
 _BYTES_A_SUBMISSION = 2 * 2**20
@@ -53,6 +54,12 @@ def check_grader(lab: Lab, settings: Settings) -> None:
             f"bubblewrap does not work on this machine ({launch.probe().detail}); `course doctor` "
             "says more. Ask for --isolation process by name if you accept grading without a sandbox"
         ])  # fmt: skip
+    if settings.limits.on_gpu:
+        # A GPU that fails is the machine's fault; the sandbox says best what is wrong with it.
+        try:
+            Sandbox(settings.isolation, settings.limits, ["torch"]).try_out()
+        except SandboxError as error:
+            raise NotReady([str(error)]) from None
     result = prove(lab, settings)
     if result.exercises:
         obstacles = list(_lost_points(result))
