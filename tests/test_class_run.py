@@ -43,6 +43,7 @@ from course_utils.grading.classroom import Settings
 from course_utils.grading.classrun.choice import Choice, Only
 from course_utils.grading.classrun.errors import NotReady, Stopped
 from course_utils.grading.classrun.events import Checking, Event, Graded, Started, Waiting
+from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.run import ClassRun
 from course_utils.grading.course import Course
 from course_utils.grading.demo import append_cell, solved
@@ -340,6 +341,52 @@ def test_a_gradebook_that_stays_locked_stops_a_run(ungraded: Path, uninterrupted
     holder.close()
     run(ungraded).run()
     assert left_by(ungraded) == left_by(uninterrupted)
+
+
+def test_a_run_that_goes_on_with_another_gradebook(ungraded: Path, uninterrupted: Path) -> None:
+    """What the journal calls written is looked up in the gradebook that is there now."""
+    with in_its_middle(ungraded) as process:
+        process.kill()
+        process.communicate()
+    for path in ungraded.glob("gradebook.db*"):
+        path.unlink()
+    grade(ungraded, "--cell-seconds", "3000")
+    assert left_by(ungraded) == left_by(uninterrupted)
+
+
+def test_what_has_changed_is_kept_for_its_own_lab(tmp_path: Path) -> None:
+    """Runs on two labs side by side; and one that was stopped before anybody was told."""
+    with Journal(tmp_path) as journal:
+        first = journal.begin("lab a", "key", {"ada": {"exercises": {"softmax": 1.0}}})
+        journal.finish(journal.begin("lab b", "key", {"ada": {}}))
+        assert journal.before(first)["ada"] == {"exercises": {"softmax": 1.0}}
+        now = {"ada": {"exercises": {"softmax": 4.0}}, "bo": {}}
+        again = journal.begin("lab a", "another", now)
+        assert journal.before(again) == {"ada": {"exercises": {"softmax": 1.0}}, "bo": {}}
+        journal.finish(again)
+        assert journal.before(again) == {}
+
+
+def test_a_notebook_that_cannot_be_read_any_more(graded: Path) -> None:
+    """It was found when the class was listed: that it is gone now is no empty submission."""
+
+    def take_away(event: Event) -> None:
+        if isinstance(event, Started):
+            (graded / "submitted" / "s003" / TINY_LAB / "tiny.ipynb").unlink()
+
+    before = scores(graded)
+    outcome = run(graded).run(take_away)
+    assert outcome.not_graded == ["s003"]
+    assert row(graded, "s003")["status"] == "internal_error"
+    assert scores(graded) == before
+
+
+def test_a_dry_run_without_a_gradebook_makes_none(graded: Path) -> None:
+    for path in graded.glob("gradebook.db*"):
+        path.unlink()
+    with pytest.raises(NotReady, match="the gradebook cannot be read"):
+        run(graded, dry_run=True).run()
+    assert not list(graded.glob("gradebook.db*"))
 
 
 def test_two_runs_at_once(ungraded: Path) -> None:

@@ -59,6 +59,8 @@ NOT_RUN_HERE = {
     "make verify": "most of an hour",
     "make bench": "many minutes; prints figures",
     "make gpu": "needs a GPU",
+    "make kills": "many minutes; prints a figure, test_class_run.py kills once",
+    "make agree": "many minutes; prints a table, test_two_ways.py compares a sample",
     f"course verify {LAB}": _MINUTES,
     "course verify LAB": _MINUTES,
     f"course release {LAB}": _MINUTES,
