@@ -171,6 +171,7 @@ def _first_of_each(entries: list[Entry]) -> list[Entry]:
     return list(found.values())
 
 
+@pytest.mark.timeout(900)  # lab 07 trains in each of its notebooks
 def test_misconceptions_as_notebooks(lab: Lab, lab_grader: Grader) -> None:
     """One of each exercise, written into a notebook: it loses marks there and is named."""
     for entry in _first_of_each(catalogue.load(lab.misconceptions_path)):
@@ -182,6 +183,7 @@ def test_misconceptions_as_notebooks(lab: Lab, lab_grader: Grader) -> None:
         assert found.diagnosis.name == entry.name, json.dumps(found.to_dict(), indent=1)
 
 
+@pytest.mark.timeout(900)  # lab 07 trains in each of its notebooks
 def test_variants_as_notebooks(lab: Lab, lab_grader: Grader) -> None:
     for entry in _first_of_each(catalogue.load(lab.variants_path)):
         notebook = with_entry(lab, release_of(lab), lab.variants_path, entry)
