@@ -56,6 +56,7 @@ class Far(torch.Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # In a file it is what torch.load(…, map_location="cpu") makes of a GPU's tensor.
+        # torch leaves it untyped.
         return self.near.__reduce_ex__(protocol)  # type: ignore[no-untyped-call]
 
     @property

@@ -476,10 +476,12 @@ def test_few_file_descriptors(graded: Path, descriptors: int) -> None:
          sys.executable, "-m", "course_utils.cli", "grade", TINY_LAB],
         cwd=graded, capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
-    assert process.returncode in (0, 1, 2, 3, 4), process.stderr
+    assert process.returncode in ((3, 4) if descriptors == 20 else (0, 1, 3, 4)), process.stderr
     assert "Traceback" not in process.stderr
     found = left_by(graded)
     assert found["marks"] == before["marks"]
+    if process.returncode in (3, 4):
+        assert found == before
     if process.returncode:
         assert "Too many open files" in process.stderr
 
