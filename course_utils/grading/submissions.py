@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -179,14 +179,12 @@ def copy_companions(folder: Path, target: Path) -> None:
 
 def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:
     """Tell a grader about student ids that differ in nothing but case and blanks."""
-    counts = Counter(_plain_id(s.student) for s in submissions)
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for submission in submissions:
+        alike[_plain_id(submission.student)].append(submission.student)
     noted = []
     for submission in submissions:
-        same = [
-            other.student for other in submissions
-            if other is not submission and counts[_plain_id(submission.student)] > 1
-            and _plain_id(other.student) == _plain_id(submission.student)
-        ]
+        same = [name for name in alike[_plain_id(submission.student)] if name != submission.student]
         if same:
             message = f"looks like the same student as {', '.join(same)}; each was graded"
             notice = Notice(Reason.DUPLICATE_STUDENT, message)
