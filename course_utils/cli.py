@@ -92,7 +92,9 @@ def verify(
     labs: Annotated[list[str] | None, typer.Argument(help="Labs; all by default.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds the marks must agree under.")] = 100,
     mutants: Annotated[bool, typer.Option(help="Mutate the solution and see who notices.")] = True,
-    pairs: Annotated[bool, typer.Option(help="Try pairs of mistakes, for the diagnosis.")] = True,
+    pairs: Annotated[
+        bool, typer.Option(help="Make mistakes in pairs and in right variants, too.")
+    ] = True,
     exercise: Annotated[
         list[str] | None, typer.Option(help="Only these exercises, while you work on them.")
     ] = None,

@@ -22,6 +22,7 @@ from course_utils import lab as labs
 from course_utils.diagnosis import catalogue
 from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.kept import made_from
+from course_utils.diagnosis.rewriting import Original, exercise_cells
 from course_utils.diagnosis.traces import TraceBook
 from course_utils.grading.course import Course
 from course_utils.grading.demo import solved, with_entry
@@ -171,23 +172,45 @@ def _first_of_each(entries: list[Entry]) -> list[Entry]:
     return list(found.values())
 
 
+def _apart(lab: Lab, entries: list[Entry]) -> Iterator[list[Entry]]:
+    """The entries in groups in which no exercise calls another one's functions, so that each can
+    be made in one notebook without showing in another exercise."""
+    text = {
+        exercise: Original("", "\n\n".join(labs.source(cell) for cell in cells))
+        for exercise, cells in exercise_cells(lab).items()
+    }
+
+    def calls(first: Entry, second: Entry) -> bool:
+        return not text[first.exercise].uses.isdisjoint(text[second.exercise].names)
+
+    waiting = entries
+    while waiting:
+        group: list[Entry] = []
+        for entry in waiting:
+            if not any(calls(entry, other) or calls(other, entry) for other in group):
+                group.append(entry)
+        yield group
+        waiting = [entry for entry in waiting if entry not in group]
+
+
 @pytest.mark.timeout(900)  # lab 07 trains in each of its notebooks
 def test_misconceptions_as_notebooks(lab: Lab, lab_grader: Grader) -> None:
     """One of each exercise, written into a notebook: it loses marks there and is named."""
-    for entry in _first_of_each(catalogue.load(lab.misconceptions_path)):
-        notebook = with_entry(lab, release_of(lab), lab.misconceptions_path, entry)
+    for group in _apart(lab, _first_of_each(catalogue.load(lab.misconceptions_path))):
+        notebook = with_entry(lab, release_of(lab), lab.misconceptions_path, *group)
         result = lab_grader.grade(as_bytes(notebook))
-        found = next(e for e in result.exercises if e.name == entry.exercise)
-        assert found.score < found.max_score, entry.name
-        assert found.diagnosis is not None
-        assert found.diagnosis.name == entry.name, json.dumps(found.to_dict(), indent=1)
+        for entry in group:
+            found = next(e for e in result.exercises if e.name == entry.exercise)
+            assert found.score < found.max_score, entry.name
+            assert found.diagnosis is not None, entry.name
+            assert found.diagnosis.name == entry.name, json.dumps(found.to_dict(), indent=1)
 
 
 @pytest.mark.timeout(900)  # lab 07 trains in each of its notebooks
 def test_variants_as_notebooks(lab: Lab, lab_grader: Grader) -> None:
-    for entry in _first_of_each(catalogue.load(lab.variants_path)):
-        notebook = with_entry(lab, release_of(lab), lab.variants_path, entry)
-        result = lab_grader.grade(as_bytes(notebook))
-        assert result.score == lab.max_score, (
-            entry.name, [t.message for e in result.exercises for t in e.tests if not t.passed],
-        )  # fmt: skip
+    """One of each exercise, all in one notebook: full marks."""
+    entries = _first_of_each(catalogue.load(lab.variants_path))
+    notebook = with_entry(lab, release_of(lab), lab.variants_path, *entries)
+    result = lab_grader.grade(as_bytes(notebook))
+    lost = [t.message for e in result.exercises for t in e.tests if not t.passed]
+    assert result.score == lab.max_score, lost

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass, field, replace
+from itertools import combinations, islice
 from pathlib import Path
 
 from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.digest import Digest, differing, of_trace, same
-from course_utils.diagnosis.rewriting import Namespace, Originals
+from course_utils.diagnosis.rewriting import Namespace, Original, Originals
 from course_utils.diagnosis.traces import (
     Misconception,
     Trace,
     TraceBook,
     answers_vary,
     digests,
+    is_hidden,
     joined,
     key_of,
 )
@@ -32,15 +33,25 @@ Dress = dict[str, Trace]
 
 
 @dataclass(frozen=True)
+class _Seen:
+    """What one run has shown: wrong answers by test, and the tests that lacked a name."""
+
+    dress: Dress
+    lacking: set[str]
+
+
+@dataclass(frozen=True)
 class Recorder:
     """Runs mistakes under a lab's tests.
 
     Attributes:
         originals: the lab's right implementations and its catalogue.
-        hidden: whether under the hidden tests as well, or the public ones only.
+        hidden: whether the hidden tests are run as well, or the public ones only.
         seed: the seed of the test run.
         right: the digests of what the solution returns, by test.
         random: keys of tests in which the solution answers differently from call to call.
+        public_only: whether what the hidden tests show is left out.
+        runs: what whole runs have shown, by what was run.
     """
 
     originals: Originals
@@ -48,6 +59,8 @@ class Recorder:
     seed: int
     right: dict[str, list[Digest]]
     random: set[str]
+    public_only: bool = False
+    runs: dict[tuple[str, ...], _Seen] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -68,11 +81,23 @@ class Recorder:
         random = {key_of(outcome) for outcome in outcomes if answers_vary(outcome)}
         return cls(originals, hidden, seed, digests(outcomes), random)
 
-    def exercise(self, exercise: str, *, pairs: bool) -> list[Misconception]:
-        """The mistakes of one exercise: its own, those of functions that it calls, and pairs."""
+    def of_public(self) -> Recorder:
+        """The same for the public tests alone, from the same runs: they come before the hidden
+        ones, which cannot have changed what they saw."""
+        random = {key for key in self.random if not is_hidden(key)}
+        return replace(self, random=random, public_only=True)
+
+    def exercise(self, exercise: str, *, pairs: bool, plain: bool = False) -> list[Misconception]:
+        """The mistakes of one exercise: its own, those of functions that it calls, and pairs.
+
+        Args:
+            exercise: its name.
+            pairs: whether pairs are made, too.
+            plain: whether its own mistakes are made in the solution only, and no others: a sample.
+        """
         own = [e for e in self.originals.misconceptions if e.exercise == exercise]
-        single = _told_apart([self._single(entry) for entry in own])
-        inherited = list(self._inherited(exercise))
+        single = _told_apart([self._single(entry, plain=plain) for entry in own])
+        inherited = [] if plain else list(self._inherited(exercise))
         if not pairs:
             return [*single, *inherited]
         known = {entry.name: taken.dresses for entry, taken in zip(own, single, strict=True)}
@@ -80,18 +105,13 @@ class Recorder:
         made = (self._pair(a, b, known) for a, b in combinations(edits, 2))
         return [*single, *inherited, *(pair for pair in made if pair is not None)]
 
-    def book(self, exercises: Sequence[str], *, pairs: bool) -> TraceBook:
-        """The book of some exercises."""
-        taken = {name: self.exercise(name, pairs=pairs) for name in exercises}
+    def book(self, exercises: Sequence[str], *, pairs: bool, plain: bool = False) -> TraceBook:
+        """The book of some exercises; see :meth:`exercise`."""
+        taken = {name: self.exercise(name, pairs=pairs, plain=plain) for name in exercises}
         return TraceBook(self.originals.lab.name, exercises=taken, random=self.random)
 
     def trace(
-        self,
-        namespace: Namespace,
-        exercise: str,
-        tests: Collection[str] | None = None,
-        *,
-        whole: bool = False,
+        self, namespace: Namespace, exercise: str, tests: Collection[str] | None = None
     ) -> Dress:
         """What definitions return in an exercise's tests, where it is not what is right.
 
@@ -99,17 +119,39 @@ class Recorder:
             namespace: the definitions.
             exercise: whose tests.
             tests: of them only these.
-            whole: nothing where a name is not known: an edit's new text may need what a variant
-                lacks, and is no dress of it then.
         """
+        return self._told(self._run(namespace, exercise, tests).dress)
+
+    def _told(self, dress: Dress) -> Dress:
+        return {key: trace for key, trace in dress.items() if self._counts(key)}
+
+    def _counts(self, key: str) -> bool:
+        return not (self.public_only and is_hidden(key))
+
+    def _run(
+        self, namespace: Namespace, exercise: str, tests: Collection[str] | None = None
+    ) -> _Seen:
         backend = LimitedBackend(namespace, _SECONDS)
         outcomes = run_tests(
             _files(self.originals.lab, hidden=self.hidden), lambda mark: backend,
             exercises=[exercise], tests=tests, seed=self.seed, device=_DEVICE,
         )  # fmt: skip
-        if whole and any(_lacks_a_name(outcome) for outcome in outcomes):
-            return {}
-        return self.shown(outcomes)
+        lacking = {key_of(outcome) for outcome in outcomes if _lacks_a_name(outcome)}
+        return _Seen(self.shown(outcomes), lacking)
+
+    def _dress(
+        self, original: Original, text: str, base: Namespace, of: str, exercise: str
+    ) -> tuple[Dress, bool]:
+        """What an edited text returns, and whether it asks for a name that there is not.
+
+        Args:
+            of: whose definitions the base is.
+        """
+        key = (exercise, original.name, text, of)
+        if key not in self.runs:
+            self.runs[key] = self._run(original.define(base, text), exercise)
+        seen = self.runs[key]
+        return self._told(seen.dress), any(self._counts(test) for test in seen.lacking)
 
     def shown(self, outcomes: Sequence[TestOutcome]) -> Dress:
         """The traces of outcomes that are not the solution's, without what is."""
@@ -121,20 +163,23 @@ class Recorder:
                 found[key] = trace
         return found
 
-    def _single(self, entry: Entry) -> Misconception:
+    def _single(self, entry: Entry, *, plain: bool) -> Misconception:
         found: list[Dress] = []
-        for number, namespace in enumerate(self._namespaces(entry)):
-            dress = self.trace(namespace, entry.exercise, whole=number > 0)
-            if dress and not any(equal_dresses(dress, known) for known in found):
+        dresses = islice(self._dresses(entry), 1 if plain else None)
+        for number, (dress, lacks) in enumerate(dresses):
+            # An edit's new text may need what a variant lacks, and is no dress of it then.
+            if not dress or (number and lacks):
+                continue
+            if not any(equal_dresses(dress, known) for known in found):
                 found.append(dress)
         return Misconception((entry.name,), entry.hint, dresses=tuple(found))
 
-    def _namespaces(self, entry: Entry) -> Iterator[Namespace]:
+    def _dresses(self, entry: Entry) -> Iterator[tuple[Dress, bool]]:
         if entry.implementation is not None:
-            yield self.originals.with_entry(entry)
+            yield self.trace(self.originals.with_entry(entry), entry.exercise), False
             return
         for original, text in self.originals.dresses(entry):
-            yield original.define(self.originals.base, text)
+            yield self._dress(original, text, self.originals.base, "", entry.exercise)
 
     def _pair(
         self, first: Entry, second: Entry, known: dict[str, tuple[Dress, ...]]
@@ -154,7 +199,7 @@ class Recorder:
         # Where the pair is right and one alone is not, that is told by an empty trace.
         own = {
             key: dress.get(key, ())
-            for key in naive.keys() | dress.keys()
+            for key in sorted(naive.keys() | dress.keys())
             if not _same(dress.get(key, ()), naive.get(key, ()))
         }
         hint = joined([first.hint, second.hint])
@@ -169,8 +214,8 @@ class Recorder:
             for original in self.originals.of(exercise):
                 if not original.uses & self.originals.of(entry.exercise)[0].names:
                     continue
-                wrong = self.originals.with_entry(entry)
-                dress = self.trace(original.define(wrong, original.text), exercise)
+                wrong, of = self.originals.with_entry(entry), f"{entry.exercise}/{entry.name}"
+                dress, _ = self._dress(original, original.text, wrong, of, exercise)
                 if dress and not any(equal_dresses(dress, known) for known in found):
                     found.append(dress)
             if found:

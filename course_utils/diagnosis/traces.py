@@ -86,7 +86,7 @@ class TraceBook:
             ValueError: it holds traces of hidden tests, which are never written where students
                 could receive them.
         """
-        if any(key.startswith(_HIDDEN) for key in self._keys()):
+        if any(is_hidden(key) for key in self._keys()):
             raise ValueError(f"a book with traces of hidden tests is not saved to {path}")
         path.write_bytes(self.to_bytes())
 
@@ -251,6 +251,11 @@ def _unflat(flat: list[int], tests: list[str], digests: list[Digest]) -> dict[st
 def key_of(outcome: TestOutcome) -> str:
     """The name under which a test's digests stand in a book."""
     return f"{_HIDDEN if outcome.hidden else ''}{outcome.test}"
+
+
+def is_hidden(key: str) -> bool:
+    """Whether it is a hidden test that a key stands for."""
+    return key.startswith(_HIDDEN)
 
 
 def digests(outcomes: Sequence[TestOutcome]) -> dict[str, list[Digest]]:

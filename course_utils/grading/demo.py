@@ -95,20 +95,22 @@ def solved(lab: Lab, released: Path, replaced: dict[str, str] | None = None) -> 
     return notebook
 
 
-def with_entry(lab: Lab, released: Path, path: Path, entry: Entry) -> Notebook:
-    """The solved notebook with one entry of a catalogue file in its exercise's cell."""
-    if entry.rewrites:
-        return solved(lab, released, _edited_cells(lab, entry))
-    solution = next(
-        source(cell) for cell in lab.notebook["cells"]
+def with_entry(lab: Lab, released: Path, path: Path, *entries: Entry) -> Notebook:
+    """The solved notebook with entries of a catalogue file in their exercises' cells."""
+    replaced: dict[str, str] = {}
+    for entry in entries:
+        replaced |= _edited_cells(lab, entry) if entry.rewrites else _own_cell(lab, path, entry)
+    return solved(lab, released, replaced)
+
+
+def _own_cell(lab: Lab, path: Path, entry: Entry) -> dict[str, str]:
+    """The solution cell that defines what an entry stands for, with the entry's code after it."""
+    cell = next(
+        cell for cell in lab.notebook["cells"]
         if is_solution(cell) and cell["cell_type"] == "code"
         and f" {entry.replaces}(" in f"{source(cell)}".replace("class ", " ").replace(":", "(")
     )  # fmt: skip
-    cell_id = next(
-        grade_id(cell) for cell in lab.notebook["cells"] if source(cell) == solution
-    )
-    code = f"{solution}\n\n\n{entry_source(path, entry)}"
-    return solved(lab, released, {cell_id: code})
+    return {grade_id(cell): f"{source(cell)}\n\n\n{entry_source(path, entry)}"}
 
 
 def _edited_cells(lab: Lab, entry: Entry) -> dict[str, str]:

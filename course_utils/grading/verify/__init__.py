@@ -64,8 +64,8 @@ def verify(
         lab: an instructor's folder.
         seeds: how many seeds the marks must be the same under.
         mutants: whether to mutate the solution (points 7 and 9).
-        pairs: whether to try pairs of mistakes, which takes most of the time; without them, and
-            without mutants, the gate samples.
+        pairs: whether to make mistakes in pairs, in right variants and in what an exercise calls,
+            too, which takes most of the time; without that, and without mutants, the gate samples.
         only: exercises to look at, while one is at work on them; a lab is released only after
             all of them were proven.
         fresh: whether to prove everything now, whatever is remembered.

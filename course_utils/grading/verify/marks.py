@@ -108,13 +108,10 @@ def try_exercise(job: Job) -> Trials:
         for entry in [*bench.variants, *bench.misconceptions] if entry.exercise == job.exercise
     }  # fmt: skip
     # Taken in runs of their own, as in a release: a mistake must be named by another run.
+    recorder = Recorder.of(bench.originals, hidden=True, exercises=own)
     books = Books(
-        *(
-            Recorder.of(bench.originals, hidden=hidden, exercises=own).book(
-                own, pairs=job.pairs and not hidden
-            )
-            for hidden in (False, True)
-        )
+        recorder.of_public().book(own, pairs=job.pairs, plain=not job.pairs),
+        recorder.book(own, pairs=False, plain=not job.pairs),
     )
     return Trials(
         job.exercise,
