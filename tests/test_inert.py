@@ -121,8 +121,8 @@ def test_pictures_and_tables_stay() -> None:
 
 
 @pytest.mark.parametrize("written", [
-    "If $a < b$ and $\\sigma(x) \\le 1$, then **exp** overflows; see `x[i]` and `softmax(x)[0](y)`.",
-    "| a | b |\n|---|---|\n| 1 | 2 |", "> quoted\n\n1. one\n2. two\n\n---\n\n```python\nx = {1: 2}\n```",
+    "If $a < b$ and $\\sigma(x) \\le 1$, then **exp** overflows; see `x[i]`, `f(x)[0](y)`.",
+    "| a | b |\n|---|---|\n| 1 | 2 |", "> quoted\n\n1. one\n2. two\n\n---\n\n```py\nx = {}\n```",
     "[paper](https://arxiv.org/abs/1412.6980?a=1&b=2) and [above](#loss), ![sheet](img/sheet.png)",
     "x<sub>1</sub><br>y<sup>2</sup>", "$$\\begin{pmatrix} a & b \\\\ c & d \\end{pmatrix}$$",
     "Größe, 李, \U0001f600", "a & b && c &amp; d", "<img src=\"img/sheet.png\" width=\"300\">",
@@ -146,7 +146,7 @@ def test_metadata_are_the_labs() -> None:
     }  # fmt: skip
     for one in forged["cells"]:
         one["metadata"] |= {"raw_mimetype": "text/html", "tags": ["x\" onclick=\"1", "explore"],
-                            "slideshow": {"slide_type": "skip"}, "jupyter": {"source_hidden": True}}  # fmt: skip
+                            "jupyter": {"source_hidden": True}}  # fmt: skip
     made = inert.notebook(forged, tiny_notebook())
     assert made["metadata"] == tiny_notebook()["metadata"]
     for one in made["cells"]:

@@ -9,7 +9,8 @@ import pytest
 from odd_lab import NAME, lesson
 from tiny import as_bytes
 
-from course_utils.grading.naming import is_notebook_name, listed, plain_stem, printable, shown
+from course_utils.escaping import escaped
+from course_utils.grading.naming import is_notebook_name, listed, plain_stem, shown
 from course_utils.grading.submissions import (
     Submission,
     copy_companions,
@@ -125,8 +126,8 @@ def test_no_name_takes_long_to_look_at() -> None:
 
 def test_names_are_shown_on_one_line() -> None:
     assert shown("a\nb\u202e") == r"a\nb\u202e"
-    assert printable(os.fsdecode(b"M\xfcller")) == r"M\udcfcller"
-    assert printable("Zoë Müller 李") == "Zoë Müller 李"
+    assert escaped(os.fsdecode(b"M\xfcller")) == r"M\udcfcller"
+    assert escaped("Zoë Müller 李") == "Zoë Müller 李"
     assert len(shown("x" * 300)) == 60
     assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("", "a", "a, b and c")
 
@@ -137,7 +138,7 @@ def test_students_of_any_name_are_found(tmp_path: Path) -> None:
         os.makedirs(os.path.join(base, name, b"lab"))
     os.makedirs(os.path.join(base, b"absent"))
     found = submission_folders(tmp_path / "submitted" / "*" / "lab")
-    names = {printable(student) for student, _ in found}
+    names = {escaped(student) for student, _ in found}
     assert names == {"ada", r"grace\nhopper", r"M\udcfcller"}
     assert submission_folders(tmp_path / "nowhere" / "*" / "lab") == []
 

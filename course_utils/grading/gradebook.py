@@ -22,6 +22,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import make_url
 from sqlalchemy.exc import SAWarning
 
+from course_utils import strict_json
 from course_utils.grading import feedback
 from course_utils.grading.course import Course
 from course_utils.grading.marks import stamped, write_marks
@@ -155,7 +156,7 @@ class GradebookWriter:
         with _replacing(self._course.folder("autograded", *names)) as fresh:
             if notebook is not None:
                 # The student's metadata may be anything; the folder must hold a valid notebook.
-                text = json.dumps(notebook, ensure_ascii=False, indent=1)
+                text = strict_json.dumps(notebook, indent=1, ascii_only=False)
                 target = fresh / self._lab.notebook_path.name
                 target.write_text(text, "utf-8", errors="replace")
             stamp = self._course.folder("submitted", *names) / "timestamp.txt"

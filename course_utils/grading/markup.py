@@ -79,7 +79,7 @@ _TARGET = re.compile(r"\]([(:])([ \t\n]*)([^ \t\n)]*)")
 _MAY_BEGIN_A_PICTURE = re.compile(r"!\[(?:([^\[\]\n]*)\]\(([^ \t\n()]*)(?=[ \t\n)]))?")
 _HERE = re.compile(r"(?!/)[^:&\\\"'<>`\x00-\x20\x7f]*")
 _ATTACHED = "attachment:"
-_MERMAID = re.compile(r"([`~]{3,}[ \t]*)(?=mermaid)", re.IGNORECASE)
+_MERMAID = re.compile(r"((?:```|~~~)[ \t]*)(?=mermaid)", re.IGNORECASE)
 
 
 def markdown(text: str, pictures: Collection[str] = ()) -> str:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_utils.escaping import escaped
 from course_utils.grading.files import (
     File,
     Kind,
@@ -24,7 +25,7 @@ from course_utils.grading.files import (
     read_found,
     read_head,
 )
-from course_utils.grading.naming import listed, plain_stem, printable, shown
+from course_utils.grading.naming import listed, plain_stem, shown
 from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason
@@ -59,7 +60,7 @@ class Submission:
 def find_submissions(course: Course, lab: Lab) -> list[Submission]:
     """The submissions under ``submitted/*/LAB``, by student."""
     folders = submission_folders(course.folder("submitted", "*", lab.name))
-    found = [look(printable(student), folder, lab) for student, folder in folders]
+    found = [look(escaped(student), folder, lab) for student, folder in folders]
     return _note_lookalikes(found)
 
 

