@@ -31,6 +31,7 @@ from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.submissions import (
     copy_companions,
     look,
+    student_id,
     submission_folders,
     submitted_at,
 )
@@ -93,7 +94,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]  # nbgrader is untyped
         for student, folder in submission_folders(Path(pattern)):
             if not fnmatchcase(student, self.coursedir.student_id):
                 continue
-            if student != escaped(student):
+            if student != student_id(student):
                 self.log.error("%s: nbgrader cannot grade a student of this name; course grade "
                                "can", escaped(str(folder)))  # fmt: skip
                 continue
