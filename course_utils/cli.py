@@ -207,9 +207,13 @@ def feedback(
     from course_utils.grading.course import Course
 
     course = Course(Path.cwd())
-    for name in labs:
-        renewed, known = renew(course, Lab.find(name))
-        _out.say(f"{name}: {renewed} of {known} pages have changed")
+    done = {name: renew(course, Lab.find(name)) for name in labs}
+    for name, renewed in done.items():
+        _out.say(f"{name}: {renewed.changed} of {renewed.known} pages have changed")
+        for student, why in renewed.failed.items():
+            _say(f"{name}: the page of {student} could not be written ({why})")
+    if any(renewed.failed for renewed in done.values()):
+        raise typer.Exit(NOT_ALL_GRADED)
 
 
 @app.command()

@@ -226,7 +226,7 @@ NO_FORMULAS: tuple[str, ...] = (
 # Names of students, and of files, in bytes, as a folder may hold them.
 NAMES: tuple[bytes, ...] = (
     b"...", b"-rf", b"--student", b"con", b"nul.txt", b"~root", b"$(id)", b"`id`", b";id", b"*",
-    b"?", b"[bold]ada[/bold]", b"a:b", b"=1+1", b"@sum", b"<img src=x onerror=alert(1)>", b"'\"",
+    b"?", b"[bold red]ada", b"a:b", b"=1+1", b"@sum", b"<img src=x onerror=alert(1)>", b"'\"",
     b"%s%n", b"{0}", b"{{7*7}}", b"\\", b" ", b" ada ", b"ada\n", b"\x1b[2J", b"\x1b]52;c;eA==\x07",
     b"M\xfcller",
     "ada\u202e".encode(), "ada\u200b".encode(), "Zoe\u0308".encode(), b"x" * 255, b"\x01" * 200,
