@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -215,8 +216,10 @@ def submitted_at(folder: Path) -> tuple[datetime | None, tuple[Notice, ...]]:
         text = read_head(path, 200).decode("utf-8-sig").strip()
         if text and not _DATE.fullmatch(text):
             raise ValueError("it is no date")
-        moment: datetime | None = parse_utc(text) if text else None
-    except (OSError, ValueError, OverflowError, TypeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # dateutil's, of a zone that it does not know
+            moment: datetime | None = parse_utc(text) if text else None
+    except (OSError, ValueError, OverflowError, TypeError, Warning):
         message = "timestamp.txt holds no date that can be read; the submission counts as in time"
         return None, (Notice(Reason.TIMESTAMP_UNREADABLE, message),)
     return moment, ()
