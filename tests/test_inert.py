@@ -13,7 +13,8 @@ from looks import dangers
 from nbconvert.filters import ansi2html, markdown2html
 from tiny import cell, tiny_notebook
 
-from course_utils.grading import inert, markup
+from course_utils.grading import feedback, inert, markup
+from course_utils.outcome import ExerciseResult, Status, TestOutcome
 
 # What pandas makes of DataFrame({"loss": [0.5, -1.25], "name": ["a<b", "c"]}).
 PANDAS = """<div>
@@ -152,6 +153,15 @@ def test_metadata_are_the_labs() -> None:
     for one in made["cells"]:
         assert one["metadata"].keys() <= {"nbgrader", "tags"}
         assert one["metadata"]["tags"] == ["explore"]
+
+
+@pytest.mark.parametrize("payload", [*weapons.HTML, *weapons.TERMINAL])
+def test_a_panel_quotes_exceptions_and_does_not_obey(payload: str) -> None:
+    raised = TestOutcome("test_x", "softmax", payload, False, 1.0, Status.ERROR, message=payload)
+    shown = feedback.exercise_panel(ExerciseResult("softmax", 4.0, [raised]))
+    assert set(dangers(shown.html)) <= {"<details>"}
+    for text in (shown.html, shown.text):
+        assert all(char.isprintable() or char in "\n\t" for char in text)
 
 
 def test_much_is_looked_at_in_no_time() -> None:
