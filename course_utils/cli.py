@@ -15,7 +15,13 @@ from rich.text import Text
 
 from course_utils import requirements, strict_json
 from course_utils.devices import VARIABLE, DeviceError, resolve
-from course_utils.grading.classrun.errors import NOT_ALL_GRADED, USAGE, NotReady, RunError
+from course_utils.grading.classrun.errors import (
+    NOT_ALL_GRADED,
+    USAGE,
+    Interrupted,
+    NotReady,
+    RunError,
+)
 from course_utils.grading.terminal import Terminal
 from course_utils.lab import Lab, LabError
 from course_utils.sandbox.launch import Isolation, SandboxError
@@ -266,6 +272,8 @@ def main() -> None:
         if message := error.format_message():  # else no argument was given, and help was
             _say(f"error: {message}")
         sys.exit(USAGE)
+    except typer.Abort:
+        sys.exit(Interrupted.exit_code)
     except (LabError, SandboxError, DeviceError, requirements.RequirementError) as error:
         _say(f"error: {error}")
         sys.exit(USAGE)

@@ -10,10 +10,10 @@ from odd_lab import NAME, lesson
 from tiny import as_bytes
 
 from course_utils.escaping import escaped
+from course_utils.grading.companions import copy_companions
 from course_utils.grading.naming import is_notebook_name, listed, plain_stem, shown
 from course_utils.grading.submissions import (
     Submission,
-    copy_companions,
     look,
     submission_folders,
     submitted_at,

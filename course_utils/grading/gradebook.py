@@ -24,11 +24,12 @@ from sqlalchemy.exc import SAWarning
 
 from course_utils import strict_json
 from course_utils.grading import feedback
+from course_utils.grading.companions import copy_companions
 from course_utils.grading.course import Course
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.roster import Student
 from course_utils.grading.standing import read_marks
-from course_utils.grading.submissions import copy_companions, folder_of, submitted_at
+from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
 from course_utils.lab import Lab, LabError, grade_id, source
 from course_utils.outcome import Notice, Reason, SubmissionResult

@@ -26,10 +26,10 @@ from traitlets import Float, Integer, Unicode
 
 from course_utils.devices import VARIABLE, DeviceError, resolve
 from course_utils.escaping import escaped
+from course_utils.grading.companions import copy_companions
 from course_utils.grading.judge import Grader, grade_submission
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.submissions import (
-    copy_companions,
     look,
     student_id,
     submission_folders,
