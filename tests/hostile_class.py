@@ -59,7 +59,7 @@ def _forged() -> Notebook:
     """Metadata that ask for points, another kernel, another cell's name and running programs."""
     notebook = lesson()
     notebook["metadata"] |= {
-        "kernelspec": {"name": "x", "language": "R", "argv": ["sh", "-c", "touch /tmp/PWNED"]},
+        "kernelspec": {"name": "x", "language": "R", "argv": ["sh", "-c", "touch PWNED"]},
         "language_info": {"name": "\"><script>1</script>", "pygments_lexer": "html", "version": 1},
         "title": "</title><script>1</script>", "x": float("nan"),
         "widgets": {"application/vnd.jupyter.widget-state+json": {"state": {"</script>": "x"}}},
