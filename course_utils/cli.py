@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
-from course_utils import requirements
+from course_utils import requirements, strict_json
 from course_utils.devices import VARIABLE, DeviceError, resolve
-from course_utils.grading.classrun.errors import NOT_ALL_GRADED, USAGE, NotReady, RunError
+from course_utils.grading.classrun.errors import (
+    NOT_ALL_GRADED,
+    USAGE,
+    Interrupted,
+    NotReady,
+    RunError,
+)
+from course_utils.grading.terminal import Terminal
 from course_utils.lab import Lab, LabError
 from course_utils.sandbox.launch import Isolation, SandboxError
 from course_utils.sandbox.limits import Limits
@@ -31,9 +36,8 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Release labs, grade classes of notebooks, give feedback.",
 )  # fmt: skip
-# A log or a pipe has no width of its own; a table needs one.
-_out = Console() if sys.stdout.isatty() else Console(width=120)
-_err = Console(stderr=True)
+_out = Terminal()
+_err = Terminal(stderr=True)
 
 IsolationOption = Annotated[
     Isolation, typer.Option(help="'process' grades without a sandbox; it is said on every report.")
@@ -56,6 +60,8 @@ FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Prove everything again, whatever was green before.")
 ]
 _DEFAULTS = Limits()
+# Click's own, or that of the copy of click that newer versions of typer hold.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 @app.callback()
@@ -84,7 +90,7 @@ def release(
         if not unverified and not _passes_gate(lab, seeds=100, mutants=True, fresh=fresh):
             raise LabError(f"{name} was not released: mend what the gate has found above")
         folder = release_lab(course, lab)
-        _out.print(f"[bold]{name}[/] released to {_relative(folder)}")
+        _out.say(f"{name} released to {_relative(folder)}")
 
 
 @app.command()
@@ -126,8 +132,8 @@ def new_lab(
     from course_utils.grading.new_lab import make_lab
 
     folder = make_lab(Path.cwd(), name, title)
-    _out.print(f"[bold]{name}[/] begun in {_relative(folder)}", soft_wrap=True)
-    _out.print(f"next: course verify {name}, then docs/authoring.md", soft_wrap=True)
+    _out.say(f"{name} begun in {_relative(folder)}")
+    _out.say(f"next: course verify {name}, then docs/authoring.md")
 
 
 @app.command()
@@ -209,9 +215,13 @@ def feedback(
     from course_utils.grading.course import Course
 
     course = Course(Path.cwd())
-    for name in labs:
-        renewed, known = renew(course, Lab.find(name))
-        _out.print(f"{name}: {renewed} of {known} pages have changed", highlight=False)
+    done = {name: renew(course, Lab.find(name)) for name in labs}
+    for name, renewed in done.items():
+        _out.say(f"{name}: {renewed.changed} of {renewed.known} pages have changed")
+        for student, why in renewed.failed.items():
+            _say(f"{name}: the page of {student} could not be written ({why})")
+    if any(renewed.failed for renewed in done.values()):
+        raise typer.Exit(NOT_ALL_GRADED)
 
 
 @app.command()
@@ -221,10 +231,10 @@ def doctor() -> None:
 
     findings = examine()
     for finding in findings:
-        sign = "[green]✓[/]" if finding.ok else "[red]✗[/]"
-        _out.print(f"{sign} {finding.part:<12} {escape(finding.found)}", highlight=False)
+        sign = Text("✓", "green") if finding.ok else Text("✗", "red")
+        _out.print(sign, Text(f"{finding.part:<12} {finding.found}"))
         if finding.advice and not finding.ok:
-            _out.print(f"  {'':<12} → {escape(finding.advice)}", highlight=False)
+            _out.print(f"  {'':<12} → {finding.advice}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -240,15 +250,15 @@ def demo(
     from course_utils.grading.demo import DEMO_LAB, build_course, shell_commands
 
     root = build_course(Path.cwd(), folder)
-    _out.print(f"released [bold]{DEMO_LAB}[/] and built a class in {_relative(root)}\n")
+    _out.say(f"released {DEMO_LAB} and built a class in {_relative(root)}\n")
     # Its endless cell need not take half a minute, nor its memory bomb all that a submission may
     # have; but a call may be the first to import torch, and a CUDA build's import takes 0.7 GiB.
     limits = Limits(cell_seconds=5, memory_bytes=2**30, device=resolve())
     lab = Lab.find(DEMO_LAB, root)
     _grade_class(root, lab, Settings(limits=limits))
-    _out.print("\nLook around in it, in nbgrader's formgrader:")
+    _out.say("\nLook around in it, in nbgrader's formgrader:")
     for command in shell_commands(root):
-        _out.print(f"  {command}", highlight=False, soft_wrap=True, markup=False)
+        _out.say(f"  {command}")
 
 
 def main() -> None:
@@ -259,7 +269,13 @@ def main() -> None:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
+    except _UsageError as error:  # quotes what was typed, or the names that a pattern stood for
+        if message := error.format_message():  # else no argument was given, and help was
+            _say(f"error: {message}")
+        sys.exit(USAGE)
+    except typer.Abort:
+        sys.exit(Interrupted.exit_code)
     except (LabError, SandboxError, DeviceError, requirements.RequirementError) as error:
         _say(f"error: {error}")
         sys.exit(USAGE)
@@ -272,7 +288,7 @@ def main() -> None:
 
 
 def _say(text: str) -> None:
-    _err.print(text, style="bold red", markup=False, highlight=False, soft_wrap=True)
+    _err.say(text, style="bold red")
 
 
 def _passes_gate(
@@ -284,19 +300,19 @@ def _passes_gate(
     from course_utils.grading.verify.pool import Progress as Shown
     from course_utils.grading.verify.progress import PlainProgress
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task = bar.add_task(lab.name)
 
         def draw(label: str, done: int, total: int) -> None:
             bar.update(task, description=f"{lab.name}: {label}", completed=done, total=total)
 
-        log = PlainProgress(lambda line: print(f"{lab.name}: {line}", file=sys.stderr, flush=True))
+        log = PlainProgress(lambda line: _err.say(f"{lab.name}: {line}"))
         show: Shown = draw if _err.is_terminal else log
         report = prove(
             lab, seeds=seeds, mutants=mutants, pairs=pairs, only=only, fresh=fresh, progress=show
         )
-    print(report.render(), flush=True)
+    _out.say(report.render())
     return report.green
 
 
@@ -308,14 +324,14 @@ def _grade_file(path: Path, lab: Lab, settings: Settings, *, as_json: bool) -> N
     with Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox:
         result = grade_file(path, Grader(lab, sandbox), path.stem)
     if as_json:
-        print(json.dumps(result.to_dict(), ensure_ascii=False))
+        print(strict_json.dumps(result.to_dict()))
         return
     for exercise in result.exercises:
-        print(exercise_panel(exercise).text, end="\n\n")
+        _out.say(f"{exercise_panel(exercise).text}\n")
     for notice in result.notices:
-        print(f"{notice.code}: {notice.message}")
+        _out.say(f"{notice.code}: {notice.message}")
     _warn_of(settings.isolation)
-    print(f"{result.score:g} of {result.max_score:g} points · {result.status}")
+    _out.say(f"{result.score:g} of {result.max_score:g} points · {result.status}")
 
 
 def _grade_class(
@@ -350,16 +366,17 @@ def _grade_class(
         _out.print()
         for label, place in (places | outcome.files).items():
             shown = _relative(place) if isinstance(place, Path) else place
-            _out.print(f"{label:<10} {shown}", highlight=False, markup=False, soft_wrap=True)
+            _out.say(f"{label:<10} {shown}")
     if outcome.not_graded:
         sys.exit(NOT_ALL_GRADED)
 
 
 def _warn_of(isolation: Isolation) -> None:
     if isolation is Isolation.PROCESS:
-        _err.print(
-            "[bold yellow]Graded without a sandbox (isolation: process), as asked: student code "
-            "could read and change files of this machine.[/]"
+        _err.say(
+            "Graded without a sandbox (isolation: process), as asked: student code could read and "
+            "change files of this machine.",
+            style="bold yellow",
         )
 
 

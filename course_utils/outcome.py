@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from course_utils.calls import CallInfo
+from course_utils.escaping import escaped
 from course_utils.forbidden import Cost, ForbiddenCall
 
 SCHEMA_VERSION = 1
@@ -145,11 +146,18 @@ class WrittenAnswer:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a grader or a student should know, as a code and a sentence."""
+    """Something that a grader or a student should know, as a code and a sentence.
+
+    The sentence may quote what a student chose (a name, an exception); it is on one line, and
+    nothing in it commands a terminal.
+    """
 
     code: Reason
     message: str
     cell: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", escaped(self.message))
 
     def to_dict(self) -> dict[str, Any]:
         return {"code": str(self.code), "message": self.message, "cell": self.cell}

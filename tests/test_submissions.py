@@ -9,10 +9,11 @@ import pytest
 from odd_lab import NAME, lesson
 from tiny import as_bytes
 
-from course_utils.grading.naming import is_notebook_name, listed, plain_stem, printable, shown
+from course_utils.escaping import escaped
+from course_utils.grading.companions import copy_companions
+from course_utils.grading.naming import is_notebook_name, listed, plain_stem, shown
 from course_utils.grading.submissions import (
     Submission,
-    copy_companions,
     look,
     submission_folders,
     submitted_at,
@@ -125,8 +126,8 @@ def test_no_name_takes_long_to_look_at() -> None:
 
 def test_names_are_shown_on_one_line() -> None:
     assert shown("a\nb\u202e") == r"a\nb\u202e"
-    assert printable(os.fsdecode(b"M\xfcller")) == r"M\udcfcller"
-    assert printable("Zoë Müller 李") == "Zoë Müller 李"
+    assert escaped(os.fsdecode(b"M\xfcller")) == r"M\udcfcller"
+    assert escaped("Zoë Müller 李") == "Zoë Müller 李"
     assert len(shown("x" * 300)) == 60
     assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("", "a", "a, b and c")
 
@@ -137,7 +138,7 @@ def test_students_of_any_name_are_found(tmp_path: Path) -> None:
         os.makedirs(os.path.join(base, name, b"lab"))
     os.makedirs(os.path.join(base, b"absent"))
     found = submission_folders(tmp_path / "submitted" / "*" / "lab")
-    names = {printable(student) for student, _ in found}
+    names = {escaped(student) for student, _ in found}
     assert names == {"ada", r"grace\nhopper", r"M\udcfcller"}
     assert submission_folders(tmp_path / "nowhere" / "*" / "lab") == []
 
@@ -149,7 +150,8 @@ def test_dates(folder: Path, stamp: bytes) -> None:
     assert (moment is None, notices) == (not stamp, ())
 
 
-@pytest.mark.parametrize("stamp", [b"\xff", b"soon", b"9" * 300, b"2026-13-45 99:00"])
+@pytest.mark.parametrize("stamp", [b"\xff", b"soon", b"9" * 300, b"2026-13-45 99:00",
+    b"2026-01-01 12:00 /dev/zero", b"2026-01-01 12:00 ../../../dev/zero", b"2026-01-01 12:00CC"])
 def test_dates_that_cannot_be_read(folder: Path, stamp: bytes) -> None:
     (folder / "timestamp.txt").write_bytes(stamp)
     moment, notices = submitted_at(folder)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,8 +13,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.text import Text
 
+from course_utils import strict_json
+from course_utils.escaping import escaped
 from course_utils.grading import report
 from course_utils.grading.classrun.events import (
     Checking,
@@ -28,12 +27,15 @@ from course_utils.grading.classrun.events import (
     Waiting,
 )
 from course_utils.grading.classrun.summary import Outcome
+from course_utils.grading.terminal import Terminal
+from course_utils.grading.totals import Total
+from course_utils.outcome import SubmissionResult
 
 _WAITING = "the gradebook is busy or away; it is tried again"
 
 
 @contextmanager
-def listener(err: Console, *, as_json: bool) -> Iterator[Tell]:
+def listener(err: Terminal, *, as_json: bool) -> Iterator[Tell]:
     """What a run may tell its events to.
 
     Args:
@@ -44,7 +46,7 @@ def listener(err: Console, *, as_json: bool) -> Iterator[Tell]:
         yield _as_json
     elif err.is_terminal:
         columns = (
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
             TimeElapsedColumn(), TextColumn("ETA"), TimeRemainingColumn(),
         )  # fmt: skip
         with Progress(*columns, console=err, transient=True) as bar:
@@ -56,14 +58,14 @@ def listener(err: Console, *, as_json: bool) -> Iterator[Tell]:
 def _as_json(event: Event) -> None:
     match event:
         case Graded(result, total):
-            print(
-                json.dumps(result.to_dict() | {"total": total.to_dict()}, ensure_ascii=False),
-                flush=True,
-            )
+            _print_json(result, total)
         case NotGraded(result):
-            print(
-                json.dumps(result.to_dict() | {"total": None}, ensure_ascii=False), flush=True
-            )
+            _print_json(result, None)
+
+
+def _print_json(result: SubmissionResult, total: Total | None) -> None:
+    record = result.to_dict() | {"total": total.to_dict() if total else None}
+    print(strict_json.dumps(record), flush=True)
 
 
 class _Bar:
@@ -76,13 +78,13 @@ class _Bar:
             case Started(to_grade, resumed):
                 self._bar.update(self._task, description="grading", total=to_grade + resumed)
             case Graded(result) | NotGraded(result):
-                self._bar.update(self._task, advance=1, description=_escaped(result.student))
+                self._bar.update(self._task, advance=1, description=escaped(result.student))
             case Waiting():
                 self._bar.update(self._task, description=_WAITING)
 
 
 class _Lines:
-    def __init__(self, err: Console) -> None:
+    def __init__(self, err: Terminal) -> None:
         self._err = err
         self._done = self._all = 0
         self._waiting = False
@@ -111,31 +113,23 @@ class _Lines:
         self._say(f"{self._done}/{self._all} {text}")
 
     def _say(self, text: str) -> None:
-        self._err.print(_escaped(text), markup=False, highlight=False, soft_wrap=True)
+        self._err.say(escaped(text))
 
 
-def show(outcome: Outcome, out: Console, *, dry_run: bool) -> None:
+def show(outcome: Outcome, out: Terminal, *, dry_run: bool) -> None:
     """The class as a table, what has changed, and what a grader must know."""
     out.print(report.table(outcome.lines))
     if outcome.changes:
         would = "would change" if dry_run else "have changed"
-        out.print(f"\nAutomatic marks that {would}:", highlight=False)
+        out.say(f"\nAutomatic marks that {would}:")
         out.print(report.changes_table(outcome.changes))
     elif dry_run:
-        out.print("\nNo automatic mark would change.", highlight=False)
+        out.say("\nNo automatic mark would change.")
     for students, what in (
         (outcome.vanished, "graded before, and without a submission now; their marks stand"),
         (outcome.not_graded, "NOT GRADED through a fault of the grader's; their marks stand"),
     ):
         if students:
-            out.print(Text(f"\n{what}: {', '.join(students)}"), soft_wrap=True)
+            out.say(f"\n{what}: {', '.join(map(escaped, students))}")
     if dry_run:
-        out.print("\nNothing was written (--dry-run).", highlight=False)
-
-
-def _escaped(text: str) -> str:
-    """Text in which nothing can command a terminal."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
+        out.say("\nNothing was written (--dry-run).")

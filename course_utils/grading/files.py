@@ -1,7 +1,8 @@
 """The files in a student's folder: what each is, and how it is opened safely.
 
-Only regular files inside the folder are opened, never a pipe or a link that leads away; what cannot
-be opened is told of, with why.
+Only regular files inside the folder are opened, never a pipe, a device or a link that leads away,
+whatever takes a file's place between the look and the opening; what cannot be opened is told of,
+with why.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from course_utils.grading.naming import is_notebook_name, shown
 from course_utils.grading.unpacking import MAX_FILE_BYTES, is_packed
@@ -26,6 +29,7 @@ _LEFT_OVER = {"__MACOSX", "__pycache__", ".DS_Store", "timestamp.txt"}
 _CHECKPOINTS = ".ipynb_checkpoints"
 _OF_THE_MACHINE = {
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT,
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS,
 }  # fmt: skip
 _ARCHIVES = {".zip", ".gz", ".gzip", ""}  # other files begin so, too: .docx, .npz, .pt
 
@@ -52,9 +56,31 @@ class File:
     why_not: str = ""
 
 
+def own_place(folder: Path) -> Path:
+    """A submission's folder by its real path, but for its last two parts, which are named after a
+    student and a lab: a student may have made those, and they are never followed as links."""
+    return Path(os.path.realpath(folder.parent.parent), folder.parent.name, folder.name)
+
+
+def is_own_folder(place: Path) -> bool:
+    """Whether a submission's folder is one, and neither it nor the student's is a link.
+
+    Args:
+        place: from :func:`own_place`.
+    """
+    try:
+        return all(stat.S_ISDIR(os.lstat(part).st_mode) for part in (place.parent, place))
+    except OSError as error:
+        raise_if_the_machines(error)
+        return False
+
+
 def files_in(root: Path) -> Iterator[File]:
-    """Everything in a submission that is no folder, nearest first, up to a bound."""
-    home = Path(os.path.realpath(root))
+    """Everything in a submission that is no folder, nearest first, up to a bound.
+
+    Args:
+        root: its folder, from :func:`own_place`.
+    """
     waiting, seen = [(root, 0)], 0
     while waiting:
         folder, depth = waiting.pop(0)
@@ -73,7 +99,7 @@ def files_in(root: Path) -> Iterator[File]:
             if hidden:
                 yield _closed(path, root, "hidden")
             elif not entry.is_dir(follow_symlinks=False):
-                yield _examined(path, os.path.relpath(path, root), home)
+                yield _examined(path, os.path.relpath(path, root), root)
             elif depth == _MAX_DEPTH:
                 yield _closed(path, root, "a folder too deep to be looked into")
             else:
@@ -133,7 +159,7 @@ def read_file(path: Path) -> bytes:
         UnreadableError: it is too large, no file, or cannot be read.
     """
     try:
-        return read_found(path)
+        return read_found(Path(os.path.realpath(path)))
     except OSError as error:
         message = f"{shown(path.name)} cannot be read: {error.strerror or error}"
         raise UnreadableError(Reason.NO_NOTEBOOK, message) from None
@@ -142,40 +168,76 @@ def read_file(path: Path) -> bytes:
 def read_found(path: Path) -> bytes:
     """The bytes of a file that could be read a moment ago.
 
+    Args:
+        path: its real path.
+
     Raises:
         UnreadableError: it is too large.
         OSError: it cannot be read now, for which nobody who handed it in is to blame.
     """
-    name = shown(path.name)
-    data = read_head(path, MAX_FILE_BYTES + 1)
-    size = max(len(data), path.stat().st_size)
+    with opened(path) as (file, size):
+        data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise UnreadableError(
             Reason.TOO_LARGE,
-            f"{name} has {size / 2**20:.0f} MiB; at most {MAX_FILE_BYTES // 2**20} MiB are "
-            "accepted. Clear its outputs (Kernel > Restart and Clear) and submit it again",
+            f"{shown(path.name)} has {max(len(data), size) / 2**20:.0f} MiB; at most "
+            f"{MAX_FILE_BYTES // 2**20} MiB are accepted. Clear its outputs (Kernel > Restart and "
+            "Clear) and submit it again",
         )
     return data
 
 
 def raise_if_the_machines(error: OSError) -> None:
     """Let an error through that says nothing about what was handed in: no descriptors, no memory,
-    a disk or a server that fails."""
+    no room, a disk or a server that fails."""
     if error.errno in _OF_THE_MACHINE:
         raise error
 
 
 def read_head(path: Path, limit: int) -> bytes:
-    """The beginning of a regular file; a pipe is never waited for.
+    """The beginning of a regular file, by its real path.
 
     Raises:
         OSError: it is no regular file, or cannot be opened.
     """
-    # Opening a pipe that nobody writes to would wait for ever.
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError("it is no regular file")
+    with opened(path) as (file, _):
         return file.read(limit)
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file, open for reading, and its size; a pipe is never waited for.
+
+    Args:
+        path: its real path, of which no part may be a link by now.
+
+    Raises:
+        OSError: it is no regular file, or cannot be opened.
+    """
+    handle = _open(path)
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        _refuse_irregular(found.st_mode)
+        yield file, found.st_size
+
+
+def _open(path: Path) -> int:
+    """Open a file folder by folder, each in the one before."""
+    plain = os.O_CLOEXEC | os.O_NOFOLLOW
+    folder = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY  # the right to read it: not needed
+    at = os.open(path.anchor, folder | plain)
+    try:
+        for part in path.parts[1:-1]:
+            below = os.open(part, folder | plain, dir_fd=at)
+            os.close(at)
+            at = below
+        # Opening is an act for some devices, and for a pipe that nobody writes to it is a wait.
+        _refuse_irregular(os.stat(path.name, dir_fd=at, follow_symlinks=False).st_mode)
+        return os.open(path.name, os.O_RDONLY | os.O_NONBLOCK | plain, dir_fd=at)
+    finally:
+        os.close(at)
+
+
+def _refuse_irregular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise OSError("it is no regular file")

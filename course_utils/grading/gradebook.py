@@ -22,12 +22,14 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import make_url
 from sqlalchemy.exc import SAWarning
 
+from course_utils import strict_json
 from course_utils.grading import feedback
+from course_utils.grading.companions import copy_companions
 from course_utils.grading.course import Course
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.roster import Student
 from course_utils.grading.standing import read_marks
-from course_utils.grading.submissions import copy_companions, submitted_at
+from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
 from course_utils.lab import Lab, LabError, grade_id, source
 from course_utils.outcome import Notice, Reason, SubmissionResult
@@ -127,9 +129,7 @@ class GradebookWriter:
 
     def _enter_submission(self, result: SubmissionResult) -> Any:
         student = result.student
-        timestamp, notices = submitted_at(
-            self._course.folder("submitted", student, self._lab.name)
-        )
+        timestamp, notices = submitted_at(folder_of(self._course, self._lab, student))
         known = {notice.message for notice in result.notices}
         result.notices += [notice for notice in notices if notice.message not in known]
         # Where the date cannot be read, an earlier one must not go on counting.
@@ -155,13 +155,13 @@ class GradebookWriter:
         with _replacing(self._course.folder("autograded", *names)) as fresh:
             if notebook is not None:
                 # The student's metadata may be anything; the folder must hold a valid notebook.
-                text = json.dumps(notebook, ensure_ascii=False, indent=1)
+                text = strict_json.dumps(notebook, indent=1, ascii_only=False)
                 target = fresh / self._lab.notebook_path.name
                 target.write_text(text, "utf-8", errors="replace")
-            stamp = self._course.folder("submitted", *names) / "timestamp.txt"
-            copy_companions(stamp.parent, fresh)
-            if submitted_at(stamp.parent)[0]:
-                shutil.copyfile(stamp, fresh / stamp.name)
+            handed_in = folder_of(self._course, self._lab, result.student)
+            copy_companions(handed_in, fresh)
+            if moment := submitted_at(handed_in)[0]:
+                (fresh / "timestamp.txt").write_text(f"{moment} UTC", "utf-8")
 
     def _apply_late_penalty(self, student: str, notebook: Any) -> None:
         """Let the course's late-submission plugin decide, as ``nbgrader autograde`` does."""

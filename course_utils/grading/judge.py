@@ -10,7 +10,7 @@ from typing import Any
 
 from course_utils.diagnosis import diagnose
 from course_utils.diagnosis.kept import hidden_book, public_book
-from course_utils.grading import feedback
+from course_utils.grading import feedback, inert
 from course_utils.grading.files import read_file
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
@@ -122,7 +122,7 @@ class Grader:
             student_cpu_seconds=session.cpu_seconds,
             environment=self._sandbox.environment,
         )
-        result.notebook = _with_outputs(reading, cells, exercises)
+        result.notebook = _with_outputs(self.lab, reading, cells, exercises)
         return result
 
     def _run_tests(self, session: Session) -> list[TestOutcome]:
@@ -216,15 +216,17 @@ def _call_notices(exercises: Sequence[ExerciseResult]) -> list[Notice]:
 
 
 def _with_outputs(
-    reading: Reading, runs: Sequence[CellRun], exercises: Sequence[ExerciseResult]
+    lab: Lab, reading: Reading, runs: Sequence[CellRun], exercises: Sequence[ExerciseResult]
 ) -> dict[str, Any]:
-    """The notebook as it ran, with the verdict of each exercise as its check cell's output."""
-    cells = reading.notebook["cells"]
+    """The notebook as it ran, inert, with the verdict of each exercise as its check cell's
+    output."""
+    notebook = inert.notebook(reading.notebook, lab.notebook)
+    cells = notebook["cells"]
     for run in runs:
-        cells[run.index]["outputs"] = run.outputs
+        cells[run.index]["outputs"] = inert.outputs(run.outputs)
         cells[run.index]["execution_count"] = run.execution_count
     for exercise in exercises:
         number = reading.checks.get(exercise.name)
         if number is not None:
             cells[number]["outputs"] = [feedback.as_output(exercise)]
-    return reading.notebook
+    return notebook

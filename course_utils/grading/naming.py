@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from unicodedata import category
+
+from course_utils.escaping import escaped
 
 _AT_MOST = 5
 _LENGTH = 60
-_UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, direction, half characters, lines
 _LONGEST = 255  # of a file's name; in an archive it may be much longer
 _ENDING = ".ipynb"
 # What a browser, a mail program, an editor or a file manager adds to a name, one at a time.
@@ -17,16 +17,8 @@ _ADDED = re.compile(r"(\(\d+\)|[._-](txt|json|bak|orig|old)|(copy|kopie)[ _-]*\d
 
 def shown(name: str) -> str:
     """A file's name on one line: control characters and bytes that are no UTF-8 are escaped."""
-    escaped = printable(name)
-    return escaped if len(escaped) <= _LENGTH else f"{escaped[: _LENGTH - 1]}…"
-
-
-def printable(name: str) -> str:
-    """A name without what no terminal, database or JSON file should be sent; the rest as it is."""
-    return "".join(
-        char.encode("unicode_escape").decode() if category(char) in _UNPRINTABLE else char
-        for char in name
-    )
+    text = escaped(name)
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 1]}…"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -25,12 +25,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Integer, Unicode
 
 from course_utils.devices import VARIABLE, DeviceError, resolve
+from course_utils.escaping import escaped
+from course_utils.grading.companions import copy_companions
 from course_utils.grading.judge import Grader, grade_submission
 from course_utils.grading.marks import stamped, write_marks
-from course_utils.grading.naming import printable
 from course_utils.grading.submissions import (
-    copy_companions,
     look,
+    student_id,
     submission_folders,
     submitted_at,
 )
@@ -93,9 +94,9 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]  # nbgrader is untyped
         for student, folder in submission_folders(Path(pattern)):
             if not fnmatchcase(student, self.coursedir.student_id):
                 continue
-            if student != printable(student):
+            if student != student_id(student):
                 self.log.error("%s: nbgrader cannot grade a student of this name; course grade "
-                               "can", printable(str(folder)))  # fmt: skip
+                               "can", escaped(str(folder)))  # fmt: skip
                 continue
             self.assignments[str(folder)] = [str(folder / lab.notebook_path.name)]
         if not self.assignments:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from course_utils.escaping import escaped
+from course_utils.grading import spreadsheet
 from course_utils.grading.classrun.changes import Change
 from course_utils.grading.totals import StudentMarks, Total
 from course_utils.lab import CHECK_PREFIX
@@ -20,8 +20,6 @@ _STYLES = {
     SubmissionStatus.GRADED: "",
     SubmissionStatus.PARTLY_GRADED: "yellow",
 }
-# What a spreadsheet may take for a formula (OWASP, CSV injection), full-width forms included.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,7 @@ def table(lines: Sequence[Line]) -> Table:
             str(one.status), one.reasons[0] if one.reasons else "", one.diagnosis,
             f"{one.seconds:.2f}",
         ]  # fmt: skip
-        # As text: a name in brackets is no mark-up.
-        made.add_row(*(Text(cell) for cell in cells), style=_STYLES.get(one.status, "red"))
+        made.add_row(*map(_text, cells), style=_STYLES.get(one.status, "red"))
     return made
 
 
@@ -124,8 +121,13 @@ def changes_table(changes: Sequence[Change]) -> Table:
             change.student, change.exercise, f"{change.before:g}", f"{change.after:g}",
             "\n".join(claims),
         )  # fmt: skip
-        made.add_row(*(Text(cell) for cell in cells))
+        made.add_row(*map(_text, cells))
     return made
+
+
+def _text(cell: str) -> Text:
+    """A cell of a table: no mark-up, and as wide as it is shown."""
+    return Text(escaped(cell, keep="\n"))
 
 
 def write_csv(lines: Sequence[Line], path: Path) -> None:
@@ -147,7 +149,7 @@ def write_csv(lines: Sequence[Line], path: Path) -> None:
         ]
         for one in lines
     )  # fmt: skip
-    _write(path, header, rows)
+    spreadsheet.write(path, header, rows)
 
 
 def write_changes(changes: Sequence[Change], path: Path) -> None:
@@ -160,20 +162,4 @@ def write_changes(changes: Sequence[Change], path: Path) -> None:
         ]
         for change in changes
     )  # fmt: skip
-    _write(path, header, rows)
-
-
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Replace a file as a whole: whoever reads it meanwhile sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        writer = csv.writer(file)
-        writer.writerow([_inert(cell) for cell in header])
-        writer.writerows([_inert(cell) for cell in row] for row in rows)
-    os.replace(fresh, path)
-
-
-def _inert(cell: object) -> object:
-    """A cell that a spreadsheet does not take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    spreadsheet.write(path, header, rows)

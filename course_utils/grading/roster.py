@@ -6,6 +6,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils.grading import spreadsheet
 from course_utils.lab import LabError
 
 _ALSO_CALLED = {
@@ -28,14 +29,14 @@ class Student:
 
 def read_roster(path: Path) -> list[Student]:
     """The students of a CSV file with a column ``id`` and, if you like, ``last_name``,
-    ``first_name`` and ``email`` (what ``nbgrader db student import`` reads).
+    ``first_name`` and ``email`` (what ``nbgrader db student import`` reads); a report's CSV file
+    is one, and gives the ids back that it has made inert.
 
     Raises:
         LabError: the file cannot be read, or has no such column.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file))
+        rows = spreadsheet.read(path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LabError(f"the roster {path} cannot be read: {error}") from None
     header = [_plain(name) for name in rows[0]] if rows else []

@@ -7,24 +7,28 @@ are no text become notices.
 
 from __future__ import annotations
 
+import hashlib
 import os
-import stat
+import re
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_utils.escaping import escaped
 from course_utils.grading.files import (
     File,
     Kind,
     entries,
     files_in,
-    raise_if_the_machines,
+    is_own_folder,
+    own_place,
     read_found,
     read_head,
 )
-from course_utils.grading.naming import listed, plain_stem, printable, shown
+from course_utils.grading.naming import listed, plain_stem, shown
 from course_utils.grading.unreadable import UnreadableError
 from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason
@@ -32,16 +36,24 @@ from course_utils.outcome import Notice, Reason
 if TYPE_CHECKING:  # the workers do without nbgrader
     from course_utils.grading.course import Course
 
-_COMPANION_BYTES = 64 * 2**20
+# Folders that programs leave among the students'.
+_NOBODYS = {".git", ".ipynb_checkpoints"}
+_LONGEST_ID = 128  # what nbgrader's table of students has room for
+# A zone's name is looked up as a file's.
+_DATE = re.compile(r"(?!.*\.\.)(?!.* /)[\w:.,+/ -]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's folder: the notebook to grade, if there is one, and what was noticed."""
+    """One student's folder: the notebook to grade, if there is one, and what was noticed.
+
+    ``fault`` says why the folder could not be looked at, where that is no student's doing.
+    """
 
     student: str
     path: Path | None
     notices: tuple[Notice, ...] = ()
+    fault: str = ""
 
     def read(self) -> bytes:
         """The notebook's bytes, as they are now; a caller reads once and grades what it has read.
@@ -50,6 +62,8 @@ class Submission:
             UnreadableError: there is no notebook, or too large a one.
             OSError: the one that was found cannot be read now.
         """
+        if self.fault:
+            raise OSError(self.fault)
         if self.path is None:
             notice = self.notices[0]
             raise UnreadableError(notice.code, notice.message)
@@ -58,18 +72,58 @@ class Submission:
 
 def find_submissions(course: Course, lab: Lab) -> list[Submission]:
     """The submissions under ``submitted/*/LAB``, by student."""
+    return _note_lookalikes([_seen(*found, lab) for found in _handed_in(course, lab)])
+
+
+def folder_of(course: Course, lab: Lab, student: str) -> Path:
+    """The folder of a student's submission, whose name may be another one than the student's id."""
+    folder = course.folder("submitted", student, lab.name)
+    if os.path.lexists(folder):
+        return folder
+    return next((found for name, found in _handed_in(course, lab) if name == student), folder)
+
+
+def student_id(name: str) -> str:
+    """The id of the student whose folder has a name: the same, unless nbgrader or a terminal could
+    not do with it. Then it is escaped, and a long one is cut, with a checksum of the whole."""
+    text = escaped(name)
+    if len(text) <= _LONGEST_ID and len(os.fsencode(text)) <= 2 * _LONGEST_ID - 1:
+        return text
+    return f"{text[: _LONGEST_ID // 4]}-{_checksum(name)}"
+
+
+def _handed_in(course: Course, lab: Lab) -> list[tuple[str, Path]]:
+    """(student's id, folder) of all submissions; no two with one id."""
     folders = submission_folders(course.folder("submitted", "*", lab.name))
-    found = [look(printable(student), folder, lab) for student, folder in folders]
-    return _note_lookalikes(found)
+    names = {name for name, _ in folders}
+    named = []
+    for name, folder in folders:
+        student = student_id(name)
+        taken = student != name and student in names
+        named.append((f"{student}-{_checksum(name)}" if taken else student, folder))
+    return named
+
+
+def _checksum(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
+
+
+def _seen(student: str, folder: Path, lab: Lab) -> Submission:
+    """A submission; whatever goes wrong in one folder is told of that one."""
+    try:
+        return look(student, folder, lab)
+    except Exception as error:
+        return Submission(student, None, fault=f"the folder cannot be looked at: {error}")
 
 
 def submission_folders(pattern: Path) -> list[tuple[str, Path]]:
-    """(student, folder) for a path with ``*`` for the student, as nbgrader would match it."""
+    """(name, folder) for a path with ``*`` for the student, as nbgrader would match it; hidden
+    folders, too, if the lab is in them."""
     base, _, rest = str(pattern).partition("*")
     found = []
     for entry in entries(Path(base)) if os.path.isdir(base) else []:
         folder = Path(base) / entry.name / rest.lstrip("/")
-        if not entry.name.startswith(".") and os.path.lexists(folder):
+        if entry.name not in _NOBODYS and os.path.lexists(folder):
             found.append((entry.name, folder))
     return sorted(found)
 
@@ -77,15 +131,21 @@ def submission_folders(pattern: Path) -> list[tuple[str, Path]]:
 def look(student: str, folder: Path, lab: Lab) -> Submission:
     """Choose what is graded in one student's folder; never raises for what is in it.
 
+    A folder that is a link, or lies in one, is not followed: it could be anybody's.
+
     The notebook of the lab's own name is taken where it holds anything; else the only other
     notebook, wherever it lies and whatever became of its name; else the only archive, and at last
     the copy that Jupyter keeps by itself.
     """
     expected = lab.notebook_path.name
-    if not _is_folder(folder):
-        message = f"{shown(folder.name)} should be a folder and is none that can be opened"
+    place = own_place(folder)
+    if not is_own_folder(place):
+        message = (
+            f"{shown(folder.name)} should be a folder and is none that can be opened (a link is "
+            "not followed)"
+        )
         return Submission(student, None, (Notice(Reason.NO_NOTEBOOK, message),))
-    files = list(files_in(folder))
+    files = list(files_in(place))
     candidates = _candidates(files)
     chosen = _chosen(candidates, expected)
     if chosen is None:
@@ -99,14 +159,6 @@ def look(student: str, folder: Path, lab: Lab) -> Submission:
         message = f"further notebooks were not graded: {listed(others)}"
         notices.append(Notice(Reason.EXTRA_NOTEBOOK, message))
     return Submission(student, chosen.path, tuple(notices))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
-    except OSError as error:
-        raise_if_the_machines(error)
-        return False
 
 
 def _candidates(files: list[File]) -> list[File]:
@@ -148,33 +200,20 @@ def submitted_at(folder: Path) -> tuple[datetime | None, tuple[Notice, ...]]:
     with a notice where the file cannot be understood."""
     from nbgrader.utils import parse_utc
 
-    path = folder / "timestamp.txt"
+    path = own_place(folder) / "timestamp.txt"
     if not os.path.lexists(path):
         return None, ()
     try:
         text = read_head(path, 200).decode("utf-8-sig").strip()
-        moment: datetime | None = parse_utc(text) if text else None
-    except (OSError, ValueError, OverflowError):
+        if text and not _DATE.fullmatch(text):
+            raise ValueError("it is no date")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # dateutil's, of a zone that it does not know
+            moment: datetime | None = parse_utc(text) if text else None
+    except (OSError, ValueError, OverflowError, TypeError, Warning):
         message = "timestamp.txt holds no date that can be read; the submission counts as in time"
         return None, (Notice(Reason.TIMESTAMP_UNREADABLE, message),)
     return moment, ()
-
-
-def copy_companions(folder: Path, target: Path) -> None:
-    """Copy what was handed in beside the notebook, such as the pictures of written answers, to
-    where a person will read it; what cannot be read, or is too much, stays behind."""
-    left = _COMPANION_BYTES
-    for file in files_in(folder):
-        if file.kind is not Kind.OTHER:
-            continue
-        try:
-            data = read_head(file.path, left + 1)
-        except OSError:
-            continue
-        if len(data) <= left:
-            left -= len(data)
-            (target / file.name).parent.mkdir(parents=True, exist_ok=True)
-            (target / file.name).write_bytes(data)
 
 
 def _note_lookalikes(submissions: list[Submission]) -> list[Submission]:

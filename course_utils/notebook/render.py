@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from course_utils.escaping import without_steering
 from course_utils.notebook.locate import ipython_shell
 
 _WIDTH = 92
@@ -27,9 +28,7 @@ _BREAK = "overflow-wrap:anywhere"  # a long line of code must not widen a narrow
 _HIGHLIGHT = "rgba(255,152,0,.14)"
 
 
-_STEERING = re.compile(
-    r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u202a-\u202e\u2066-\u2069]"
-)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class Sign(Enum):
@@ -184,7 +183,7 @@ def printable(text: str) -> str:
     Exceptions of a student's code are quoted, and those may hold anything.
     """
     sound = text.encode("utf-8", "replace").decode("utf-8")
-    return re.sub(_STEERING, "", sound)
+    return without_steering(_COLOUR.sub("", sound), keep="\n\t")
 
 
 def wrap(text: str, *, first: str = "", rest: str | None = None) -> str:

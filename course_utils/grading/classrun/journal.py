@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from course_utils import strict_json
 from course_utils.grading.classrun.records import from_record, to_record
 from course_utils.outcome import SubmissionResult
 
@@ -123,7 +124,7 @@ class Journal:
             ).lastrowid
             self._db.executemany(
                 "INSERT INTO before (run, student, marks) VALUES (?, ?, ?)",
-                [(number, student, json.dumps(marks)) for student, marks in before.items()],
+                [(number, student, strict_json.dumps(marks)) for student, marks in before.items()],
             )
         assert number is not None
         return number
@@ -152,13 +153,13 @@ class Journal:
         """Enter a verdict in place of the student's last one."""
         notebook = None
         if result.notebook is not None:
-            notebook = zlib.compress(json.dumps(result.notebook).encode(), 1)
+            notebook = zlib.compress(strict_json.dumps(result.notebook).encode(), 1)
         with self._db:
             self._db.execute(
                 "INSERT OR REPLACE INTO verdict (lab, student, run, digest, record, notebook) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    result.lab, result.student, run, digest, json.dumps(to_record(result)),
+                    result.lab, result.student, run, digest, strict_json.dumps(to_record(result)),
                     notebook,
                 ),
             )  # fmt: skip
@@ -184,7 +185,7 @@ class Journal:
             self._db.execute(
                 "UPDATE verdict SET written = 1, notebook = NULL, record = ? "
                 "WHERE lab = ? AND student = ?",
-                (json.dumps(to_record(result)), result.lab, result.student),
+                (strict_json.dumps(to_record(result)), result.lab, result.student),
             )
 
     def entries(self, lab: str) -> dict[str, Entry]:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.locking import holding
+from course_utils.grading.classrun.recording import concerns_one
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
 from course_utils.lab import Lab, LabError
 
 
-def renew(course: Course, lab: Lab) -> tuple[int, int]:
-    """Write the pages of a lab that are others than before.
+@dataclass
+class Renewed:
+    """How many of so many pages are others than before, and who has none: student → why."""
 
-    Returns:
-        How many, and of how many students.
+    changed: int = 0
+    known: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def renew(course: Course, lab: Lab) -> Renewed:
+    """Write the pages of a lab that are others than before.
 
     Raises:
         LabError: the journal has no verdict on the lab.
@@ -28,10 +37,16 @@ def renew(course: Course, lab: Lab) -> tuple[int, int]:
                 f"no verdict on {lab.name} is kept here: grade it with course grade {lab.name} "
                 f"(what nbgrader autograde has graded, nbgrader generate_feedback {lab.name} shows)"
             )
-        renewed = 0
+        done = Renewed(known=len(entries))
         with GradebookWriter(course, lab) as writer:
             marks = writer.marks()
             for student, entry in entries.items():
-                if student in marks:
-                    renewed += writer.write_page(entry.result, marks[student])
-        return renewed, len(entries)
+                if student not in marks:
+                    continue
+                try:
+                    done.changed += writer.write_page(entry.result, marks[student])
+                except Exception as error:
+                    if not concerns_one(error):
+                        raise
+                    done.failed[student] = f"{type(error).__name__}: {error}"
+        return done

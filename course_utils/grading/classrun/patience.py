@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from nbgrader.api import InvalidEntry
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from course_utils.grading.assignment import enter
 from course_utils.grading.classrun.events import Tell, Waiting
@@ -83,7 +83,8 @@ class PatientGradebook:
                 self._close()
                 cause = _of_the_database(error)
                 said = str(cause).lower()
-                if any(word in said for word in _HOPELESS) or time.monotonic() > deadline:
+                hopeless = isinstance(cause, DataError) or any(word in said for word in _HOPELESS)
+                if hopeless or time.monotonic() > deadline:
                     raise cause from None
                 self._tell(Waiting())
                 time.sleep(PAUSE_SECONDS)

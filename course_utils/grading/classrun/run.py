@@ -38,13 +38,14 @@ from course_utils.grading.classrun.events import (
 from course_utils.grading.classrun.journal import Entry, Journal
 from course_utils.grading.classrun.locking import holding
 from course_utils.grading.classrun.patience import PAUSE_SECONDS, PatientGradebook
+from course_utils.grading.classrun.recording import Recording
 from course_utils.grading.classrun.summary import Outcome, Summary
 from course_utils.grading.course import Course
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
 from course_utils.lab import Lab, LabError
-from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+from course_utils.outcome import SubmissionResult, SubmissionStatus
 from course_utils.sandbox.launch import SandboxError
 
 # How long a busy gradebook is tried again.
@@ -183,12 +184,13 @@ class ClassRun:
         with Journal(self._state) as journal, gradebook:
             if self._roster:
                 gradebook.do(lambda writer: writer.enter_students(self._roster))
-            number, chosen, done = self._planned(journal, gradebook, submissions)
+            recording = Recording(journal, gradebook)
+            number, chosen, done = self._planned(journal, gradebook, recording, submissions)
             self._tell(Started(len(chosen) - len(done), len(done)))
             about = {submission.student for submission in chosen} | journal.before(number).keys()
-            faults = self._carried_out(journal, gradebook, number, chosen, done)
+            self._carried_out(gradebook, recording, number, chosen, done)
             outcome = Summary(self._course, self._lab, journal, gradebook).outcome(
-                number, faults, None if self._choice.whole else about
+                number, recording.faults, None if self._choice.whole else about
             )
             journal.finish(number)  # not before everybody was told what has changed
             return outcome
@@ -210,7 +212,11 @@ class ClassRun:
         return [*roots, self._course.root / "reports", self._state]
 
     def _planned(
-        self, journal: Journal, gradebook: PatientGradebook, submissions: list[Submission]
+        self,
+        journal: Journal,
+        gradebook: PatientGradebook,
+        recording: Recording,
+        submissions: list[Submission],
     ) -> tuple[int, list[Submission], dict[str, Entry]]:
         """The run's number, its submissions, and the verdicts that an unfinished run has left."""
         lab = self._lab.name
@@ -222,7 +228,7 @@ class ClassRun:
             # An earlier run came no further; what was handed in since is another matter.
             late = not entry.written and student not in names and student in found
             if late and entry.digest == digest_of(found[student]):
-                _write(journal, gradebook, entry.result)
+                recording.write(entry.result)
         key = run_key(self._lab, self._settings, self._choice)
         number = journal.unfinished(lab, key)
         marks = gradebook.do(lambda writer: writer.marks())
@@ -251,39 +257,25 @@ class ClassRun:
 
     def _carried_out(
         self,
-        journal: Journal,
         gradebook: PatientGradebook,
+        recording: Recording,
         number: int,
         chosen: list[Submission],
         done: Mapping[str, Entry],
-    ) -> dict[str, SubmissionResult]:
-        """Write what is not written, and grade what is not done.
-
-        Returns:
-            The results of those who met a fault of the grader's.
-        """
+    ) -> None:
+        """Write what is not written, and grade what is not done."""
         marks = gradebook.do(lambda writer: writer.marks()) if done else {}
         for student, entry in done.items():
-            if entry.written and student in marks:
-                self._tell(Graded(entry.result, marks[student].total))
-            else:
-                total = _write(journal, gradebook, entry.result).total
-                self._tell(Graded(entry.result, total))
-        faults: dict[str, SubmissionResult] = {}
+            known = marks.get(student) if entry.written else None
+            self._tell_of(entry.result, known or recording.write(entry.result))
         left = [submission for submission in chosen if submission.student not in done]
         with contextlib.closing(grade_class(self._lab, left, self._settings)) as graded:
             for handed in graded:
-                result = handed.result
-                if result.status is SubmissionStatus.INTERNAL_ERROR:
-                    result.notices = [_stands(result.message)]
-                    faults[result.student] = result
-                    journal.add_fault(result)
-                    self._tell(NotGraded(result))
-                else:
-                    journal.add(number, handed.digest, result)
-                    total = _write(journal, gradebook, result).total
-                    self._tell(Graded(result, total))
-        return faults
+                written = recording.enter(number, handed.digest, handed.result)
+                self._tell_of(handed.result, written)
+
+    def _tell_of(self, result: SubmissionResult, marks: StudentMarks | None) -> None:
+        self._tell(Graded(result, marks.total) if marks else NotGraded(result))
 
 
 def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
@@ -301,15 +293,6 @@ def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
     return checksum.hexdigest()
 
 
-def _write(
-    journal: Journal, gradebook: PatientGradebook, result: SubmissionResult
-) -> StudentMarks:
-    marks = gradebook.do(lambda writer: writer.write(result))
-    result.notebook = None  # written; a large class must not pile up in memory
-    journal.mark_written(result)
-    return marks
-
-
 def _still_holds(submission: Submission, entries: Mapping[str, Entry], run: int) -> bool:
     """Whether an unfinished run has a verdict on the file that lies there now."""
     entry = entries.get(submission.student)
@@ -319,10 +302,6 @@ def _still_holds(submission: Submission, entries: Mapping[str, Entry], run: int)
 def _result_of(entries: Mapping[str, Entry], student: str) -> SubmissionResult | None:
     entry = entries.get(student)
     return entry.result if entry else None
-
-
-def _stands(cause: str) -> Notice:
-    return Notice(Reason.INTERNAL_ERROR, f"not graded, the earlier mark stands: {cause}")
 
 
 def _sentence(error: Exception) -> str:

@@ -1,0 +1,96 @@
+"""One verdict after the other into journal, gradebook and files, each by itself.
+
+What cannot be written for what one submission holds, or for what lies where its files should be, is
+a fault that concerns this student only: the others have their rows. A gradebook that is lost, or a
+full disk, is everybody's and stops the run.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from course_utils.grading.classrun.errors import RunError
+from course_utils.grading.classrun.journal import Journal
+from course_utils.grading.classrun.patience import PatientGradebook
+from course_utils.grading.totals import StudentMarks
+from course_utils.lab import LabError
+from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+from course_utils.sandbox.launch import SandboxError
+
+_EVERYBODYS = (SQLAlchemyError, sqlite3.Error, OSError, MemoryError, RunError, LabError,
+               SandboxError)  # fmt: skip
+# Errors about the one path that was asked for.
+_OF_A_PATH = {
+    errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.EACCES,
+    errno.EPERM, errno.ELOOP, errno.EINVAL, errno.EILSEQ,
+}  # fmt: skip
+
+
+def concerns_one(error: Exception) -> bool:
+    """Whether an error on a student's way into the gradebook says nothing about the next one's."""
+    if isinstance(error, OSError):
+        return error.errno in _OF_A_PATH
+    return isinstance(error, DataError | IntegrityError) or not isinstance(error, _EVERYBODYS)
+
+
+class Recording:
+    """Takes down what was graded.
+
+    Attributes:
+        faults: the results of students whose submission met a fault of the grader's.
+    """
+
+    def __init__(self, journal: Journal, gradebook: PatientGradebook) -> None:
+        self._journal, self._gradebook = journal, gradebook
+        self.faults: dict[str, SubmissionResult] = {}
+
+    def enter(self, run: int, digest: str, result: SubmissionResult) -> StudentMarks | None:
+        """Take down a new verdict, first of all in the journal.
+
+        Args:
+            run, digest: as the journal keeps them.
+            result: the verdict.
+
+        Returns:
+            What the gradebook holds then; None where it is a fault.
+        """
+        if result.status is SubmissionStatus.INTERNAL_ERROR:
+            self._miss(result, f"not graded, the earlier mark stands: {result.message}")
+            return None
+        try:
+            self._journal.add(run, digest, result)
+        except Exception as error:
+            if not concerns_one(error):
+                raise
+            self._miss(result, _told(error))
+            return None
+        return self.write(result)
+
+    def write(self, result: SubmissionResult) -> StudentMarks | None:
+        """Write a verdict of the journal's; else as :meth:`enter`."""
+        try:
+            marks = self._gradebook.do(lambda writer: writer.write(result))
+            result.notebook = None  # written; a large class must not pile up in memory
+            self._journal.mark_written(result)
+        except Exception as error:
+            if not concerns_one(error):
+                raise
+            self._miss(result, _told(error))
+            return None
+        return marks
+
+    def _miss(self, result: SubmissionResult, cause: str) -> None:
+        result.status = SubmissionStatus.INTERNAL_ERROR
+        result.notices = [Notice(Reason.INTERNAL_ERROR, cause)]
+        self.faults[result.student] = result
+        self._journal.add_fault(result)
+
+
+def _told(error: Exception) -> str:
+    return (
+        "graded, but not all of it could be written; the same command tries it again: "
+        f"{type(error).__name__}: {error}"
+    )
