@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Sequence
 from typing import Any
 
 from course_utils import devices
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
-from course_utils.sandbox.launch import Isolation, SandboxError, start_zygote
+from course_utils.sandbox.launch import Isolation, SandboxError, Started, start_zygote
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.processes import Processes
 from course_utils.sandbox.session import START_SECONDS, Session
@@ -37,7 +36,7 @@ class Sandbox:
         self.isolation = isolation
         self.limits = limits or Limits()
         self._preload = list(preload)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._started: Started | None = None
         self._control: Channel | None = None
         self.hello: dict[str, Any] = {}
 
@@ -60,35 +59,30 @@ class Sandbox:
 
     def start(self) -> None:
         """Start the zygote unless it is running, and let it import while we do other things."""
-        if self._process is not None and self._process.poll() is None:
+        if self._started is not None and self._started.process.poll() is None:
             return
         self.close()
-        self._process, ours = start_zygote(self.isolation, self._preload, self.limits)
-        self._control = Channel(ours)
+        self._started = start_zygote(self.isolation, self._preload, self.limits)
+        self._control = Channel(self._started.connection)
         self.hello = {}
 
     def _await_ready(self) -> None:
         if self.hello:
             return
-        assert self._control is not None
+        assert self._control is not None and self._started is not None
         try:
             self.hello = self._control.receive(START_SECONDS)
         except (ChannelClosed, ChannelTimeout):
+            why = self._started.why_it_ended()
             self.close()
-            raise SandboxError(
-                "the sandbox did not start; what it printed above says why "
-                "(course doctor checks its parts)"
-            ) from None
+            raise SandboxError(why) from None
 
     def close(self) -> None:
         """End the zygote and everything in it."""
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._control = None
+        if self._started is not None:
+            self._started.close()
+            self._started = None
 
     def alive(self) -> bool:
         """Whether the zygote still answers; what was seen of student code counts only then."""

@@ -1,8 +1,8 @@
 """The warm process inside the sandbox, from which every submission is forked.
 
-Run as ``python -m course_utils.sandbox.zygote FD ISOLATED DEVICE MODULE…``. It imports what the
-lab imports, says hello, and then forks a supervisor for each request. It never runs student code,
-and never starts CUDA, which could not be used in a fork then.
+``course_utils.sandbox.enter`` starts it, as an ordinary user. It imports what the lab imports, says
+hello, and then forks a supervisor for each request. It never runs student code, and never starts
+CUDA, which could not be used in a fork then.
 """
 
 from __future__ import annotations
@@ -31,12 +31,15 @@ def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -
     if device == "cuda":
         require_gpu()
     control = Channel(socket.socket(fileno=descriptor))
+    rules = None
     if sys.platform == "linux":
         linux.adopt_orphans()
         if isolated:
             linux.hide_memory()
+            rules = seccomp.Filter(gpu=device == "cuda") if seccomp.available() else None
     hello = {
-        "seccomp": sys.platform == "linux" and seccomp.available(),
+        "seccomp": rules is not None,
+        "uid": os.getuid(),
         "versions": _versions(),
         "pid": os.getpid(),
     }
@@ -50,7 +53,7 @@ def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -
             return
         if request["op"] == "spawn":
             limits = Limits(**request["limits"])
-            control.send(_spawn(control, descriptors, limits, isolated=isolated))
+            control.send(_spawn(control, descriptors, limits, isolated=isolated, rules=rules))
         elif request["op"] == "ping":
             control.send({"op": "ping"})
         elif request["op"] == "wait":
@@ -125,7 +128,12 @@ def _versions() -> dict[str, str]:
 
 
 def _spawn(
-    control: Channel, descriptors: list[int], limits: Limits, *, isolated: bool
+    control: Channel,
+    descriptors: list[int],
+    limits: Limits,
+    *,
+    isolated: bool,
+    rules: seccomp.Filter | None,
 ) -> dict[str, Any]:
     """Fork a supervisor and say its pid."""
     require_no_cuda()
@@ -135,7 +143,7 @@ def _spawn(
         try:
             control.close()
             os.close(reading)
-            sockets = [socket.socket(fileno=d) for d in descriptors]
+            commands, data = (socket.socket(fileno=d) for d in descriptors)
             if isolated:
                 supervisor.enter_namespaces()  # its children will live in the new pid namespace
                 inner = os.fork()
@@ -145,7 +153,7 @@ def _spawn(
             else:
                 os.write(writing, str(os.getpid()).encode())
             os.close(writing)
-            supervisor.supervise(sockets[0], sockets[1], limits, isolated=isolated)
+            supervisor.supervise(commands, data, limits, isolated=isolated, rules=rules)
         except BaseException as error:
             print(f"sandbox: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
@@ -171,7 +179,3 @@ def _wait(pid: int, seconds: float) -> dict[str, Any]:
             os.kill(pid, signal.SIGKILL)
             deadline = float("inf")
         time.sleep(0.001)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "isolated", sys.argv[3], sys.argv[4:])
