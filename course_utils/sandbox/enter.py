@@ -1,9 +1,9 @@
 """The first Python code in the sandbox: it gives up what rights it was started with.
 
-Run as ``python -m course_utils.sandbox.enter UID CORE FD ISOLATED DEVICE MODULE…``. bubblewrap
-mounts what root may read, whoever else may; nothing large is imported, and no connection served,
-before the process is an ordinary user's. UID is 0 where it is one already, CORE is -1 where it may
-run on any.
+Run as ``python -m course_utils.sandbox.enter UID GROUPS CORE FD ISOLATED DEVICE MODULE…``.
+bubblewrap mounts what root may read, whoever else may; nothing large is imported, and no connection
+served, before the process is an ordinary user's. UID is 0 where it is one already, GROUPS has
+commas, CORE is -1 where it may run on any.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import sys
 UNREADABLE = 77
 
 
-def main(uid: int, core: int, descriptor: int, mode: str, device: str, preload: list[str]) -> None:
-    """Become that user on that core, then serve as the zygote."""
+def main(uid: int, groups: list[int], core: int, arguments: list[str]) -> None:
+    """Become that user on that core, then serve as the zygote, to which the rest is handed on."""
     if uid:
         from course_utils.sandbox import linux
 
-        linux.become(uid)
+        linux.become(uid, groups)
         linux.die_with_parent()  # which the change of user has undone
         if path := _unreadable():
             print(f"sandbox: user {uid} may not read {path}", file=sys.stderr, flush=True)
@@ -29,7 +29,8 @@ def main(uid: int, core: int, descriptor: int, mode: str, device: str, preload: 
         os.sched_setaffinity(0, {core})
     from course_utils.sandbox import zygote
 
-    zygote.main(descriptor, mode == "isolated", device, preload)
+    descriptor, mode, device, *preload = arguments
+    zygote.main(int(descriptor), mode == "isolated", device, preload)
 
 
 def _unreadable() -> str:
@@ -55,5 +56,5 @@ def _rights(entry: os.DirEntry[str]) -> int:
 
 
 if __name__ == "__main__":
-    user, core, descriptor = (int(number) for number in sys.argv[1:4])
-    main(user, core, descriptor, sys.argv[4], sys.argv[5], sys.argv[6:])
+    named = [int(group) for group in sys.argv[2].split(",") if group]
+    main(int(sys.argv[1]), named, int(sys.argv[3]), sys.argv[4:])

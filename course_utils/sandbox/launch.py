@@ -167,9 +167,10 @@ def start_zygote(isolation: Isolation, preload: Sequence[str], limits: Limits) -
     core = cores.claim() if isolation is Isolation.BUBBLEWRAP else cores.Claim(-1)
     ours, theirs = socket.socketpair()
     with theirs:
-        numbers = [str(number) for number in (uid or 0, core.core, theirs.fileno())]
+        groups = ",".join(map(str, gpu.groups() if limits.on_gpu else ()))
+        who_and_where = [str(uid or 0), groups, str(core.core), str(theirs.fileno())]
         process = subprocess.Popen(
-            [*wrapper, *_python(), *numbers, mode, limits.device, *preload],
+            [*wrapper, *_python(), *who_and_where, mode, limits.device, *preload],
             pass_fds=[theirs.fileno()],
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -76,10 +77,10 @@ def _prctl(option: int, value: int) -> int:
     return result
 
 
-def become(uid: int) -> None:
-    """Turn from root into that user, in a group of the same number and no other, for good."""
+def become(uid: int, groups: Sequence[int]) -> None:
+    """Turn from root into that user, of a group of the same number and those named, for good."""
     _forget_capabilities()
-    os.setgroups([])
+    os.setgroups(groups)
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)  # of the capabilities it takes those in force
     drop_privileges()
