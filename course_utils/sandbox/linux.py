@@ -19,7 +19,8 @@ NAMESPACES = (
     CLONE_NEWNET,
 )  # fmt: skip
 
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_SLAVE = 2, 4, 8, 16384, 1 << 19
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 32, 4096, 16384, 1 << 19
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
 _LAST_CAPABILITY = 40
@@ -63,6 +64,12 @@ def mount_terminals(where: str, most: int) -> None:
     """Mount pseudo terminals of one's own, at most that many at once."""
     options = f"newinstance,ptmxmode=0666,mode=0600,max={most}"
     _mount("devpts", where, _MS_NOSUID | _MS_NOEXEC, options)
+
+
+def close_for_writing(where: str) -> None:
+    """Make a mount read-only, of a file system such as ``/proc`` that executes nothing anyway."""
+    flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    _mount("none", where, flags, "")
 
 
 def _mount(kind: str, where: str, flags: int, options: str) -> None:

@@ -93,6 +93,8 @@ def _prepare_file_systems(limits: Limits) -> None:
     linux.mount_tmpfs(scratch, limits.file_bytes, limits.files)
     linux.mount_tmpfs(_SHARED_MEMORY, limits.file_bytes, limits.files)
     linux.mount_terminals(_TERMINALS, _MOST_TERMINALS)
+    # A process could make itself the last to be killed where memory is short, for one.
+    linux.close_for_writing("/proc")
     os.chdir(scratch)
 
 
