@@ -83,8 +83,12 @@ class Filter:
 
     def _add_own_settings(self) -> None:
         """A process may set its own limits and priority, and not the supervisor's."""
-        for position, name in ((0, "prlimit64"), (1, "setpriority")):
-            self._add(self._allow, name, self._arg(position, self._equal, 0))
-            self._add(self._refuse, name, self._arg(position, self._unequal, 0))
+        first, second = (self._arg(position, self._equal, 0) for position in (0, 1))
+        other, second_other = (self._arg(position, self._unequal, 0) for position in (0, 1))
+        self._add(self._allow, "prlimit64", first)
+        self._add(self._refuse, "prlimit64", other)
+        self._add(self._allow, "setpriority", first, second)
+        self._add(self._refuse, "setpriority", other)
+        self._add(self._refuse, "setpriority", first, second_other)
         for option in sorted(calls.PRCTL):
             self._add(self._allow, "prctl", self._arg(0, self._equal, option))
