@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Any
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, BinaryIO
 
 from course_utils import devices
+from course_utils.sandbox import cgroups
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.sandbox.launch import Isolation, SandboxError, Started, start_zygote
 from course_utils.sandbox.limits import Limits
@@ -123,12 +126,18 @@ class Sandbox:
     def _spawn(self) -> Processes:
         """Fork a supervisor and its runner."""
         assert self._control is not None
+        group = self._group()
         ours_control, theirs_control = socket.socketpair()
         ours_data, theirs_data = socket.socketpair()
-        with theirs_control, theirs_data:
+        with ExitStack() as handed_on:
+            handed: list[socket.socket | BinaryIO] = [theirs_control, theirs_data]
+            if group is not None:
+                handed += [group.entrance(), group.events()]
+            for file in handed:
+                handed_on.enter_context(file)
             request = {"op": "spawn", "limits": self.limits.to_dict()}
             try:
-                self._control.send(request, [theirs_control.fileno(), theirs_data.fileno()])
+                self._control.send(request, [file.fileno() for file in handed])
                 answer = self._control.receive(START_SECONDS)
             except (ChannelClosed, ChannelTimeout):
                 ours_control.close()
@@ -139,10 +148,22 @@ class Sandbox:
                 f"a submission's sandbox could not be made: {answer.get('error')}"
             )
         data = Channel(ours_data, self.limits.message_bytes)
-        return Processes(answer["pid"], Channel(ours_control), data, self._reap)
+        return Processes(answer["pid"], Channel(ours_control), data, partial(self._reap, group))
 
-    def _reap(self, pid: int, seconds: float) -> float:
+    def _group(self) -> cgroups.Group | None:
+        """A group of the kernel's for one submission, where that can be had."""
+        folder = cgroups.place().folder if self.isolation is Isolation.BUBBLEWRAP else None
+        try:
+            return cgroups.Group(folder, cgroups.settings(self.limits)) if folder else None
+        except OSError as error:
+            raise SandboxError(f"a submission's group could not be made: {error}") from None
+
+    def _reap(self, group: cgroups.Group | None, pid: int, seconds: float) -> float:
         """Wait for a supervisor to end (or end it); the CPU seconds of its submission."""
         assert self._control is not None
-        self._control.send({"op": "wait", "pid": pid, "seconds": seconds})
-        return float(self._control.receive(START_SECONDS)["cpu_seconds"])
+        try:
+            self._control.send({"op": "wait", "pid": pid, "seconds": seconds})
+            return float(self._control.receive(START_SECONDS)["cpu_seconds"])
+        finally:
+            if group is not None:
+                group.remove()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import course_utils
 from course_utils import devices
-from course_utils.sandbox import cores, enter, gpu, identity
+from course_utils.sandbox import cgroups, cores, enter, gpu, identity
 from course_utils.sandbox.limits import Limits
 
 _SANDBOX_PACKAGES = "/course"
@@ -164,7 +164,8 @@ def start_zygote(isolation: Isolation, preload: Sequence[str], limits: Limits) -
     else:
         wrapper, mode = [], "process"
         environment = {**os.environ, **settings, "PYTHONPATH": str(_package_folder().parent)}
-    core = cores.claim() if isolation is Isolation.BUBBLEWRAP else cores.Claim(-1)
+    pinned = isolation is Isolation.BUBBLEWRAP and not cgroups.place().shares_processors
+    core = cores.claim() if pinned else cores.Claim(-1)
     ours, theirs = socket.socketpair()
     with theirs:
         groups = ",".join(map(str, gpu.groups() if limits.on_gpu else ()))

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
-from course_utils.sandbox import linux, runner
+from course_utils.sandbox import cgroups, linux, runner
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.holdings import Holdings, inhabitants
 from course_utils.sandbox.limits import Limits, apply_process_limits
@@ -51,6 +51,7 @@ def supervise(
     *,
     isolated: bool,
     rules: Filter | None,
+    events: int | None,
 ) -> None:
     """Run a submission's processes until told to finish; never returns.
 
@@ -60,6 +61,8 @@ def supervise(
         limits: what the submission may use.
         isolated: whether this is pid 1 of a namespace of its own; otherwise only a process group.
         rules: which system calls are refused, where the kernel can be asked to do so.
+        events: a descriptor that tells what the kernel has ended for want of memory, where the
+            submission has a group; see :mod:`course_utils.sandbox.cgroups`.
     """
     if isolated:
         _prepare_file_systems(limits)
@@ -71,6 +74,8 @@ def supervise(
     runner_pid = os.fork()
     if runner_pid == 0:
         control.close()
+        if events is not None:
+            os.close(events)
         if isolated:
             linux.show_memory()
         else:
@@ -83,7 +88,7 @@ def supervise(
     if isolated:
         folders = (tempfile.gettempdir(), _SHARED_MEMORY)
         holdings = Holdings(limits, folders, unseen=rules is None or limits.on_gpu)
-    _Supervisor(control, runner_pid, holdings).loop()
+    _Supervisor(control, runner_pid, holdings, events).loop()
     os._exit(0)
 
 
@@ -100,12 +105,18 @@ def _prepare_file_systems(limits: Limits) -> None:
 
 class _Supervisor:
     def __init__(
-        self, control: socket.socket, runner_pid: int, holdings: Holdings | None
+        self,
+        control: socket.socket,
+        runner_pid: int,
+        holdings: Holdings | None,
+        events: int | None,
     ) -> None:
         self._channel = Channel(control)
         self._outbox = Outbox(control)
         self._runner = runner_pid
         self._holdings = holdings
+        self._events = events
+        self._kernels_kills = 0
 
     def loop(self) -> None:
         pause = _POLL_SECONDS
@@ -145,12 +156,20 @@ class _Supervisor:
     def _watch(self, holdings: Holdings) -> None:
         """Kill what has grown too large, or everything where there are too many threads."""
         found = holdings.look()
+        if self._kernel_has_killed():
+            self._tell({"event": "limit", "kind": "memory"})
         if holdings.too_many(found):
             self._tell({"event": "limit", "kind": "processes"})
             self._kill(spare_runner=False)
         elif ending := holdings.too_large(found):
             self._tell({"event": "limit", "kind": "memory"})
             _end(ending)
+
+    def _kernel_has_killed(self) -> bool:
+        before = self._kernels_kills
+        if self._events is not None:
+            self._kernels_kills = cgroups.kills(self._events)
+        return self._kernels_kills > before
 
     def _kill(self, *, spare_runner: bool) -> None:
         if self._holdings is None:

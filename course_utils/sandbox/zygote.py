@@ -48,7 +48,7 @@ def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -
     gc.freeze()  # so that a child's garbage collection does not copy every page of the imports
     while True:
         try:
-            request, descriptors = control.receive_with_descriptors(None, 2)
+            request, descriptors = control.receive_with_descriptors(None, 4)
         except ChannelClosed:
             return
         if request["op"] == "spawn":
@@ -143,7 +143,8 @@ def _spawn(
         try:
             control.close()
             os.close(reading)
-            commands, data = (socket.socket(fileno=d) for d in descriptors)
+            commands, data = (socket.socket(fileno=d) for d in descriptors[:2])
+            events = _enter_group(*descriptors[2:])
             if isolated:
                 supervisor.enter_namespaces()  # its children will live in the new pid namespace
                 inner = os.fork()
@@ -153,7 +154,9 @@ def _spawn(
             else:
                 os.write(writing, str(os.getpid()).encode())
             os.close(writing)
-            supervisor.supervise(commands, data, limits, isolated=isolated, rules=rules)
+            supervisor.supervise(
+                commands, data, limits, isolated=isolated, rules=rules, events=events
+            )
         except BaseException as error:
             print(f"sandbox: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
@@ -166,6 +169,14 @@ def _spawn(
     if isolated:
         os.waitpid(child, 0)
     return {"pid": int(answer)} if answer else {"error": "the namespaces could not be made"}
+
+
+def _enter_group(entrance: int | None = None, events: int | None = None) -> int | None:
+    """Become a member of the submission's group, where it has one; what tells of its memory."""
+    if entrance is not None:
+        os.write(entrance, b"0")
+        os.close(entrance)
+    return events
 
 
 def _wait(pid: int, seconds: float) -> dict[str, Any]:
