@@ -39,6 +39,7 @@ def examine() -> list[Finding]:
         _others(),
         _device(),
         _isolation(),
+        _user(),
         _seccomp(),
         _limits(),
         _program("alembic", "nbgrader calls it, and it comes with nbgrader: make env"),
@@ -89,14 +90,19 @@ def _device() -> Finding:
 def _isolation() -> Finding:
     found = launch.probe()
     if found.works:
-        uid = identity.unprivileged()
-        who = f"your own user, {os.geteuid()}" if uid is None else f"user {uid}, who has no rights"
-        return Finding("isolation", True, f"bubblewrap ({found.detail}); student code runs as {who}")
+        return Finding("isolation", True, f"bubblewrap ({found.detail})")
     advice = (
         "grading needs bubblewrap and user namespaces (kernel.unprivileged_userns_clone=1); "
         "--isolation process grades without a sandbox, for work you trust"
     )
     return Finding("isolation", False, found.detail, advice)
+
+
+def _user() -> Finding:
+    """Who student code is for the machine, should it ever get out."""
+    uid = identity.unprivileged()
+    who = f"your own user, {os.geteuid()}" if uid is None else f"user {uid}, and not as root"
+    return Finding("user", True, f"student code runs as {who}")
 
 
 def _limits() -> Finding:
@@ -113,7 +119,7 @@ def _limits() -> Finding:
 
 def _seccomp() -> Finding:
     if seccomp.available():
-        return Finding("seccomp", True, "libseccomp found: calls that no notebook needs are refused")
+        return Finding("seccomp", True, "libseccomp found; only calls that notebooks need work")
     return Finding("seccomp", False, "not found", "install libseccomp2 and pyseccomp")
 
 
