@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from course_utils.sandbox import identity
-from course_utils.sandbox.limits import Limits
+from course_utils.sandbox.limits import SPARE_PROCESSES, Limits
 
 _NEEDED = frozenset({"memory", "pids"})
 _WANTED = (*sorted(_NEEDED), "cpu")
@@ -142,8 +142,7 @@ def settings(limits: Limits) -> dict[str, str]:
         "memory.swap.max": "0",
         # One process of those that are too large ends, and the others' marks are kept.
         "memory.oom.group": "0",
-        # The supervisor ends a submission with too many, and says so; it is a member, too.
-        "pids.max": str(2 * limits.processes + 1),
+        "pids.max": str(limits.processes + SPARE_PROCESSES),
         "cpu.weight": "100",
     }
 

@@ -10,7 +10,10 @@ from typing import Any
 from course_utils.devices import CONTEXT_BYTES
 
 MIB = 2**20
-# Empty ones take memory, too, which is not in a file system's size.
+# How many more the kernel lets be than are allowed: the supervisor, who looks now and then, ends a
+# submission with too many and says so; a number that it cannot miss is for what grows faster.
+SPARE_PROCESSES = 1000
+# Empty files take memory, too, which is not in a file system's size.
 _BYTES_A_FILE = 16 * 1024
 
 
@@ -88,8 +91,7 @@ def apply_process_limits(limits: Limits, *, isolated: bool) -> None:
         (resource.RLIMIT_NOFILE, 2048),  # a CUDA context opens some dozens of device files
     ]
     if isolated and _counts_by_namespace():
-        # What grows too fast for the supervisor, which ends a submission with too many and says so.
-        settings.append((resource.RLIMIT_NPROC, 2 * limits.processes))
+        settings.append((resource.RLIMIT_NPROC, limits.processes + SPARE_PROCESSES))
     if not limits.on_gpu:
         # Private writable memory. RLIMIT_AS would count what allocators merely reserve, and so
         # does this one what CUDA's driver reserves: there only the supervisor's watch bounds it.
