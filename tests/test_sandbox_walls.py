@@ -72,7 +72,7 @@ def test_packages_that_only_root_may_read_are_an_error_that_says_what_to_do(
     package = tmp_path / "course_utils"
     subprocess.run(["cp", "-r", str(REPOSITORY / "course_utils"), str(package)], check=True)
     package.chmod(0o700)
-    monkeypatch.setattr("course_utils.sandbox.launch._package_folder", lambda: package)
+    monkeypatch.setattr("course_utils.sandbox.world.package_folder", lambda: package)
     with pytest.raises(SandboxError, match=r"cannot be read by user \d+.*chmod -R go\+rX"):
         Sandbox(limits=LIMITS).try_out()
     assert "may not read" in capfd.readouterr().err

@@ -23,6 +23,12 @@ from course_utils.sandbox import forking, linux, seccomp, supervisor
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits
 
+_NO_NAMESPACES = (
+    "the namespaces could not be made; an ordinary user must be allowed to make user namespaces "
+    "(user.max_user_namespaces, kernel.unprivileged_userns_clone=1, "
+    "kernel.apparmor_restrict_unprivileged_userns=0), whoever grades"
+)
+
 
 def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -> None:
     """Serve requests on a socket until it is closed."""
@@ -168,7 +174,7 @@ def _spawn(
     os.close(reading)
     if isolated:
         os.waitpid(child, 0)
-    return {"pid": int(answer)} if answer else {"error": "the namespaces could not be made"}
+    return {"pid": int(answer)} if answer else {"error": _NO_NAMESPACES}
 
 
 def _enter_group(entrance: int | None = None, events: int | None = None) -> int | None:
