@@ -72,6 +72,7 @@ WORKS = {
     "    shutil.copy2(path, folder + '/b')\n    os.chmod(path, 0o600)\n    os.utime(path)\n"
     "    np.save(folder + '/x.npy', np.ones(10**5))\n"
     "    np.load(folder + '/x.npy', mmap_mode='r+')[0] = 2\n"
+    "    import fcntl\n    fcntl.flock(os.open(path, os.O_RDWR), fcntl.LOCK_EX)\n"
     "    os.rename(path, folder + '/c')\n    os.symlink('c', folder + '/d')\n"
     "    assert sorted(os.listdir(folder)) == ['b', 'c', 'd', 'x.npy']",
     "clocks and signals": "import resource, signal, time\n"
@@ -123,6 +124,7 @@ REFUSED = {
     "bpf": ("syscall(BPF, 0, 0, 0)", errno.EPERM),
     "a second filter": ("prctl(22, 1, 0, 0, 0)", errno.ENOSYS),
     "an idle neighbour": ("prctl(62, 1, 0, 0, 0)", errno.ENOSYS),
+    "a range of a file locked": ("fcntl(0, 6, b'\\1' + bytes(31))", errno.EPERM),
     "netlink": ("socket(16, 3, 0)", errno.EPERM),
     "netlink, by a number too large": ("syscall(SOCKET, L(1 << 32 | 16), 3, 0)", errno.ENOSYS),
     "packets": ("socket(17, 3, 0)", errno.EPERM),

@@ -9,7 +9,7 @@ from __future__ import annotations
 ALLOWED = frozenset(
     # Files, in the ways that are bounded by a file system's size and number of files.
     "access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat "
-    "faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl "
+    "faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat "
     "fdatasync flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 "
     "getxattr fgetxattr lgetxattr lchown link linkat listxattr flistxattr llistxattr lseek lstat "
     "mkdir mkdirat mknod mknodat newfstatat open openat openat2 pread64 preadv preadv2 pwrite64 "
@@ -67,6 +67,12 @@ REFUSED = frozenset(
 
 # What CUDA's driver makes besides those, so that on a GPU they are allowed, and else refused.
 DRIVER = frozenset("memfd_create mbind sched_setaffinity set_mempolicy".split())
+
+# fcntl's commands, by number: not those that lock ranges of a file (F_SETLK, F_SETLKW and their
+# like for open files), of which one file takes millions, in memory of the kernel's that nobody is
+# seen to hold, nor F_NOTIFY (1026). flock, of which an open file takes one, is allowed.
+RANGE_LOCKS = frozenset({6, 7, 37, 38})
+FCNTL = frozenset({*range(17), 36, *range(1024, 1041)}) - RANGE_LOCKS - {1026}
 
 # prctl's options, by number: all that concern the calling process, but neither PR_SET_SECCOMP (22),
 # PR_SET_MM (35) nor PR_SCHED_CORE (62), which idles the core next to this one.

@@ -90,5 +90,10 @@ class Filter:
         self._add(self._allow, "setpriority", first, second)
         self._add(self._refuse, "setpriority", other)
         self._add(self._refuse, "setpriority", first, second_other)
-        for option in sorted(calls.PRCTL):
-            self._add(self._allow, "prctl", self._arg(0, self._equal, option))
+        self._add_listed("prctl", 0, {self._allow: calls.PRCTL})
+        self._add_listed("fcntl", 1, {self._allow: calls.FCNTL, self._refuse: calls.RANGE_LOCKS})
+
+    def _add_listed(self, name: str, position: int, values: dict[int, frozenset[int]]) -> None:
+        for action, numbers in values.items():
+            for number in sorted(numbers):
+                self._add(action, name, self._arg(position, self._equal, number))
