@@ -229,5 +229,9 @@ def test_process_isolation_must_be_asked_for_and_is_said(released: Path, tmp_pat
     assert result["environment"]["isolation"] == "process (no sandbox)"
 
 
-def test_doctor_names_the_isolation(tmp_path: Path) -> None:
-    assert "bubblewrap" in run("course", "doctor", cwd=tmp_path)
+def test_doctor_names_the_isolation_the_user_and_the_limits(tmp_path: Path) -> None:
+    said = run("course", "doctor", cwd=tmp_path)
+    assert "bubblewrap" in said
+    who = "your own user" if os.geteuid() else "user 18"
+    assert f"student code runs as {who}" in " ".join(said.split())
+    assert "the supervisor's watch" in said or "cgroup v2" in said

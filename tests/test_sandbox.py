@@ -233,6 +233,6 @@ def test_the_submissions_limit_is_named_where_it_ends_a_call(sandbox: Sandbox) -
 def test_zygote_that_dies_is_started_again(sandbox: Sandbox) -> None:
     with Sandbox(limits=sandbox.limits) as own:
         assert value(own, "1") == "1"
-        own._process.kill()  # type: ignore[union-attr]
-        own._process.wait()  # type: ignore[union-attr]
+        own._started.process.kill()  # type: ignore[union-attr]
+        own._started.process.wait()  # type: ignore[union-attr]
         assert value(own, "2") == "2"

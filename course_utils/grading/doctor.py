@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import shutil
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from course_utils import devices, requirements
 from course_utils.grading.classroom import Settings
-from course_utils.sandbox import launch, seccomp
+from course_utils.sandbox import cgroups, identity, launch, seccomp
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import Limits
@@ -38,7 +39,9 @@ def examine() -> list[Finding]:
         _others(),
         _device(),
         _isolation(),
+        _user(),
         _seccomp(),
+        _limits(),
         _program("alembic", "nbgrader calls it, and it comes with nbgrader: make env"),
         _program("bwrap", "optional: the installed wheel's is used", optional=True),
     ]
@@ -95,9 +98,28 @@ def _isolation() -> Finding:
     return Finding("isolation", False, found.detail, advice)
 
 
+def _user() -> Finding:
+    """Who student code is for the machine, should it ever get out."""
+    uid = identity.unprivileged()
+    who = f"your own user, {os.geteuid()}" if uid is None else f"user {uid}, and not as root"
+    return Finding("user", True, f"student code runs as {who}")
+
+
+def _limits() -> Finding:
+    """Whether the kernel keeps a submission's limits as a whole, or the supervisor watches them."""
+    place = cgroups.place()
+    if place.folder is None:
+        found = f"kept by the supervisor's watch, on one core a worker (no cgroup: {place.detail})"
+    elif place.shares_processors:
+        found = f"kept by {place.detail}, and watched"
+    else:
+        found = f"kept by {place.detail}, and watched; on one core a worker (no controller cpu)"
+    return Finding("limits", True, found)
+
+
 def _seccomp() -> Finding:
     if seccomp.available():
-        return Finding("seccomp", True, "libseccomp found")
+        return Finding("seccomp", True, "libseccomp found; only calls that notebooks need work")
     return Finding("seccomp", False, "not found", "install libseccomp2 and pyseccomp")
 
 

@@ -24,6 +24,12 @@ class ChannelTimeout(TimeoutError):
     """No complete message came in time."""
 
 
+def frame(message: Any) -> bytes:
+    """A message as it goes over the socket."""
+    data = wire.dumps(message)
+    return _HEADER.pack(len(data)) + data
+
+
 class Channel:
     """One end of a stream socket that carries messages.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Sequence
-from typing import Any
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, BinaryIO
 
 from course_utils import devices
+from course_utils.sandbox import cgroups
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
-from course_utils.sandbox.launch import Isolation, SandboxError, start_zygote
+from course_utils.sandbox.launch import Isolation, SandboxError, Started, start_zygote
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.processes import Processes
 from course_utils.sandbox.session import START_SECONDS, Session
@@ -37,7 +39,7 @@ class Sandbox:
         self.isolation = isolation
         self.limits = limits or Limits()
         self._preload = list(preload)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._started: Started | None = None
         self._control: Channel | None = None
         self.hello: dict[str, Any] = {}
 
@@ -60,35 +62,30 @@ class Sandbox:
 
     def start(self) -> None:
         """Start the zygote unless it is running, and let it import while we do other things."""
-        if self._process is not None and self._process.poll() is None:
+        if self._started is not None and self._started.process.poll() is None:
             return
         self.close()
-        self._process, ours = start_zygote(self.isolation, self._preload, self.limits)
-        self._control = Channel(ours)
+        self._started = start_zygote(self.isolation, self._preload, self.limits)
+        self._control = Channel(self._started.connection)
         self.hello = {}
 
     def _await_ready(self) -> None:
         if self.hello:
             return
-        assert self._control is not None
+        assert self._control is not None and self._started is not None
         try:
             self.hello = self._control.receive(START_SECONDS)
         except (ChannelClosed, ChannelTimeout):
+            why = self._started.why_it_ended()
             self.close()
-            raise SandboxError(
-                "the sandbox did not start; what it printed above says why "
-                "(course doctor checks its parts)"
-            ) from None
+            raise SandboxError(why) from None
 
     def close(self) -> None:
         """End the zygote and everything in it."""
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._control = None
+        if self._started is not None:
+            self._started.close()
+            self._started = None
 
     def alive(self) -> bool:
         """Whether the zygote still answers; what was seen of student code counts only then."""
@@ -129,12 +126,18 @@ class Sandbox:
     def _spawn(self) -> Processes:
         """Fork a supervisor and its runner."""
         assert self._control is not None
+        group = self._group()
         ours_control, theirs_control = socket.socketpair()
         ours_data, theirs_data = socket.socketpair()
-        with theirs_control, theirs_data:
+        with ExitStack() as handed_on:
+            handed: list[socket.socket | BinaryIO] = [theirs_control, theirs_data]
+            if group is not None:
+                handed += [group.entrance(), group.events()]
+            for file in handed:
+                handed_on.enter_context(file)
             request = {"op": "spawn", "limits": self.limits.to_dict()}
             try:
-                self._control.send(request, [theirs_control.fileno(), theirs_data.fileno()])
+                self._control.send(request, [file.fileno() for file in handed])
                 answer = self._control.receive(START_SECONDS)
             except (ChannelClosed, ChannelTimeout):
                 ours_control.close()
@@ -145,10 +148,22 @@ class Sandbox:
                 f"a submission's sandbox could not be made: {answer.get('error')}"
             )
         data = Channel(ours_data, self.limits.message_bytes)
-        return Processes(answer["pid"], Channel(ours_control), data, self._reap)
+        return Processes(answer["pid"], Channel(ours_control), data, partial(self._reap, group))
 
-    def _reap(self, pid: int, seconds: float) -> float:
+    def _group(self) -> cgroups.Group | None:
+        """A group of the kernel's for one submission, where that can be had."""
+        folder = cgroups.place().folder if self.isolation is Isolation.BUBBLEWRAP else None
+        try:
+            return cgroups.Group(folder, cgroups.settings(self.limits)) if folder else None
+        except OSError as error:
+            raise SandboxError(f"a submission's group could not be made: {error}") from None
+
+    def _reap(self, group: cgroups.Group | None, pid: int, seconds: float) -> float:
         """Wait for a supervisor to end (or end it); the CPU seconds of its submission."""
         assert self._control is not None
-        self._control.send({"op": "wait", "pid": pid, "seconds": seconds})
-        return float(self._control.receive(START_SECONDS)["cpu_seconds"])
+        try:
+            self._control.send({"op": "wait", "pid": pid, "seconds": seconds})
+            return float(self._control.receive(START_SECONDS)["cpu_seconds"])
+        finally:
+            if group is not None:
+                group.remove()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,6 +57,13 @@ def arguments(covered: Sequence[str]) -> list[str]:
         if not any(folder == c or folder.startswith(c + "/") for c in covered):
             found += ["--ro-bind", folder, folder]
     return found
+
+
+def groups() -> list[int]:
+    """Groups whose members may use the GPU's device files, where not everybody may; not root's."""
+    found = [os.stat(path) for path in devices.nodes()]
+    closed = {node.st_gid for node in found if not node.st_mode & stat.S_IWOTH}
+    return sorted(closed - {0})
 
 
 def driver_folders() -> list[str]:

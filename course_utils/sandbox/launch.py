@@ -1,4 +1,4 @@
-"""Starting a zygote: which isolation this machine offers, and the bubblewrap command line."""
+"""Starting a zygote, with the isolation that this machine offers."""
 
 from __future__ import annotations
 
@@ -7,32 +7,16 @@ import shutil
 import socket
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import Path
 
-import course_utils
-from course_utils import devices
-from course_utils.sandbox import gpu
+from course_utils.sandbox import cgroups, cores, enter, gpu, identity, world
 from course_utils.sandbox.limits import Limits
 
-_SANDBOX_PACKAGES = "/course"
-# Where a submission may write. Not /tmp: the Python environment itself may lie below that.
-SCRATCH = "/scratch"
-_PATH = "/usr/local/bin:/usr/bin:/bin"
-_PLACES = {
-    "HOME": SCRATCH,
-    "TMPDIR": SCRATCH,
-    "MPLCONFIGDIR": f"{SCRATCH}/matplotlib",
-    "IPYTHONDIR": f"{SCRATCH}/ipython",
-    "PATH": _PATH,
-    "PYTHONPATH": _SANDBOX_PACKAGES,
-    "USER": "student",
-    "LOGNAME": "student",
-}
+_LAST_WORDS_SECONDS = 5.0
 _SETTINGS = {
     "LANG": "C.UTF-8",
     "OMP_NUM_THREADS": "1",
@@ -70,8 +54,11 @@ def probe() -> Probe:
     """Find bubblewrap (the system's first, the wheel's as fallback) and try it once."""
     problems = []
     for path in _candidates():
-        command = [path, "--unshare-user", "--unshare-pid", "--unshare-net",
-                   "--ro-bind", "/", "/", "--proc", "/proc", "true"]  # fmt: skip
+        command = [
+            path, *world.user_arguments(identity.unprivileged()),
+            "--unshare-pid", "--as-pid-1", "--unshare-net", "--ro-bind", "/", "/",
+            "--proc", "/proc", "--perms", "0777", "--tmpfs", "/tmp", "true",
+        ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return Probe(path, True, path)
@@ -93,10 +80,49 @@ def _candidates() -> list[str]:
     return found
 
 
-def start_zygote(
-    isolation: Isolation, preload: Sequence[str], limits: Limits
-) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a zygote that imports ``preload``; return its process and the socket it serves.
+@dataclass(frozen=True)
+class Started:
+    """A zygote that has been started.
+
+    Attributes:
+        process: bubblewrap's, outside, or the zygote's own.
+        connection: the socket that it serves.
+        core: where it and all that is forked from it run.
+        uid: the user that it becomes; None where it stays the one who started it.
+    """
+
+    process: subprocess.Popen[bytes]
+    connection: socket.socket
+    core: cores.Claim
+    uid: int | None
+
+    def close(self) -> None:
+        """End it and everything in it."""
+        self.connection.close()
+        self.process.kill()
+        self.process.wait()
+        self.core.give_back()
+
+    def why_it_ended(self) -> str:
+        """What to do about a zygote that has closed its connection before it said hello."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_LAST_WORDS_SECONDS)
+        if self.process.returncode == enter.UNREADABLE:
+            return (
+                f"the files of the Python environment ({sys.prefix}) cannot be read by user "
+                f"{self.uid}, as which student code runs where root grades; which of them, it "
+                "printed above. Let everybody read them (chmod -R go+rX on the environment, on "
+                "the Python that it was made from, and on course_utils), or grade as an ordinary "
+                "user"
+            )
+        return (
+            "the sandbox did not start; what it printed above says why (course doctor checks its "
+            "parts)"
+        )
+
+
+def start_zygote(isolation: Isolation, preload: Sequence[str], limits: Limits) -> Started:
+    """Start a zygote that imports ``preload``.
 
     Args:
         isolation: how it is kept apart.
@@ -106,11 +132,8 @@ def start_zygote(
     Raises:
         SandboxError: bubblewrap was asked for and does not work here.
     """
-    ours, theirs = socket.socketpair()
-    # Without "..": the folders that it passes through are not in the sandbox.
-    interpreter = os.path.abspath(sys.executable)
-    python = [interpreter, "-m", "course_utils.sandbox.zygote", str(theirs.fileno())]
     settings = _SETTINGS | gpu.environment(limits.device, limits.device_bytes, os.environ)
+    uid = identity.unprivileged() if isolation is Isolation.BUBBLEWRAP else None
     if isolation is Isolation.BUBBLEWRAP:
         found = probe()
         if found.bwrap is None:
@@ -118,77 +141,28 @@ def start_zygote(
                 f"bubblewrap does not work on this machine ({found.detail}). Ask for "
                 "--isolation process by name if you accept grading without a sandbox."
             )
-        command = [
-            found.bwrap, *bwrap_arguments(settings), "--", *python, "isolated", limits.device,
-            *preload,
-        ]  # fmt: skip
-        environment = {"PATH": _PATH}
+        wrapper = [found.bwrap, *world.bwrap_arguments(settings, uid), "--"]
+        mode, environment = "isolated", {"PATH": world.PATH}
     else:
-        command = [*python, "process", limits.device, *preload]
-        environment = {**os.environ, **settings, "PYTHONPATH": str(_package_folder().parent)}
-    process = subprocess.Popen(
-        command,
-        pass_fds=[theirs.fileno()],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,  # a terminal's Ctrl-C is for the grader, which ends this itself
-    )
-    theirs.close()
-    return process, ours
+        wrapper, mode = [], "process"
+        environment = {**os.environ, **settings, "PYTHONPATH": str(world.package_folder().parent)}
+    pinned = isolation is Isolation.BUBBLEWRAP and not cgroups.place().shares_processors
+    core = cores.claim() if pinned else cores.Claim(-1)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        groups = ",".join(map(str, gpu.groups() if limits.on_gpu else ()))
+        who_and_where = [str(uid or 0), groups, str(core.core), str(theirs.fileno())]
+        process = subprocess.Popen(
+            [*wrapper, *_python(), *who_and_where, mode, limits.device, *preload],
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,  # a terminal's Ctrl-C is for the grader, which ends this itself
+        )
+    return Started(process, ours, core, uid)
 
 
-def bwrap_arguments(settings: Mapping[str, str]) -> list[str]:
-    """The sandbox's world: system libraries, this Python and this package, read-only; no network.
-
-    Nothing else of the machine is visible: not the course repository, not submissions, not the
-    gradebook, not home directories; and of its GPUs nothing, unless they are to be used.
-
-    Args:
-        settings: the environment's variables, besides those that name places.
-    """
-    arguments = [
-        "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
-        "--unshare-cgroup-try", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox",
-        "--new-session", "--die-with-parent", "--clearenv",
-        "--ro-bind", "/usr", "/usr",
-    ]  # fmt: skip
-    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
-        if os.path.islink(name):
-            arguments += ["--symlink", os.readlink(name), name]
-        elif os.path.isdir(name):
-            arguments += ["--ro-bind", name, name]
-    for name in ("ld.so.cache", "ld.so.conf", "alternatives", "fonts", "localtime"):
-        arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm"]
-    arguments += ["--tmpfs", SCRATCH]
-    folders = _python_folders()
-    if not any(folder.startswith("/tmp/") for folder in folders):
-        arguments += ["--symlink", SCRATCH, "/tmp"]
-    for folder in folders:
-        arguments += ["--ro-bind", folder, folder]
-    if settings[devices.VARIABLE] == "cuda":
-        arguments += gpu.arguments([*folders, "/usr", "/lib", "/lib64"])
-    package = _package_folder()
-    arguments += ["--ro-bind", str(package), f"{_SANDBOX_PACKAGES}/{package.name}"]
-    for name, value in (_PLACES | dict(settings)).items():
-        arguments += ["--setenv", name, value]
-    # The root and /dev are bubblewrap's own tmpfs: writable, they would carry files from one
-    # submission to the next. Scratch and /dev/shm are covered by each submission's own.
-    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SCRATCH]
-
-
-def _package_folder() -> Path:
-    return Path(course_utils.__file__).resolve().parent
-
-
-def _python_folders() -> list[str]:
-    """Where the interpreter, its library and its packages lie, without what /usr shows already."""
-    roots = {sys.prefix, sys.base_prefix, sys.exec_prefix, sysconfig.get_paths()["purelib"]}
-    roots.add(os.path.dirname(os.path.dirname(os.path.realpath(sys.executable))))
-    folders: list[str] = []
-    for root in sorted(os.path.abspath(root) for root in roots):
-        covered = [*folders, "/usr"]
-        if not any(root == c or root.startswith(c + "/") for c in covered):
-            folders.append(root)
-    return folders
+def _python() -> list[str]:
+    # Without "..": the folders that it passes through are not in the sandbox.
+    return [os.path.abspath(sys.executable), "-m", "course_utils.sandbox.enter"]

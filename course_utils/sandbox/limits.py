@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from course_utils.devices import CONTEXT_BYTES
 
 MIB = 2**20
+# How many more the kernel lets be than are allowed: the supervisor, who looks now and then, ends a
+# submission with too many and says so; a number that it cannot miss is for what grows faster.
+SPARE_PROCESSES = 1000
+# Empty files take memory, too, which is not in a file system's size.
+_BYTES_A_FILE = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -18,8 +25,9 @@ class Limits:
         cell_seconds: wall time of one cell; it is interrupted, then killed.
         call_seconds: wall time of one call of a student's function by a test.
         submission_seconds: wall time of everything that is run for one submission.
-        memory_bytes: what all its processes may hold beyond what the imports take.
-        processes: how many processes may exist at once.
+        memory_bytes: what all its processes may hold beyond what the imports take, files in memory
+            included.
+        processes: how many processes may exist at once, or threads, of which each has at least one.
         output_bytes: what one cell may print or display; the rest is cut off.
         file_bytes: size of the scratch file system, and of one file in it.
         message_bytes: size of one answer to the judge.
@@ -43,6 +51,11 @@ class Limits:
         return self.device != "cpu"
 
     @property
+    def files(self) -> int:
+        """How many files may exist in a scratch file system at once."""
+        return max(256, self.file_bytes // _BYTES_A_FILE)
+
+    @property
     def resident_bytes(self) -> int:
         """What its processes may hold, that of a CUDA context on the machine's side included."""
         return self.memory_bytes + CONTEXT_BYTES * self.on_gpu
@@ -63,8 +76,13 @@ def kibibytes(status: dict[str, str], field: str) -> int:
     return int(status.get(field, "0").split()[0]) * 1024
 
 
-def apply_process_limits(limits: Limits) -> None:
-    """Set the limits that the kernel enforces on each process by itself."""
+def apply_process_limits(limits: Limits, *, isolated: bool) -> None:
+    """Set the limits that the kernel enforces by itself, on each process and on their number.
+
+    Args:
+        limits: what the submission may use.
+        isolated: whether it has a user namespace of its own.
+    """
     import resource
 
     settings = [
@@ -72,6 +90,8 @@ def apply_process_limits(limits: Limits) -> None:
         (resource.RLIMIT_FSIZE, limits.file_bytes),
         (resource.RLIMIT_NOFILE, 2048),  # a CUDA context opens some dozens of device files
     ]
+    if isolated and _counts_by_namespace():
+        settings.append((resource.RLIMIT_NPROC, limits.processes + SPARE_PROCESSES))
     if not limits.on_gpu:
         # Private writable memory. RLIMIT_AS would count what allocators merely reserve, and so
         # does this one what CUDA's driver reserves: there only the supervisor's watch bounds it.
@@ -82,3 +102,10 @@ def apply_process_limits(limits: Limits) -> None:
         hard = resource.getrlimit(what)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(what, (value, value))
+
+
+def _counts_by_namespace() -> bool:
+    """Whether RLIMIT_NPROC counts a user namespace's processes and threads, as from Linux 5.14 on;
+    before, it counts all that the user has on the machine."""
+    major, minor = re.findall(r"\d+", os.uname().release)[:2]
+    return (int(major), int(minor)) >= (5, 14)

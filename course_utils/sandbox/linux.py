@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+NAMESPACES = (
+    CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID,
+    CLONE_NEWNET,
+)  # fmt: skip
 
-_MS_NOSUID, _MS_NODEV, _MS_REC, _MS_SLAVE = 2, 4, 16384, 1 << 19
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 32, 4096, 16384, 1 << 19
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
 _LAST_CAPABILITY = 40
@@ -45,11 +54,28 @@ def make_mounts_private() -> None:
     )
 
 
-def mount_tmpfs(where: str, size: int) -> None:
-    """Mount an empty file system of at most ``size`` bytes in memory."""
-    options = f"size={size},mode=0777".encode()
-    flags = ctypes.c_ulong(_MS_NOSUID | _MS_NODEV)
-    _check(_libc.mount(b"tmpfs", where.encode(), b"tmpfs", flags, options), f"mount {where}")
+def mount_tmpfs(where: str, size: int, files: int) -> None:
+    """Mount an empty file system in memory, of at most ``size`` bytes and ``files`` files."""
+    options = f"size={size},nr_inodes={files},mode=0777"
+    _mount("tmpfs", where, _MS_NOSUID | _MS_NODEV, options)
+
+
+def mount_terminals(where: str, most: int) -> None:
+    """Mount pseudo terminals of one's own, at most that many at once."""
+    options = f"newinstance,ptmxmode=0666,mode=0600,max={most}"
+    _mount("devpts", where, _MS_NOSUID | _MS_NOEXEC, options)
+
+
+def close_for_writing(where: str) -> None:
+    """Make a mount read-only, of a file system such as ``/proc`` that executes nothing anyway."""
+    flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    _mount("none", where, flags, "")
+
+
+def _mount(kind: str, where: str, flags: int, options: str) -> None:
+    name = kind.encode()
+    done = _libc.mount(name, where.encode(), name, ctypes.c_ulong(flags), options.encode())
+    _check(done, f"mount {where}")
 
 
 def _prctl(option: int, value: int) -> int:
@@ -58,15 +84,28 @@ def _prctl(option: int, value: int) -> int:
     return result
 
 
+def become(uid: int, groups: Sequence[int]) -> None:
+    """Turn from root into that user, of a group of the same number and those named, for good."""
+    _forget_capabilities()
+    os.setgroups(groups)
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)  # of the capabilities it takes those in force
+    drop_privileges()
+
+
 def drop_privileges() -> None:
     """Give up every capability, for good, here and in whatever is executed later."""
     _check(_prctl(_PR_SET_NO_NEW_PRIVS, 1), "prctl(NO_NEW_PRIVS)")
-    for capability in range(_LAST_CAPABILITY + 1):
-        _prctl(_PR_CAPBSET_DROP, capability)  # fails where there is nothing left to drop
+    _forget_capabilities()
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     nothing = (ctypes.c_uint32 * 6)()
     number = _SYS_CAPSET[os.uname().machine]
     _check(_libc.syscall(ctypes.c_long(number), header, nothing), "capset")
+
+
+def _forget_capabilities() -> None:
+    for capability in range(_LAST_CAPABILITY + 1):
+        _prctl(_PR_CAPBSET_DROP, capability)  # fails where there is nothing left to drop
 
 
 def hide_memory() -> None:

@@ -11,27 +11,47 @@ import select
 import signal
 import socket
 import tempfile
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 
-from course_utils.sandbox import linux, runner, seccomp
+from course_utils.sandbox import cgroups, linux, runner
 from course_utils.sandbox.channel import Channel, ChannelClosed
-from course_utils.sandbox.limits import Limits, apply_process_limits, kibibytes, status_of
+from course_utils.sandbox.holdings import Holdings, inhabitants
+from course_utils.sandbox.limits import Limits, apply_process_limits
+from course_utils.sandbox.outbox import Event, Outbox
+from course_utils.sandbox.seccomp import Filter
 
 _POLL_SECONDS = 0.02
+# Looking takes at most this part of a core's time.
+_SHARE_OF_TIME = 0.1
+_SHARED_MEMORY, _TERMINALS = "/dev/shm", "/dev/pts"
+_MOST_TERMINALS = 16
 
 
 def enter_namespaces() -> None:
-    """Leave the zygote's world: new user, pid (for children), mount and ipc namespaces."""
+    """Leave the zygote's world: new user, pid (for children), mount, ipc, uts and net namespaces.
+
+    The network one has not even a loopback device that is up; the host name is set anew, although
+    nothing could have changed the zygote's.
+    """
     linux.show_memory()
     uid, gid = os.getuid(), os.getgid()
     linux.unshare(
         linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWIPC
-    )
+        | linux.CLONE_NEWUTS | linux.CLONE_NEWNET
+    )  # fmt: skip
     linux.map_own_ids(uid, gid)
 
 
 def supervise(
-    control: socket.socket, data: socket.socket, limits: Limits, *, isolated: bool
+    control: socket.socket,
+    data: socket.socket,
+    limits: Limits,
+    *,
+    isolated: bool,
+    rules: Filter | None,
+    events: int | None,
 ) -> None:
     """Run a submission's processes until told to finish; never returns.
 
@@ -40,52 +60,74 @@ def supervise(
         data: the runner's connection to the judge, which is handed on.
         limits: what the submission may use.
         isolated: whether this is pid 1 of a namespace of its own; otherwise only a process group.
+        rules: which system calls are refused, where the kernel can be asked to do so.
+        events: a descriptor that tells what the kernel has ended for want of memory, where the
+            submission has a group; see :mod:`course_utils.sandbox.cgroups`.
     """
     if isolated:
         _prepare_file_systems(limits)
         linux.drop_privileges()
-        if seccomp.available():
-            seccomp.install()
+        if rules is not None:
+            rules.install()
+        linux.hide_memory()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which cannot reach a namespace's first
     runner_pid = os.fork()
     if runner_pid == 0:
         control.close()
-        if not isolated:
+        if events is not None:
+            os.close(events)
+        if isolated:
+            linux.show_memory()
+        else:
             os.setpgid(0, 0)
-        apply_process_limits(limits)
+        apply_process_limits(limits, isolated=isolated)
         runner.serve(Channel(data), limits)
         os._exit(0)
     data.close()
+    holdings = None
     if isolated:
-        linux.hide_memory()
-    _Supervisor(Channel(control), runner_pid, limits, isolated).loop()
+        folders = (tempfile.gettempdir(), _SHARED_MEMORY)
+        holdings = Holdings(limits, folders, unseen=rules is None or limits.on_gpu)
+    _Supervisor(control, runner_pid, holdings, events).loop()
     os._exit(0)
 
 
 def _prepare_file_systems(limits: Limits) -> None:
     linux.make_mounts_private()
     scratch = tempfile.gettempdir()
-    linux.mount_tmpfs(scratch, limits.file_bytes)
-    linux.mount_tmpfs("/dev/shm", limits.file_bytes)
+    linux.mount_tmpfs(scratch, limits.file_bytes, limits.files)
+    linux.mount_tmpfs(_SHARED_MEMORY, limits.file_bytes, limits.files)
+    linux.mount_terminals(_TERMINALS, _MOST_TERMINALS)
+    # A process could make itself the last to be killed where memory is short, for one.
+    linux.close_for_writing("/proc")
     os.chdir(scratch)
 
 
 class _Supervisor:
     def __init__(
-        self, channel: Channel, runner_pid: int, limits: Limits, isolated: bool
+        self,
+        control: socket.socket,
+        runner_pid: int,
+        holdings: Holdings | None,
+        events: int | None,
     ) -> None:
-        self._channel = channel
+        self._channel = Channel(control)
+        self._outbox = Outbox(control)
         self._runner = runner_pid
-        self._limits = limits
-        self._isolated = isolated
-        # What the runner holds before it has run anything is the imports', not the student's.
-        self._baseline = self._inhabitants().get(runner_pid, 0) if isolated else 0
+        self._holdings = holdings
+        self._events = events
+        self._kernels_kills = 0
 
     def loop(self) -> None:
+        pause = _POLL_SECONDS
         while True:
-            readable, _, _ = select.select([self._channel], [], [], _POLL_SECONDS)
+            readable, _, _ = select.select([self._channel], [], [], pause)
+            began = time.perf_counter()
             self._reap()
-            if self._isolated:
-                self._watch()
+            self._outbox.flush()
+            if self._holdings is not None:
+                self._watch(self._holdings)
+            pause = max(_POLL_SECONDS, (time.perf_counter() - began) / _SHARE_OF_TIME)
             if not readable:
                 continue
             try:
@@ -94,7 +136,8 @@ class _Supervisor:
                 command = "finish"
             if command == "kill":
                 self._kill(spare_runner=True)
-                self._tell({"event": "killed"})  # only now may the next exercise be forked
+                # Only now may the next exercise be forked.
+                self._tell({"event": "killed"})
             elif command == "finish":
                 self._kill(spare_runner=False)
                 return
@@ -110,60 +153,45 @@ class _Supervisor:
             if pid == self._runner:
                 self._tell({"event": "runner_exit", "code": os.waitstatus_to_exitcode(status)})
 
-    def _watch(self) -> None:
-        """Kill what has grown too large, or everything where there are too many processes."""
-        held = self._inhabitants()
-        if len(held) > self._limits.processes:
+    def _watch(self, holdings: Holdings) -> None:
+        """Kill what has grown too large, or everything where there are too many threads."""
+        found = holdings.look()
+        if self._kernel_has_killed():
+            self._tell({"event": "limit", "kind": "memory"})
+        if holdings.too_many(found):
             self._tell({"event": "limit", "kind": "processes"})
             self._kill(spare_runner=False)
-            return
-        used = {pid: max(0, memory - self._baseline) for pid, memory in held.items()}
-        if sum(used.values()) > self._limits.resident_bytes:
-            largest = max(used, key=lambda pid: used[pid])
+        elif ending := holdings.too_large(found):
             self._tell({"event": "limit", "kind": "memory"})
-            with suppress(ProcessLookupError):
-                os.kill(largest, signal.SIGKILL)
+            _end(ending)
 
-    @staticmethod
-    def _inhabitants() -> dict[int, int]:
-        """The other processes of this pid namespace and the private memory each holds, in bytes.
-
-        ``/proc`` is the sandbox's, one level up (a nested one may not be mounted); a process of
-        this namespace has a second number there, its own in here. A zygote has one submission at
-        a time, so there is no other nested namespace.
-        """
-        found: dict[int, int] = {}
-        for name in os.listdir("/proc"):
-            if not name.isdigit():
-                continue
-            with suppress(OSError):
-                status = status_of(name)
-                numbers = status.get("NSpid", "").split()
-                if len(numbers) > 1 and numbers[-1] != "1":
-                    memory = kibibytes(status, "RssAnon") + kibibytes(status, "RssShmem")
-                    found[int(numbers[-1])] = memory
-        return found
+    def _kernel_has_killed(self) -> bool:
+        before = self._kernels_kills
+        if self._events is not None:
+            self._kernels_kills = cgroups.kills(self._events)
+        return self._kernels_kills > before
 
     def _kill(self, *, spare_runner: bool) -> None:
-        if not self._isolated:
+        if self._holdings is None:
             # Without a pid namespace all we have is the process group, which the runner leads.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._runner, signal.SIGKILL)
         elif not spare_runner:
-            with suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)  # everything in this namespace but ourselves
+            _end([-1])  # everything in this namespace but ourselves
         else:
             for _ in range(3):  # a process may fork while we look; what is left is caught later
-                for pid in self._inhabitants():
-                    if pid != self._runner:
-                        with suppress(ProcessLookupError):
-                            os.kill(pid, signal.SIGKILL)
+                _end(p.pid for p in inhabitants() if p.pid != self._runner)
         if not spare_runner:
             with suppress(ChildProcessError):
                 while True:
                     os.waitpid(-1, 0)  # so that their CPU time is counted as ours
         self._reap()
 
-    def _tell(self, event: dict[str, object]) -> None:
-        with suppress(ChannelClosed):
-            self._channel.send(event)
+    def _tell(self, event: Event) -> None:
+        self._outbox.put(event)
+
+
+def _end(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,8 +1,8 @@
 """The warm process inside the sandbox, from which every submission is forked.
 
-Run as ``python -m course_utils.sandbox.zygote FD ISOLATED DEVICE MODULE…``. It imports what the
-lab imports, says hello, and then forks a supervisor for each request. It never runs student code,
-and never starts CUDA, which could not be used in a fork then.
+``course_utils.sandbox.enter`` starts it, as an ordinary user. It imports what the lab imports, says
+hello, and then forks a supervisor for each request. It never runs student code, and never starts
+CUDA, which could not be used in a fork then.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ from course_utils.sandbox import forking, linux, seccomp, supervisor
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits
 
+_NO_NAMESPACES = (
+    "the namespaces could not be made; an ordinary user must be allowed to make user namespaces "
+    "(user.max_user_namespaces, kernel.unprivileged_userns_clone=1, "
+    "kernel.apparmor_restrict_unprivileged_userns=0), whoever grades"
+)
+
 
 def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -> None:
     """Serve requests on a socket until it is closed."""
@@ -31,12 +37,15 @@ def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -
     if device == "cuda":
         require_gpu()
     control = Channel(socket.socket(fileno=descriptor))
+    rules = None
     if sys.platform == "linux":
         linux.adopt_orphans()
         if isolated:
             linux.hide_memory()
+            rules = seccomp.Filter(gpu=device == "cuda") if seccomp.available() else None
     hello = {
-        "seccomp": sys.platform == "linux" and seccomp.available(),
+        "seccomp": rules is not None,
+        "uid": os.getuid(),
         "versions": _versions(),
         "pid": os.getpid(),
     }
@@ -45,12 +54,12 @@ def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -
     gc.freeze()  # so that a child's garbage collection does not copy every page of the imports
     while True:
         try:
-            request, descriptors = control.receive_with_descriptors(None, 2)
+            request, descriptors = control.receive_with_descriptors(None, 4)
         except ChannelClosed:
             return
         if request["op"] == "spawn":
             limits = Limits(**request["limits"])
-            control.send(_spawn(control, descriptors, limits, isolated=isolated))
+            control.send(_spawn(control, descriptors, limits, isolated=isolated, rules=rules))
         elif request["op"] == "ping":
             control.send({"op": "ping"})
         elif request["op"] == "wait":
@@ -125,7 +134,12 @@ def _versions() -> dict[str, str]:
 
 
 def _spawn(
-    control: Channel, descriptors: list[int], limits: Limits, *, isolated: bool
+    control: Channel,
+    descriptors: list[int],
+    limits: Limits,
+    *,
+    isolated: bool,
+    rules: seccomp.Filter | None,
 ) -> dict[str, Any]:
     """Fork a supervisor and say its pid."""
     require_no_cuda()
@@ -135,7 +149,8 @@ def _spawn(
         try:
             control.close()
             os.close(reading)
-            sockets = [socket.socket(fileno=d) for d in descriptors]
+            commands, data = (socket.socket(fileno=d) for d in descriptors[:2])
+            events = _enter_group(*descriptors[2:])
             if isolated:
                 supervisor.enter_namespaces()  # its children will live in the new pid namespace
                 inner = os.fork()
@@ -145,7 +160,9 @@ def _spawn(
             else:
                 os.write(writing, str(os.getpid()).encode())
             os.close(writing)
-            supervisor.supervise(sockets[0], sockets[1], limits, isolated=isolated)
+            supervisor.supervise(
+                commands, data, limits, isolated=isolated, rules=rules, events=events
+            )
         except BaseException as error:
             print(f"sandbox: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
@@ -157,7 +174,15 @@ def _spawn(
     os.close(reading)
     if isolated:
         os.waitpid(child, 0)
-    return {"pid": int(answer)} if answer else {"error": "the namespaces could not be made"}
+    return {"pid": int(answer)} if answer else {"error": _NO_NAMESPACES}
+
+
+def _enter_group(entrance: int | None = None, events: int | None = None) -> int | None:
+    """Become a member of the submission's group, where it has one; what tells of its memory."""
+    if entrance is not None:
+        os.write(entrance, b"0")
+        os.close(entrance)
+    return events
 
 
 def _wait(pid: int, seconds: float) -> dict[str, Any]:
@@ -171,7 +196,3 @@ def _wait(pid: int, seconds: float) -> dict[str, Any]:
             os.kill(pid, signal.SIGKILL)
             deadline = float("inf")
         time.sleep(0.001)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "isolated", sys.argv[3], sys.argv[4:])
