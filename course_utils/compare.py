@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from course_utils import wire
+from course_utils import kinds
 
 Array = npt.NDArray[Any]
 
@@ -429,7 +429,7 @@ def describe(value: Any) -> str:
     try:
         return _described(value)
     except Exception:  # a length, a shape or a comparison of a student's own may raise
-        return wire.in_words(value)
+        return kinds.in_words(value)
 
 
 def _described(value: Any) -> str:
@@ -458,7 +458,7 @@ def _described(value: Any) -> str:
         more = ", …" if len(keys) > _MOST_KEYS else ""
         several = "s" if len(keys) > 1 else ""
         return f"a dict with the key{several} {', '.join(keys[:_MOST_KEYS])}{more}"
-    return wire.in_words(value)
+    return kinds.in_words(value)
 
 
 def _is_tensor(value: Any) -> bool:

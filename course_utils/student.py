@@ -17,7 +17,7 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from course_utils import callee, wire
+from course_utils import callee, kinds, wire
 from course_utils.calls import CallInfo, describe_call
 from course_utils.devices import OUT_OF_MEMORY_ADVICE
 from course_utils.outcome import Reason, Status
@@ -200,7 +200,7 @@ class Student:
         self.forbidden += notes if isinstance(notes, list) else []
         if "value" in response:
             value = response["value"]
-            unjudgeable = wire.unjudgeable(value)
+            unjudgeable = kinds.unjudgeable(value)
             if unjudgeable:
                 raise _unusable(who, unjudgeable)
             self.trace.append(value)
