@@ -158,7 +158,8 @@ def _device(tree: Tree) -> Any:
         raise LeafError("there is no such device") from None
     used = device.type in _DEVICES
     if device.type == "cuda":
-        used = torch.cuda.is_initialized() or devices.resolve() == "cuda"
+        live = bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
+        used = live or devices.resolve() == "cuda"
         used = used and (device.index or 0) < torch.cuda.device_count()
     elif device.type == "mps":
         used = torch.backends.mps.is_available()
@@ -190,10 +191,8 @@ def numpy_generator_of(state: Any) -> np.random.Generator:
         if not all(0 <= number < 2**128 for number in inner.values()):
             raise LeafError("this is no state of a generator")
         has, held = int(state["has_uint32"]), int(state["uinteger"])
-        bits = np.random.PCG64(0)
-        bits.state = {
-            "bit_generator": "PCG64", "state": inner, "has_uint32": has, "uinteger": held,
-        }  # fmt: skip
+        bits: Any = np.random.PCG64(0)
+        bits.state = {**state, "state": inner, "has_uint32": has, "uinteger": held}
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise LeafError("this is no state of a PCG64 generator") from None
     return np.random.Generator(bits)

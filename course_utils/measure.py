@@ -14,13 +14,13 @@ class _Head(NamedTuple):
     """What the first byte of a value says.
 
     Attributes:
-        count: values that follow in it.
+        within: values that follow in it.
         size: bytes of content after the head.
         width: bytes, after the first, that say the true count or size.
         each: how many values one of the count is, where ``width`` says it: two for a map.
     """
 
-    count: int = 0
+    within: int = 0
     size: int = 0
     width: int = 0
     each: int = 0
@@ -50,7 +50,7 @@ def _heads() -> list[_Head | None]:
 _HEADS = _heads()
 
 
-def count_values(data: bytes, most: int, deepest: int) -> int:
+def count_values(data: bytes | bytearray, most: int, deepest: int) -> int:
     """The number of values in a message, containers and keys included.
 
     Args:

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     CELL_KILLED = "cell_killed"
     CELL_MEMORY = "cell_memory"
     SUBMISSION_TIMEOUT = "submission_timeout"
+    UNREADABLE_ANSWER = "unreadable_answer"
     OUTPUT_CUT = "output_cut"
     CALL_TIMEOUT = "call_timeout"
     CALL_CRASHED = "call_crashed"

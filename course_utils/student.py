@@ -21,6 +21,7 @@ from course_utils import callee, kinds, wire
 from course_utils.calls import CallInfo, describe_call
 from course_utils.devices import OUT_OF_MEMORY_ADVICE
 from course_utils.outcome import Reason, Status
+from course_utils.response import Response, checked
 
 
 class StudentFault(Exception):
@@ -46,13 +47,14 @@ def caller(request: dict[str, Any]) -> str:
 
 
 class Backend(Protocol):
-    """Something that carries out requests (see :func:`course_utils.callee.invoke`).
+    """Something that carries out requests (see :func:`course_utils.callee.invoke`), and answers
+    with a response of the form that :func:`course_utils.response.checked` vouches for.
 
     A request's ``"seconds"`` is the time limit that its test sets, or None; a backend that runs
     in the student's own kernel has no limit.
     """
 
-    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: dict[str, Any]) -> Response:
         """Carry out one request.
 
         Raises:
@@ -72,12 +74,11 @@ class NamespaceBackend:
     def __init__(self, namespace: callee.Namespace) -> None:
         self._namespace = namespace
 
-    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: dict[str, Any]) -> Response:
         kept, errors = _random_states(), np.geterr()
         try:
             response = callee.invoke(self._namespace, wire.loads(wire.dumps(request)))
-            copied: dict[str, Any] = wire.loads(wire.dumps(response))
-            return copied
+            return checked(wire.loads(wire.dumps(response)), request)
         except (wire.UnsendableError, wire.WireError) as error:
             raise StudentFault(
                 Status.ERROR, f"{caller(request)} gave an unreadable answer: {error}"

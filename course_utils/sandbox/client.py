@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from course_utils import devices
-from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
+from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.launch import Isolation, SandboxError, start_zygote
 from course_utils.sandbox.limits import Limits
-from course_utils.sandbox.processes import Processes
+from course_utils.sandbox.processes import BROKEN, SUPERVISOR_SECONDS, Processes
 from course_utils.sandbox.session import START_SECONDS, Session
+
+# What zygote and supervisor say is short.
+_REPORT_BYTES = 64 * 2**10
 
 
 class Sandbox:
@@ -64,7 +67,7 @@ class Sandbox:
             return
         self.close()
         self._process, ours = start_zygote(self.isolation, self._preload, self.limits)
-        self._control = Channel(ours)
+        self._control = Channel(ours, _REPORT_BYTES, START_SECONDS)
         self.hello = {}
 
     def _await_ready(self) -> None:
@@ -72,13 +75,39 @@ class Sandbox:
             return
         assert self._control is not None
         try:
-            self.hello = self._control.receive(START_SECONDS)
-        except (ChannelClosed, ChannelTimeout):
-            self.close()
+            self.hello = self._answer()
+        except ChannelClosed:
             raise SandboxError(
                 "the sandbox did not start; what it printed above says why "
                 "(course doctor checks its parts)"
             ) from None
+
+    def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
+        """The zygote's answer to a request.
+
+        Raises:
+            ChannelClosed: it is gone, or was ended because it did not answer as it should: a late
+                answer would be taken for that to the next request.
+        """
+        if self._control is None:
+            raise ChannelClosed("the sandbox has ended")
+        try:
+            self._control.send(request, descriptors)
+        except BROKEN as error:
+            self.close()
+            raise ChannelClosed(str(error)) from None
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._control is not None
+        try:
+            answer = self._control.receive()
+            if not isinstance(answer, dict):
+                raise ChannelClosed("it gave no answer")
+        except BROKEN as error:
+            self.close()
+            raise ChannelClosed(str(error)) from None
+        return answer
 
     def close(self) -> None:
         """End the zygote and everything in it."""
@@ -92,13 +121,9 @@ class Sandbox:
 
     def alive(self) -> bool:
         """Whether the zygote still answers; what was seen of student code counts only then."""
-        if self._control is None:
-            return False
         try:
-            self._control.send({"op": "ping"})
-            self._control.receive(START_SECONDS)
-        except (ChannelClosed, ChannelTimeout):
-            self.close()
+            self._ask({"op": "ping"})
+        except ChannelClosed:
             return False
         return True
 
@@ -128,27 +153,27 @@ class Sandbox:
 
     def _spawn(self) -> Processes:
         """Fork a supervisor and its runner."""
-        assert self._control is not None
         ours_control, theirs_control = socket.socketpair()
         ours_data, theirs_data = socket.socketpair()
-        with theirs_control, theirs_data:
-            request = {"op": "spawn", "limits": self.limits.to_dict()}
-            try:
-                self._control.send(request, [theirs_control.fileno(), theirs_data.fileno()])
-                answer = self._control.receive(START_SECONDS)
-            except (ChannelClosed, ChannelTimeout):
-                ours_control.close()
-                ours_data.close()
-                raise SandboxError("the sandbox ended while it was in use") from None
-        if "pid" not in answer:
-            raise SandboxError(
-                f"a submission's sandbox could not be made: {answer.get('error')}"
-            )
-        data = Channel(ours_data, self.limits.message_bytes)
-        return Processes(answer["pid"], Channel(ours_control), data, self._reap)
+        control = Channel(ours_control, _REPORT_BYTES, SUPERVISOR_SECONDS)
+        data = Channel(ours_data, self.limits.message_bytes, self.limits.submission_seconds)
+        request = {"op": "spawn", "limits": self.limits.to_dict()}
+        try:
+            with theirs_control, theirs_data:
+                answer = self._ask(request, [theirs_control.fileno(), theirs_data.fileno()])
+            if not isinstance(answer.get("pid"), int):
+                raise SandboxError(
+                    f"a submission's sandbox could not be made: {answer.get('error')}"
+                )
+        except (ChannelClosed, SandboxError) as error:
+            control.close()
+            data.close()
+            if isinstance(error, SandboxError):
+                raise
+            raise SandboxError("the sandbox ended while it was in use") from None
+        return Processes(answer["pid"], control, data, self._reap)
 
     def _reap(self, pid: int, seconds: float) -> float:
         """Wait for a supervisor to end (or end it); the CPU seconds of its submission."""
-        assert self._control is not None
-        self._control.send({"op": "wait", "pid": pid, "seconds": seconds})
-        return float(self._control.receive(START_SECONDS)["cpu_seconds"])
+        answer = self._ask({"op": "wait", "pid": pid, "seconds": seconds})
+        return float(answer.get("cpu_seconds", 0.0))
