@@ -95,6 +95,32 @@ class Mismatch(AssertionError):
         self.relative_error = relative_error
         self.tolerance = tolerance
 
+    def kept(self) -> Mismatch:
+        """This mismatch as it may be kept until the diagnosis: without the frames of the test that
+        it was raised in, which hold all that came back, and without large values.
+
+        What is left of a test is so at most 512 KiB.
+        """
+        self.__traceback__ = self.__context__ = None
+        self.actual, self.expected = _small(self.actual), _small(self.expected)
+        return self
+
+
+class LeftOut:
+    """Stands for a value that was too large to be kept."""
+
+
+_MOST_KEPT = 2**18
+
+
+def _small(value: Any) -> Any:
+    """A value that takes little room; else a sign that there was one."""
+    if value is None or isinstance(value, (bool, int, float, np.generic)):
+        return value
+    if isinstance(value, np.ndarray) and value.nbytes <= _MOST_KEPT:
+        return value.copy() if value.base is not None else value
+    return LeftOut()
+
 
 def assert_close(
     actual: Any,

@@ -503,7 +503,8 @@ def _explain(outcome: TestOutcome, error: BaseException, folder: Path) -> None:
         outcome.status, outcome.message = error.status, error.message
         outcome.reason = error.reason
     elif isinstance(error, compare.Mismatch):
-        outcome.status, outcome.message, outcome.mismatch = Status.FAILED, str(error), error
+        outcome.status, outcome.message = Status.FAILED, str(error)
+        outcome.mismatch = error.kept()
         outcome.relative_error = error.relative_error
         outcome.tolerance = error.tolerance
     elif isinstance(error, AssertionError):
@@ -511,7 +512,7 @@ def _explain(outcome: TestOutcome, error: BaseException, folder: Path) -> None:
     else:
         # The test tripped over what the student's function gave it.
         outcome.status = Status.FAILED
-        last = f"{compare.describe(outcome.trace[-1])} " if outcome.trace else ""
+        last = f"{outcome.trace[-1].words} " if outcome.trace else ""
         outcome.message = (
             f"what your code gave cannot be used here: {last}"
             f"({type(error).__name__}: {str(error)[:200]})"

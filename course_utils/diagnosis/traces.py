@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from course_utils import wire
-from course_utils.diagnosis.digest import Digest, Facet, of_call, of_trace, same
+from course_utils.diagnosis.digest import of_trace, same
+from course_utils.digest import ALL, Digest, Facet
 from course_utils.outcome import TestOutcome
 
 FORMAT = "course-traces"
@@ -255,7 +256,7 @@ def key_of(outcome: TestOutcome) -> str:
 
 def digests(outcomes: Sequence[TestOutcome]) -> dict[str, list[Digest]]:
     """The digests of every outcome's calls, by key."""
-    return {key_of(outcome): of_trace(outcome.trace, outcome.calls) for outcome in outcomes}
+    return {key_of(outcome): of_trace(outcome.trace) for outcome in outcomes}
 
 
 def answers_vary(outcome: TestOutcome) -> bool:
@@ -263,10 +264,10 @@ def answers_vary(outcome: TestOutcome) -> bool:
     seen: dict[tuple[str, int], Digest] = {}
     if len(outcome.calls) != len(outcome.trace):
         return False
-    for call, value in zip(outcome.calls, outcome.trace, strict=True):
+    for call, one in zip(outcome.calls, outcome.trace, strict=True):
         if call.fingerprint is None:
             continue
-        digest = of_call(value)
-        if not same(digest, seen.setdefault((call.name, call.fingerprint), digest)):
+        first = seen.setdefault((call.name, call.fingerprint), one.digest)
+        if not same(one.digest, first, ALL & ~Facet.CHANGED):
             return True
     return False

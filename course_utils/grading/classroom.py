@@ -256,5 +256,6 @@ def _grade(data: bytes, student: str) -> SubmissionResult:
         return SubmissionResult(lab, student, fault, max_score=0.0, notices=[notice])
     for exercise in result.exercises:
         for test in exercise.tests:
-            test.trace, test.mismatch = [], None  # the diagnosis is made; spare the way back
+            # The diagnosis is made; spare the way back.
+            test.trace, test.calls, test.mismatch = [], [], None
     return result
