@@ -96,14 +96,13 @@ class Mismatch(AssertionError):
         self.tolerance = tolerance
 
     def kept(self) -> Mismatch:
-        """This mismatch as it may be kept until the diagnosis: without the frames of the test that
-        it was raised in, which hold all that came back, and without large values.
-
-        What is left of a test is so at most 512 KiB.
-        """
-        self.__traceback__ = self.__context__ = None
+        """A copy that may be kept until the diagnosis, of at most 512 KiB: without the frames of
+        the test, and without large values, of which this one lets go as well."""
         self.actual, self.expected = _small(self.actual), _small(self.expected)
-        return self
+        return Mismatch(
+            str(self), kind=self.kind, actual=self.actual, expected=self.expected,
+            relative_error=self.relative_error, tolerance=self.tolerance,
+        )  # fmt: skip
 
 
 class LeftOut:

@@ -200,7 +200,8 @@ def test_mistakes_that_never_meet_in_a_test_are_named_together(count: int) -> No
         TestOutcome(f"t{i}", "f", "c", False, 1.0, Status.FAILED, trace=[returned(values[i])])
         for i in range(count)
     ]
-    outcomes.append(TestOutcome("t9", "f", "c", False, 1.0, Status.PASSED, trace=[returned(np.zeros(5))]))
+    passed = TestOutcome("t9", "f", "c", False, 1.0, Status.PASSED, trace=[returned(np.zeros(5))])
+    outcomes.append(passed)
     dresses: list[dict[str, Trace]] = [
         {f"t{i}": (differing(of_call(values[i]), right),)} for i in range(count)
     ]
