@@ -21,6 +21,13 @@ from course_utils.outcome import Notice, Reason
 _CELL_TYPES = ("code", "markdown", "raw")
 _CELL_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _MAX_DEPTH = 20
+# A notebook has some thousand values and a hundred cells. A byte of JSON may be a value, or two an
+# escaped letter, which while they are read take a hundred times as much.
+_MAX_VALUES = 1_000_000
+_MAX_ESCAPES = 2_000_000
+_MAX_CELLS = 5_000
+# Possessive, and to the end where none closes it: nothing is looked at twice.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # What is handed in now and then in a notebook's place: (how it begins, what it is).
 _OTHER_KINDS = (
@@ -62,12 +69,19 @@ def parsed(data: bytes, expected: str, notices: list[Notice]) -> dict[str, Any]:
         raise UnreadableError(
             Reason.NOT_A_NOTEBOOK, "the file is JSON but has no cells: it is not a notebook"
         )
+    if len(notebook["cells"]) > _MAX_CELLS:
+        raise UnreadableError(
+            Reason.TOO_LARGE,
+            f"the notebook has {len(notebook['cells']):,} cells; at most {_MAX_CELLS:,} are graded",
+        )
     return _repaired(notebook, notices)
 
 
 def _from_json(data: bytes, notices: list[Notice]) -> dict[str, Any]:
     try:
-        notebook: Any = json.loads(_text(data, notices))
+        text = _text(data, notices)
+        _refuse_too_many_values(text)
+        notebook: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         kind = next((what for begin, what in _OTHER_KINDS if begin.match(data)), None)
         why = f"the file is {kind}" if kind else f"the file is not a notebook's JSON: {error}"
@@ -77,6 +91,22 @@ def _from_json(data: bytes, notices: list[Notice]) -> dict[str, Any]:
             Reason.NOT_A_NOTEBOOK, f"the file holds a JSON {type(notebook).__name__}, no notebook"
         )
     return notebook
+
+
+def _refuse_too_many_values(text: str) -> None:
+    """Refuse JSON that would take much more memory than its text, before any of it is built."""
+    many = _openings(text) > _MAX_VALUES and _openings(_STRING.sub("", text)) > _MAX_VALUES
+    if many or text.count("\\") > _MAX_ESCAPES:
+        raise UnreadableError(
+            Reason.TOO_LARGE,
+            f"the notebook holds more than {_MAX_VALUES:,} values, or {_MAX_ESCAPES:,} escaped "
+            "letters; clear its outputs (Kernel > Restart and Clear) and hand it in again",
+        )
+
+
+def _openings(text: str) -> int:
+    """How many values JSON can hold at most: each is the first of something, or has a comma."""
+    return sum(text.count(sign) for sign in ",[{")
 
 
 def _text(data: bytes, notices: list[Notice]) -> str:
@@ -184,6 +214,9 @@ def _repaired_cell(raw: dict[str, Any], repair: _Repair) -> dict[str, Any]:
     if not isinstance(source, (str, list)):
         repair.places += 1
         source = ""
+    if isinstance(source, list) and not all(isinstance(line, str) for line in source):
+        repair.places += 1
+        source = [line for line in source if isinstance(line, str)]
     metadata = repair.mapping(raw.get("metadata"))
     if not isinstance(metadata.get("nbgrader", {}), dict):
         repair.places += 1
