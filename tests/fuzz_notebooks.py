@@ -27,8 +27,9 @@ from course_utils.lab import Lab
 NOTEBOOKS = 200_000
 _VALIDATED = 50  # one in so many: nbformat's validation takes longer than all the rest
 
-TEXTS = ("", "code", "markdown", "raw", "softmax", "check_softmax", "\ud800", "\x00", "﷽", "a" * 300,
-         "def softmax(x): return x", "-" * 3000 + "1", "print" + ".a" * 2000 + "(1)", "(" * 500,
+TEXTS = ("", "code", "markdown", "raw", "softmax", "check_softmax", "\ud800", "\x00", "﷽",
+         "a" * 300, "def softmax(x): return x", "-" * 3000 + "1", "print" + ".a" * 2000 + "(1)",
+         "(" * 500,
          "lab99_other", "../../etc/passwd", "<script>", "\x1b]52;c;x\x07")  # fmt: skip
 KEYS = ("cells", "metadata", "source", "nbgrader", "id", "cell_type", "outputs", "attachments",
         "grade_id", "worksheets", "nbformat", "tags", "course", "lab", "input")  # fmt: skip
@@ -60,7 +61,7 @@ def odd(rng: random.Random, depth: int = 0) -> Any:
 
 
 def files(count: int, seed: int) -> Iterator[bytes]:
-    """Of ten: five notebooks retold, two with bytes changed, two packed and changed, one made up."""
+    """Of ten: five notebooks retold, two with bytes changed, two packed ones, one made up."""
     rng = random.Random(seed)
     notebooks = [tiny_notebook(), _old(), _bare()]
     texts = [json.dumps(notebook).encode() for notebook in notebooks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 from collections.abc import Iterator
@@ -42,10 +43,8 @@ def target(case: bytes) -> None:
     kinds.unjudgeable(value)
     returned(value)
     for use in (lambda: checked(value, REQUEST), lambda: cell_run(0, value, Allowance(10_000))):
-        try:
+        with contextlib.suppress(wire.WireError):
             use()
-        except wire.WireError:
-            pass
 
 
 def valid(rng: random.Random, depth: int = 0) -> Any:
@@ -164,10 +163,8 @@ def hypothesis_part(examples: int) -> None:
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(TREES)
     def only_wire_errors(tree: Any) -> None:
-        try:
+        with contextlib.suppress(wire.WireError):
             target(packed(tree))
-        except wire.WireError:
-            pass
 
     only_wire_errors()
 

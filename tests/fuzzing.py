@@ -104,7 +104,7 @@ def mutated(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
         end = min(len(made), at + rng.choice((1, 1, 2, 4, 9, 40)))
         match rng.randrange(6):
             case 0 if at < len(made):
-                made[at] = rng.choice((0, 1, 0x7F, 0x80, 0x90, 0xC0, 0xDD, 0xFF, rng.randrange(256)))
+                made[at] = rng.choice((0, 1, 0x7F, 0x80, 0x90, 0xDD, 0xFF, rng.randrange(256)))
             case 1:
                 del made[at:end]
             case 2:
@@ -154,8 +154,9 @@ def retold(rng: random.Random, tree: Any, odd: Callable[[random.Random], Any]) -
 
 def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
     """Every part of a tree, as what holds it and under which key."""
-    keys = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    for key, item in list(keys) if isinstance(tree, (dict, list)) else []:
+    if not isinstance(tree, (dict, list)):
+        return
+    for key, item in list(tree.items() if isinstance(tree, dict) else enumerate(tree)):
         yield tree, key
         if isinstance(item, (dict, list)):
             yield from _places(item)

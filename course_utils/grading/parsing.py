@@ -13,6 +13,7 @@ import re
 from typing import Any
 
 from course_utils import lab as labs
+from course_utils.grading.metadata import leave_out_of_cell, leave_out_of_notebook
 from course_utils.grading.naming import shown
 from course_utils.grading.unpacking import MAX_FILE_BYTES, unpacked
 from course_utils.grading.unreadable import UnreadableError
@@ -195,6 +196,7 @@ def _repaired(notebook: dict[str, Any], notices: list[Notice]) -> dict[str, Any]
         else:
             repair.places += 1
     metadata = repair.mapping(notebook.get("metadata"))
+    repair.places += leave_out_of_notebook(metadata)
     if repair.places:
         plural = "s" if repair.places > 1 else ""
         message = (
@@ -218,9 +220,7 @@ def _repaired_cell(raw: dict[str, Any], repair: _Repair) -> dict[str, Any]:
         repair.places += 1
         source = [line for line in source if isinstance(line, str)]
     metadata = repair.mapping(raw.get("metadata"))
-    if not isinstance(metadata.get("nbgrader", {}), dict):
-        repair.places += 1
-        del metadata["nbgrader"]
+    repair.places += leave_out_of_cell(metadata)
     text = repair.plain(labs.source({"source": source}))
     cell = {"cell_type": kind, "id": "", "metadata": metadata, "source": text}
     if kind == "code":
