@@ -17,7 +17,7 @@ from course_utils import wire
 from course_utils.calls import describe_call
 from course_utils.diagnosis import TraceBook, TraceBookError, diagnose
 from course_utils.diagnosis.digest import differing
-from course_utils.diagnosis.traces import Misconception
+from course_utils.diagnosis.traces import Misconception, Trace
 from course_utils.digest import ended, of_call, returned
 from course_utils.outcome import Status, TestOutcome
 
@@ -47,8 +47,9 @@ def a_book() -> TraceBook:
     """Two mistakes, and the pair of them."""
     right, wrong, other = of_call(_X), of_call(2 * _X), of_call(_X + 1)
     raised = ended("error", "ValueError: no").digest
-    one = {"t0": (differing(wrong, right),), "t1": (None, differing(other, right))}
-    two = {"t1": (differing(other, right),), "t3": (differing(raised, right),)}
+    shifted = differing(other, right)
+    one: dict[str, Trace] = {"t0": (differing(wrong, right),), "t1": (None, shifted)}
+    two: dict[str, Trace] = {"t1": (shifted,), "t3": (differing(raised, right),)}
     entries = [
         Misconception(("one",), "The first.", dresses=(one, two)),
         Misconception(("two",), "The second.", dresses=(two,)),

@@ -278,3 +278,24 @@ def test_receiving_a_message_that_never_ends_ends_in_time() -> None:
     with pytest.raises(ChannelClosed):
         channel.receive()
     channel.close()
+
+
+# -- what honest cells show
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["from IPython.display import JSON, display\ndisplay(JSON({'a': [1, {1.5: object()}]}))",
+     "from IPython.display import display\n"
+     "display({'application/json': {'a': {1.5: {2}, 'b': 2**70}}}, raw=True)",
+     "a = []\nfor _ in range(60): a = [a]\n"
+     "from IPython.display import display\ndisplay({'application/json': a}, raw=True)",
+     "print('\\ud800')", "raise ValueError('\\ud800')",
+     "from IPython.display import display\ndisplay({'text/plain': '\\ud800'}, raw=True)"],
+    ids=["JSON", "odd keys", "deep", "half a letter", "half in an error", "half in a display"],
+)  # fmt: skip
+def test_what_cannot_cross_is_shown_as_text(sandbox: Sandbox, source: str) -> None:
+    with sandbox.open() as session:
+        first, second = session.run_cells([(0, source), (1, HONEST)])
+    assert first.reason in (None, Reason.CELL_ERROR)
+    assert (second.reason, second.execution_count) == (None, 2)

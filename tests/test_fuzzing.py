@@ -25,7 +25,7 @@ def test_books_of_traces() -> None:
 
 
 def test_another_error_is_found() -> None:
-    with pytest.raises(AssertionError, match="ZeroDivisionError.*b'x'"):
+    with pytest.raises(AssertionError, match=r"ZeroDivisionError.*b.x."):
         fuzzing.run("broken", [b"x"], lambda case: 1 // 0, ValueError, len)
 
 

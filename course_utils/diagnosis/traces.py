@@ -172,7 +172,8 @@ class TraceBook:
         dressed_in = 0
         for exercise, entries in tree["exercises"].items():
             hints: dict[str, str] = {}
-            found = book.exercises.setdefault(*_texts([exercise]), [])
+            (name,) = _texts([exercise])
+            found = book.exercises.setdefault(name, [])
             for names, hint, origin, dresses in entries:
                 names, (hint, origin) = tuple(_texts(names)), _texts([hint, origin])
                 if len(names) == 1 and not origin and dresses:
