@@ -7,6 +7,7 @@ minutes; Hypothesis makes a smaller part of them, where it can shrink what it fi
 from __future__ import annotations
 
 import random
+import sys
 import time
 import tracemalloc
 from collections import Counter
@@ -16,6 +17,7 @@ from typing import Any
 
 # Longer than any case takes on a machine that is busy with ten others; a hang is longer.
 MOST_SECONDS = 60.0
+SAID_EVERY = 20_000
 
 
 @dataclass
@@ -67,7 +69,9 @@ def run(
     tally = Tally(name)
     tracemalloc.start()
     try:
-        for case in cases:
+        for number, case in enumerate(cases):
+            if number and number % SAID_EVERY == 0:
+                print(tally, file=sys.stderr, flush=True)
             tracemalloc.reset_peak()
             held = tracemalloc.get_traced_memory()[0]
             started = time.perf_counter()
