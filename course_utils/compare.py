@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from course_utils import wire
+from course_utils import kinds
 
 Array = npt.NDArray[Any]
 
@@ -94,6 +94,31 @@ class Mismatch(AssertionError):
         self.expected = expected
         self.relative_error = relative_error
         self.tolerance = tolerance
+
+    def kept(self) -> Mismatch:
+        """A copy that may be kept until the diagnosis, of at most 512 KiB: without the frames of
+        the test, and without large values, of which this one lets go as well."""
+        self.actual, self.expected = _small(self.actual), _small(self.expected)
+        return Mismatch(
+            str(self), kind=self.kind, actual=self.actual, expected=self.expected,
+            relative_error=self.relative_error, tolerance=self.tolerance,
+        )  # fmt: skip
+
+
+class LeftOut:
+    """Stands for a value that was too large to be kept."""
+
+
+_MOST_KEPT = 2**18
+
+
+def _small(value: Any) -> Any:
+    """A value that takes little room; else a sign that there was one."""
+    if value is None or isinstance(value, (bool, int, float, np.generic)):
+        return value
+    if isinstance(value, np.ndarray) and value.nbytes <= _MOST_KEPT:
+        return value.copy() if value.base is not None else value
+    return LeftOut()
 
 
 def assert_close(
@@ -429,7 +454,7 @@ def describe(value: Any) -> str:
     try:
         return _described(value)
     except Exception:  # a length, a shape or a comparison of a student's own may raise
-        return wire.in_words(value)
+        return kinds.in_words(value)
 
 
 def _described(value: Any) -> str:
@@ -458,7 +483,7 @@ def _described(value: Any) -> str:
         more = ", …" if len(keys) > _MOST_KEYS else ""
         several = "s" if len(keys) > 1 else ""
         return f"a dict with the key{several} {', '.join(keys[:_MOST_KEYS])}{more}"
-    return wire.in_words(value)
+    return kinds.in_words(value)
 
 
 def _is_tensor(value: Any) -> bool:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from course_utils.calls import CallInfo
+from course_utils.digest import Returned
 from course_utils.escaping import escaped
 from course_utils.forbidden import Cost, ForbiddenCall
 
@@ -92,6 +93,7 @@ class Reason(StrEnum):
     CELL_KILLED = "cell_killed"
     CELL_MEMORY = "cell_memory"
     SUBMISSION_TIMEOUT = "submission_timeout"
+    UNREADABLE_ANSWER = "unreadable_answer"
     OUTPUT_CUT = "output_cut"
     CALL_TIMEOUT = "call_timeout"
     CALL_CRASHED = "call_crashed"
@@ -197,7 +199,8 @@ class TestOutcome:
         relative_error: the largest relative error met in the test's comparisons, if there was one.
         tolerance: the relative tolerance it was held against.
         held: how many comparisons held, before one failed if one did.
-        trace: what the student's code returned, call by call (never shown for a hidden test).
+        trace: what is kept of what the student's code returned, call by call (never shown for a
+            hidden test).
         calls: what those calls were like, for the diagnosis (never shown for a hidden test).
         mismatch: the arrays that differed, for the numeric look (never shown for a hidden test).
         call_seconds: time spent inside the student's functions.
@@ -224,7 +227,7 @@ class TestOutcome:
     relative_error: float | None = None
     tolerance: float | None = None
     held: int = 0
-    trace: list[Any] = field(default_factory=list, repr=False)
+    trace: list[Returned] = field(default_factory=list, repr=False)
     calls: list[CallInfo] = field(default_factory=list, repr=False)
     mismatch: Any = field(default=None, repr=False)
     call_seconds: float = 0.0

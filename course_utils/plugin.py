@@ -128,6 +128,7 @@ def run_tests(
     Raises:
         RuntimeError: pytest could not collect the files (a syntax error in a test, say), or the
             GPU failed the judge itself; the message quotes it.
+        MemoryError: there was no room for the judge's own work in one of the tests.
     """
     judge = _Judge(
         files, backend_for, exercises, tests, seed, device or resolve(), enforce_forbid
@@ -150,6 +151,8 @@ def run_tests(
     ):
         warnings.simplefilter("ignore")  # a library's warning must never cost a mark
         code = pytest.main(arguments, plugins=[judge])
+    if judge.exhausted:
+        raise MemoryError(f"the judge ran out of memory in {judge.exhausted}")
     if judge.collect_errors or code not in (
         pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED,
     ):
@@ -323,6 +326,7 @@ class _Judge:
         self._policy = Policy({}, {})
         self.outcomes: list[TestOutcome] = []
         self.collect_errors: list[str] = []
+        self.exhausted = ""  # the test in which the judge's own memory was used up
 
     # -- collection
 
@@ -418,7 +422,9 @@ class _Judge:
     ) -> pytest.TestReport:
         """Note the outcome, and spare pytest the rendering of tracebacks that nobody reads."""
         error = call.excinfo.value if call.excinfo else None
-        if error is not None and (
+        if error is not None and _is_out_of_memory(error):
+            self.exhausted = self.exhausted or item.name
+        elif error is not None and (
             call.when != "call"
             or _is_of_our_gpu(error)
             or _is_of_the_test(error, self._public.parent)
@@ -429,6 +435,8 @@ class _Judge:
             self.collect_errors.append(f"{where}: {type(error).__name__}: {error}")
         elif call.when == "call":
             self.outcomes.append(self._outcome(item, call))
+            if error is not None:  # its frames hold all that came back, and wait for a collection
+                traceback.clear_frames(error.__traceback__)
         assert call.when != "collect"
         return pytest.TestReport(
             nodeid=item.nodeid, location=item.location, keywords={}, when=call.when,
@@ -498,12 +506,19 @@ def _is_of_our_gpu(error: BaseException) -> bool:
     return not known and (out_of_memory(kind, message) or context_lost(message))
 
 
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether the judge itself had no room; what fails in the student's is a StudentFault."""
+    of_torch = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or of_torch
+
+
 def _explain(outcome: TestOutcome, error: BaseException, folder: Path) -> None:
     if isinstance(error, StudentFault):
         outcome.status, outcome.message = error.status, error.message
         outcome.reason = error.reason
     elif isinstance(error, compare.Mismatch):
-        outcome.status, outcome.message, outcome.mismatch = Status.FAILED, str(error), error
+        outcome.status, outcome.message = Status.FAILED, str(error)
+        outcome.mismatch = error.kept()
         outcome.relative_error = error.relative_error
         outcome.tolerance = error.tolerance
     elif isinstance(error, AssertionError):
@@ -511,7 +526,7 @@ def _explain(outcome: TestOutcome, error: BaseException, folder: Path) -> None:
     else:
         # The test tripped over what the student's function gave it.
         outcome.status = Status.FAILED
-        last = f"{compare.describe(outcome.trace[-1])} " if outcome.trace else ""
+        last = f"{outcome.trace[-1].words} " if outcome.trace else ""
         outcome.message = (
             f"what your code gave cannot be used here: {last}"
             f"({type(error).__name__}: {str(error)[:200]})"

@@ -17,10 +17,12 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from course_utils import callee, wire
+from course_utils import callee, kinds, wire
 from course_utils.calls import CallInfo, describe_call
 from course_utils.devices import OUT_OF_MEMORY_ADVICE
+from course_utils.digest import Returned, ended, returned
 from course_utils.outcome import Reason, Status
+from course_utils.response import Response, checked
 
 
 class StudentFault(Exception):
@@ -46,13 +48,14 @@ def caller(request: dict[str, Any]) -> str:
 
 
 class Backend(Protocol):
-    """Something that carries out requests (see :func:`course_utils.callee.invoke`).
+    """Something that carries out requests (see :func:`course_utils.callee.invoke`), and answers
+    with a response of the form that :func:`course_utils.response.checked` vouches for.
 
     A request's ``"seconds"`` is the time limit that its test sets, or None; a backend that runs
     in the student's own kernel has no limit.
     """
 
-    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: dict[str, Any]) -> Response:
         """Carry out one request.
 
         Raises:
@@ -72,12 +75,11 @@ class NamespaceBackend:
     def __init__(self, namespace: callee.Namespace) -> None:
         self._namespace = namespace
 
-    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: dict[str, Any]) -> Response:
         kept, errors = _random_states(), np.geterr()
         try:
             response = callee.invoke(self._namespace, wire.loads(wire.dumps(request)))
-            copied: dict[str, Any] = wire.loads(wire.dumps(response))
-            return copied
+            return checked(wire.loads(wire.dumps(response)), request)
         except (wire.UnsendableError, wire.WireError) as error:
             raise StudentFault(
                 Status.ERROR, f"{caller(request)} gave an unreadable answer: {error}"
@@ -140,7 +142,8 @@ class Student:
     Attributes:
         modified: (function, argument) for every argument that a call changed in place; a probe's
             function is "", since its name and arguments mean nothing to a student.
-        trace: what each call returned, in order; the raw material of the diagnosis.
+        trace: what is kept of what each call returned, in order: the raw material of the
+            diagnosis. The values themselves are the test's, and nobody else's.
         calls: what each call was like, in the same order.
         seconds: time spent inside the student's code.
         forbidden: notes of forbidden calls, as the student's side took them.
@@ -159,7 +162,7 @@ class Student:
         self._forbid = list(forbid)
         self._seconds = seconds
         self.modified: list[tuple[str, str]] = []
-        self.trace: list[Any] = []
+        self.trace: list[Returned] = []
         self.calls: list[CallInfo] = []
         self.seconds = 0.0
         self.forbidden: list[Any] = []
@@ -191,30 +194,29 @@ class Student:
         try:
             return self._accept(request, self._backend.request(request))
         except StudentFault as fault:
-            self.trace.append({"fault": str(fault.status), "raised": fault.raised})
+            self.trace.append(ended(str(fault.status), fault.raised, self.calls[-1]))
             raise
 
     def _accept(self, request: dict[str, Any], response: dict[str, Any]) -> Any:
         who = caller(request)
-        notes = response.get("forbidden")
-        self.forbidden += notes if isinstance(notes, list) else []
+        self.forbidden += response.get("forbidden", [])
         if "value" in response:
             value = response["value"]
-            unjudgeable = wire.unjudgeable(value)
+            unjudgeable = kinds.unjudgeable(value)
             if unjudgeable:
                 raise _unusable(who, unjudgeable)
-            self.trace.append(value)
-            self.seconds += float(response.get("seconds", 0.0))
+            self.seconds += response["seconds"]
             labels = tuple(
                 f"number {argument + 1}" if isinstance(argument, int) else str(argument)
-                for argument in response.get("modified", ())
+                for argument in response["modified"]
             )
             self.calls[-1] = replace(self.calls[-1], modified=labels)
+            self.trace.append(returned(value, self.calls[-1]))
             function = "" if request["probe"] else who
             self.modified += [(function, label) for label in labels]
             return value
         if "missing" in response:
-            raise StudentFault(Status.MISSING, str(response["missing"]))
+            raise StudentFault(Status.MISSING, response["missing"])
         if response.get("memory") == "device":
             raise StudentFault(
                 Status.MEMORY,
@@ -227,10 +229,8 @@ class Student:
                 Status.MEMORY, f"{who} needed more memory than there is or is allowed"
             )
         if "unsendable" in response:
-            raise _unusable(who, str(response["unsendable"]))
-        if "raised" in response:
-            raise _raised(who, dict(response["raised"]))
-        raise StudentFault(Status.ERROR, f"{who} gave no readable answer")
+            raise _unusable(who, response["unsendable"])
+        raise _raised(who, response["raised"])
 
 
 def _unusable(who: str, what: str) -> StudentFault:

@@ -25,7 +25,7 @@ from torch.utils.backend_registration import (
     _setup_privateuseone_for_python_backend,
 )
 
-from course_utils import wire
+from course_utils import leaves
 
 NAME = "far"
 CPU = torch.device("cpu")
@@ -246,7 +246,7 @@ def far_device() -> Iterator[str]:
         patch.setattr(torch, "tensor", _tensor)
         patch.setattr(torch, "as_tensor", _as_tensor)
         patch.setattr(torch, "Generator", _Generator)
-        patch.setattr(wire, "_DEVICES", (*wire._DEVICES, NAME))
+        patch.setattr(leaves, "_DEVICES", (*leaves._DEVICES, NAME))
         yield NAME
     torch.__future__.set_swap_module_params_on_conversion(swapped)
 

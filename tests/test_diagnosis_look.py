@@ -12,6 +12,7 @@ import torch
 from course_utils.calls import describe_call
 from course_utils.compare import Mismatch, assert_close, assert_rate
 from course_utils.diagnosis import diagnose
+from course_utils.digest import returned
 from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
 from course_utils.student import NamespaceBackend, Student, StudentFault
 
@@ -193,7 +194,7 @@ def test_a_detached_result_is_seen() -> None:
     outcome = TestOutcome(
         "t", "f", "c", False, 1.0, Status.FAILED, message="the result has requires_grad False"
     )
-    outcome.trace = [torch.ones(3)]
+    outcome.trace = [returned(torch.ones(3))]
     found = diagnose([outcome], None)
     assert found is not None and found.name == "detached"
 

@@ -11,9 +11,10 @@ import pytest
 import small_lab
 
 from course_utils.diagnosis import diagnose, diagnose_public
-from course_utils.diagnosis.digest import differing, of_call
+from course_utils.diagnosis.digest import differing
 from course_utils.diagnosis.record import record
 from course_utils.diagnosis.traces import Misconception, Trace, TraceBook
+from course_utils.digest import of_call, returned
 from course_utils.lab import Lab
 from course_utils.outcome import Status, TestOutcome
 from course_utils.plugin import run_tests
@@ -178,7 +179,7 @@ def test_what_check_said_is_what_the_grade_says(lab: Lab) -> None:
 def test_a_part_is_called_a_part_from_two_thirds_on(shared: int, said: str | None) -> None:
     values = np.random.default_rng(0).normal(size=(3, 5))
     outcomes = [
-        TestOutcome(f"t{i}", "f", "c", False, 1.0, Status.FAILED, trace=[values[i]])
+        TestOutcome(f"t{i}", "f", "c", False, 1.0, Status.FAILED, trace=[returned(values[i])])
         for i in range(3)
     ]
     right = of_call(np.zeros(5))
@@ -196,10 +197,11 @@ def test_mistakes_that_never_meet_in_a_test_are_named_together(count: int) -> No
     values = np.random.default_rng(0).normal(size=(count + 1, 5))
     right = of_call(np.zeros(5))
     outcomes = [
-        TestOutcome(f"t{i}", "f", "c", False, 1.0, Status.FAILED, trace=[values[i]])
+        TestOutcome(f"t{i}", "f", "c", False, 1.0, Status.FAILED, trace=[returned(values[i])])
         for i in range(count)
     ]
-    outcomes.append(TestOutcome("t9", "f", "c", False, 1.0, Status.PASSED, trace=[np.zeros(5)]))
+    passed = TestOutcome("t9", "f", "c", False, 1.0, Status.PASSED, trace=[returned(np.zeros(5))])
+    outcomes.append(passed)
     dresses: list[dict[str, Trace]] = [
         {f"t{i}": (differing(of_call(values[i]), right),)} for i in range(count)
     ]

@@ -10,10 +10,11 @@ import pytest
 import small_lab
 
 from course_utils import wire
-from course_utils.diagnosis.digest import differing, of_call, of_trace, ratio, same
+from course_utils.diagnosis.digest import differing, of_trace, ratio, same
 from course_utils.diagnosis.kept import hidden_book, made_from, public_book
 from course_utils.diagnosis.record import equal_dresses, record
 from course_utils.diagnosis.traces import MAX_BYTES, TraceBook, TraceBookError, digests
+from course_utils.digest import of_call, returned
 from course_utils.lab import Lab
 from course_utils.plugin import run_tests
 from course_utils.solution import solution_namespace
@@ -124,7 +125,7 @@ def test_the_book_that_students_have_is_the_graders_too(lab: Lab) -> None:
 
 def test_digests_are_bounded() -> None:
     assert len(of_call(np.arange(100_000.0)).projections) == 3
-    assert len(of_trace([1.0] * 1000)) == 64
+    assert len(of_trace([returned(1.0)] * 1000)) == 64
 
 
 @pytest.mark.parametrize("entries", [1, 2, 3])

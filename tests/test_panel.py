@@ -15,6 +15,7 @@ import pytest
 from tiny import write_tiny_lab
 
 from course_utils.compare import Mismatch
+from course_utils.digest import returned
 from course_utils.grading import feedback
 from course_utils.grading.totals import CellMark, StudentMarks
 from course_utils.notebook import panel, patience, render
@@ -169,8 +170,8 @@ SHAPE = Mismatch("shape", kind="shape", actual=np.zeros(3), expected=np.zeros(2)
     ("met", "helps"),
     [
         (outcome(Status.FAILED, "off"), True),
-        (outcome(Status.FAILED, "it costs", mismatch=None, trace=[2.0]), True),
-        (outcome(Status.FAILED, "it costs", mismatch=None, trace=[None]), False),
+        (outcome(Status.FAILED, "it costs", mismatch=None, trace=[returned(2.0)]), True),
+        (outcome(Status.FAILED, "it costs", mismatch=None, trace=[returned(None)]), False),
         (outcome(Status.FAILED, "should not be None", mismatch=NONE), False),
         (outcome(Status.FAILED, "has shape (3,)", mismatch=SHAPE), False),
         (outcome(Status.FAILED, "changes its argument", about=Aspect.ARGUMENTS), False),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
+import zipfile
 from functools import lru_cache
 from typing import Any
 
+import nbformat
 import pytest
 from odd_cases import strip
 from odd_submissions import table
-from tiny import REPOSITORY, Notebook, as_bytes
+from tiny import REPOSITORY, Notebook, as_bytes, tiny_notebook
 
 from course_utils import lab as labs
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
@@ -132,3 +136,85 @@ def test_a_region_in_a_written_answer_is_replaced_as_nbgrader_does() -> None:
 def test_the_document_holds_the_collection() -> None:
     text = (REPOSITORY / "docs" / "odd-submissions.md").read_text("utf-8")
     assert text.endswith(table()), "python tests/odd_submissions.py prints it anew"
+
+
+# -- files that are made to cost
+
+
+def _tiny(more: str) -> bytes:
+    return (json.dumps(tiny_notebook())[:-1] + more + "}").encode()
+
+
+COSTLY: dict[str, bytes] = {
+    "values": _tiny(',"x":[' + "[]," * 10**6 + "1]"),
+    "escaped letters": _tiny(',"x":"' + "\\\\" * (10**6 + 1) + '"'),
+    "values behind an open text": (b'{"x":[' + b"1," * 10**6 + b'"' + b'\\",' * 10**5),
+    "cells": as_bytes(tiny_notebook() | {"cells": [{}] * 5001}),
+}
+
+
+@pytest.mark.parametrize("data", COSTLY.values(), ids=COSTLY)
+def test_what_would_take_much_more_than_its_size_is_refused(data: bytes, tiny_lab: Lab) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        read_notebook(data, tiny_lab)
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+def test_commas_in_texts_are_no_values(tiny_lab: Lab) -> None:
+    read_notebook(_tiny(',"x":"' + "," * (2 * 10**6) + '"'), tiny_lab)
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [("source", None), ("source", [["x"], None, 3]), ("source", {"a": 1}), ("metadata", None),
+     ("metadata", {"collapsed": "yes"}), ("metadata", {"tags": "one"}), ("metadata", {"name": ""}),
+     ("metadata", {"tags": ["a", "a"]}), ("metadata", {"scrolled": 3}),
+     ("metadata", {"execution": {"iopub.status.busy": 1}}), ("metadata", {"jupyter": []}),
+     ("attachments", {"a": {"image/png": float("nan")}}), ("id", 5), ("outputs", "text")],
+    ids=str,
+)  # fmt: skip
+def test_a_part_of_the_wrong_type_is_set_aside(place: str, wrong: Any, tiny_lab: Lab) -> None:
+    notebook = tiny_notebook()
+    for cell in notebook["cells"]:
+        cell[place] = wrong
+    reading = read_notebook(json.dumps(notebook).encode(), tiny_lab)
+    nbformat.validate(nbformat.from_dict(reading.notebook))
+
+
+@pytest.mark.parametrize("place", ["source", "metadata", "attachments", "outputs", "id", "x"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_deep_nesting_passes_through_every_writer(
+    place: str, whole: bool, tiny_lab: Lab
+) -> None:
+    deep: Any = "x"
+    for _ in range(900):
+        deep = [deep] if place == "source" else {"a": deep}
+    notebook = tiny_notebook()
+    for holder in [notebook] if whole else notebook["cells"]:
+        holder[place] = deep
+    reading = read_notebook(json.dumps(notebook).encode(), tiny_lab)
+    assert pickle.loads(pickle.dumps(reading)).notebook == reading.notebook
+    json.dumps(reading.notebook, allow_nan=False)
+
+
+@pytest.mark.parametrize("broken", ["language_info", "kernelspec", "title", "authors"])
+def test_a_notebooks_own_metadata_of_the_wrong_type_are_left_out(
+    broken: str, tiny_lab: Lab
+) -> None:
+    notebook = tiny_notebook()
+    notebook["metadata"][broken] = 5
+    reading = read_notebook(json.dumps(notebook).encode(), tiny_lab)
+    nbformat.validate(nbformat.from_dict(reading.notebook))
+
+
+def test_a_damaged_list_of_files_in_a_zip_is_told(tiny_lab: Lab) -> None:
+    """A name of length 0, which zipfile itself trips over."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("c.txt", b"x")
+    data = bytearray(file.getvalue())
+    at = data.index(b"PK\x01\x02")
+    data[at + 28 : at + 30] = b"\x00\x00"
+    with pytest.raises(UnreadableError) as caught:
+        read_notebook(bytes(data), tiny_lab)
+    assert caught.value.reason in (Reason.NOT_A_NOTEBOOK, Reason.NO_NOTEBOOK)

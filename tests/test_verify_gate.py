@@ -321,7 +321,7 @@ def test_5_traces_of_hidden_tests_and_right_answers(tmp_path: Path) -> None:
     lab = small_lab.write(tmp_path)
     backend = NamespaceBackend(solution_namespace(lab))
     outcomes = run_tests(lab.test_files, lambda mark: backend)
-    right = {o.test: tuple(of_trace(o.trace, o.calls)) for o in outcomes}
+    right = {o.test: tuple(of_trace(o.trace)) for o in outcomes}
     book = record(lab, hidden=True, pairs=False)
     leaky = Misconception(("leaky",), "…", dresses=({"test_first_axis": right["test_first_axis"]},))
     book.exercises["softmax"].append(leaky)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from course_utils.diagnosis.digest import close, rtol_of
+from course_utils.diagnosis.digest import close
+from course_utils.digest import rtol_of
 from course_utils.outcome import TestOutcome
 
 Array = npt.NDArray[Any]

@@ -70,9 +70,9 @@ def dtype_lost(case: Case) -> Finding | None:
 
 @of("said", "value", "type", "structure", "dtype")
 def detached(case: Case) -> Finding | None:
-    traces = [v for v in case.outcome.trace if hasattr(v, "requires_grad")]
+    grads = [one.requires_grad for one in case.outcome.trace if one.requires_grad is not None]
     said = "requires_grad" in case.outcome.message or "detach" in case.outcome.message.lower()
-    if not said or not traces or any(value.requires_grad for value in traces):
+    if not said or not grads or any(grads):
         return None
     return Finding(
         "detached",

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from course_utils.diagnosis import factors
-from course_utils.diagnosis.digest import Digest, Facet, of_trace, ratio, same
+from course_utils.diagnosis.digest import of_trace, ratio, same
 from course_utils.diagnosis.traces import Misconception, Trace, joined, key_of
+from course_utils.digest import Digest, Facet
 from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
 
 _WEAK = 0.25
@@ -42,7 +43,7 @@ class Seen:
 def seen(outcomes: Sequence[TestOutcome]) -> dict[str, Seen]:
     """The outcomes by key; tests that met a forbidden built-in tell nothing about the values."""
     return {
-        key_of(outcome): Seen(outcome, of_trace(outcome.trace, outcome.calls))
+        key_of(outcome): Seen(outcome, of_trace(outcome.trace))
         for outcome in outcomes
         if outcome.status is not Status.FORBIDDEN
     }

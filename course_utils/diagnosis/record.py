@@ -8,7 +8,7 @@ from itertools import combinations, islice
 from pathlib import Path
 
 from course_utils.diagnosis.catalogue import Entry
-from course_utils.diagnosis.digest import Digest, differing, of_trace, same
+from course_utils.diagnosis.digest import differing, of_trace, same
 from course_utils.diagnosis.rewriting import Namespace, Original, Originals
 from course_utils.diagnosis.traces import (
     Misconception,
@@ -20,6 +20,7 @@ from course_utils.diagnosis.traces import (
     joined,
     key_of,
 )
+from course_utils.digest import Digest
 from course_utils.lab import Lab
 from course_utils.limited import LimitedBackend
 from course_utils.outcome import TestOutcome
@@ -158,7 +159,7 @@ class Recorder:
         found: Dress = {}
         for outcome in outcomes:
             key = key_of(outcome)
-            trace = _wrong(of_trace(outcome.trace, outcome.calls), self.right[key])
+            trace = _wrong(of_trace(outcome.trace), self.right[key])
             if any(trace):
                 found[key] = trace
         return found
@@ -257,10 +258,7 @@ def _told_apart(entries: list[Misconception]) -> list[Misconception]:
 
 
 def _lacks_a_name(outcome: TestOutcome) -> bool:
-    return any(
-        isinstance(value, dict) and str(value.get("raised", "")).startswith("NameError")
-        for value in outcome.trace
-    )
+    return any(one.raised.startswith("NameError") for one in outcome.trace)
 
 
 def _files(lab: Lab, *, hidden: bool) -> list[Path]:

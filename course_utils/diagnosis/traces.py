@@ -8,7 +8,7 @@ it, and of the wrong ones only digests are.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,17 @@ from typing import Any
 import numpy as np
 
 from course_utils import wire
-from course_utils.diagnosis.digest import Digest, Facet, of_call, of_trace, same
+from course_utils.diagnosis.digest import of_trace, same
+from course_utils.digest import ALL, Digest, Facet
 from course_utils.outcome import TestOutcome
 
 FORMAT = "course-traces"
 VERSION = 2
 MAX_BYTES = 16 * 2**20
 _HIDDEN = "hidden/"
+# A lab's book has some thousand of each, and every dress is tried on by every diagnosis.
+_MAX_DIGESTS = 100_000
+_MAX_DRESSES = 20_000
 
 # What a test's calls returned; None for a call whose answer is the solution's.
 Trace = tuple[Digest | None, ...]
@@ -144,11 +148,14 @@ class TraceBook:
             tree = wire.loads(zlib.decompressobj().decompress(data, MAX_BYTES))
         except (zlib.error, wire.WireError) as error:
             raise TraceBookError(f"{name} is not a book of traces: {error}") from None
-        if not isinstance(tree, dict) or tree.get("format") != FORMAT:
+        kind, version = (
+            (tree.get("format"), tree.get("version")) if isinstance(tree, dict) else (None, None)
+        )
+        if not isinstance(kind, str) or kind != FORMAT:
             raise TraceBookError(f"{name} is not a book of traces")
-        if tree.get("version") != VERSION:
+        if type(version) is not int or version != VERSION:
             raise TraceBookError(
-                f"{name} is of version {tree.get('version')}; this package reads {VERSION}: "
+                f"{name} is of version {str(version)[:20]}; this package reads {VERSION}: "
                 "update course_utils, or release the lab again"
             )
         try:
@@ -158,29 +165,40 @@ class TraceBook:
 
     @classmethod
     def _from_tree(cls, tree: dict[str, Any]) -> TraceBook:
-        tests, digests = [str(key) for key in tree["tests"]], _from_columns(tree["digests"])
-        book = cls(str(tree["lab"]), str(tree["made_from"]), random=set(tree["random"]))
+        tests, digests = _texts(tree["tests"]), _from_columns(tree["digests"])
+        lab, made_from = _texts([tree["lab"], tree["made_from"]])
+        book = cls(lab, made_from, random=set(_texts(tree["random"])))
+        room = MAX_BYTES  # a hint of one mistake stands again in every pair
+        dressed_in = 0
         for exercise, entries in tree["exercises"].items():
             hints: dict[str, str] = {}
-            found = book.exercises.setdefault(str(exercise), [])
+            (name,) = _texts([exercise])
+            found = book.exercises.setdefault(name, [])
             for names, hint, origin, dresses in entries:
-                names = tuple(str(name) for name in names)
+                names, (hint, origin) = tuple(_texts(names)), _texts([hint, origin])
                 if len(names) == 1 and not origin and dresses:
-                    hints[names[0]] = str(hint)
-                if len(names) > 1 and len(dresses) != 1:
-                    raise ValueError(f"a pair with {len(dresses)} dresses")
-                found.append(
-                    Misconception(
-                        names,
-                        str(hint) if len(names) == 1 else joined(hints[name] for name in names),
-                        str(origin),
-                        tuple(_unflat(flat, tests, digests) for flat in dresses),
-                    )
-                )
+                    hints[names[0]] = hint
+                if len(names) not in (1, 2) or (len(names) == 2 and len(dresses) != 1):
+                    raise ValueError(f"{len(names)} mistakes with {len(dresses)} dresses")
+                told = hint if len(names) == 1 else joined([hints[name] for name in names])
+                room -= len(told)
+                if room < 0:
+                    raise ValueError("its hints are too long")
+                dressed_in += len(dresses)
+                if dressed_in > _MAX_DRESSES:
+                    raise ValueError("it knows too many dresses")
+                dressed = tuple(_unflat(flat, tests, digests) for flat in dresses)
+                found.append(Misconception(names, told, origin, dressed))
         return book
 
 
-def joined(hints: Iterator[str] | Sequence[str]) -> str:
+def _texts(values: Any) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("a text in it is none")
+    return values
+
+
+def joined(hints: Sequence[str]) -> str:
     """The hint for several mistakes, two or three."""
     first, *others = hints
     count = {1: "Two", 2: "Three"}[len(others)]
@@ -210,16 +228,22 @@ class _Numbered:
         }
 
 
-# Of what kind the columns of digests are.
+# Of what kind the columns of digests are, and how many numbers each has in a row.
 _COLUMNS = {
-    "facets": "u", "sums": "u", "counts": "u", "scales": "f", "projections": "f", "rtol": "f",
+    "facets": ("u", 0), "sums": ("u", 4), "counts": ("u", 0), "scales": ("f", 0),
+    "projections": ("f", 3), "rtol": ("f", 0),
 }  # fmt: skip
 
 
 def _from_columns(columns: dict[str, Any]) -> list[Digest]:
-    for name, kind in _COLUMNS.items():
-        if columns[name].dtype.kind != kind:
-            raise ValueError(f"{name} of dtype {columns[name].dtype}")
+    for name, (kind, width) in _COLUMNS.items():
+        column = columns[name]
+        if not isinstance(column, np.ndarray) or column.dtype.kind != kind:
+            raise ValueError(f"{name} of another kind")
+        if column.shape[1:] != ((width,) if width else ()) or len(column) > _MAX_DIGESTS:
+            raise ValueError(f"{name} of shape {column.shape}")
+        if not np.all(np.isfinite(column)):
+            raise ValueError(f"{name} that are not finite")
     rows = zip(*(columns[name].tolist() for name in _COLUMNS), strict=True)
     return [
         Digest(Facet(facets), kind, form, odd, changed, scale, tuple(projections[:count]), rtol)
@@ -236,12 +260,12 @@ def _flat(dress: dict[str, Trace], tests: list[str], digests: _Numbered) -> list
 
 
 def _unflat(flat: list[int], tests: list[str], digests: list[Digest]) -> dict[str, Trace]:
+    if not isinstance(flat, list) or not all(type(n) is int and n >= 0 for n in flat):
+        raise ValueError("a dress that is no row of numbers")
     dress: dict[str, Trace] = {}
     at = 0
     while at < len(flat):
         key, length = tests[flat[at]], flat[at + 1]
-        if length < 0:
-            raise ValueError(f"a test of {length} calls")
         numbers = flat[at + 2 : at + 2 + length]
         dress[key] = tuple(digests[number - 1] if number else None for number in numbers)
         at += 2 + length
@@ -260,7 +284,7 @@ def is_hidden(key: str) -> bool:
 
 def digests(outcomes: Sequence[TestOutcome]) -> dict[str, list[Digest]]:
     """The digests of every outcome's calls, by key."""
-    return {key_of(outcome): of_trace(outcome.trace, outcome.calls) for outcome in outcomes}
+    return {key_of(outcome): of_trace(outcome.trace) for outcome in outcomes}
 
 
 def answers_vary(outcome: TestOutcome) -> bool:
@@ -268,10 +292,10 @@ def answers_vary(outcome: TestOutcome) -> bool:
     seen: dict[tuple[str, int], Digest] = {}
     if len(outcome.calls) != len(outcome.trace):
         return False
-    for call, value in zip(outcome.calls, outcome.trace, strict=True):
+    for call, one in zip(outcome.calls, outcome.trace, strict=True):
         if call.fingerprint is None:
             continue
-        digest = of_call(value)
-        if not same(digest, seen.setdefault((call.name, call.fingerprint), digest)):
+        first = seen.setdefault((call.name, call.fingerprint), one.digest)
+        if not same(one.digest, first, ALL & ~Facet.CHANGED):
             return True
     return False

@@ -29,11 +29,14 @@ from course_utils.lab import Lab
 from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation, SandboxError
-from course_utils.sandbox.limits import Limits
+from course_utils.sandbox.limits import Limits, bound_data
 
 # What every worker needs sooner or later; the two inner modules are what torch.optim and backward
 # import when they are first used.
 _PRELOAD = ["torch", "torch._dynamo", "torch.fx.experimental.symbolic_shapes", "scipy.stats"]
+
+# What a worker may come to hold beyond what it holds when it is warm.
+_WORKER_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,9 @@ def grade_class(
                         waiting.pop()  # only now: a broken pool takes no more, and raises
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        result = future.result()
-                        submission, data = running.pop(future)
+                        submission, data = running[future]
+                        result = _result(lab, submission.student, future)
+                        del running[future]
                         yield Handed(submission, digest(data), noted(result, submission))
             except BrokenProcessPool:
                 pass  # a worker was killed from outside
@@ -130,14 +134,31 @@ def digest(data: bytes) -> str:
 def _graded_alone(lab: Lab, student: str, data: bytes, settings: Settings) -> SubmissionResult:
     with workers(lab, settings, 1) as pool:
         try:
-            return pool.submit(_grade, data, student).result()
+            return _result(lab, student, pool.submit(_grade, data, student))
         except BrokenProcessPool:
             message = (
-                "the grader's own worker was killed twice while grading this; grade it alone, "
-                "with more memory for the machine, to see why"
+                "the grader's own worker ended twice while grading this: it was killed, or what "
+                f"came back needed more than the {_WORKER_BYTES // 2**20} MiB that a worker has "
+                "for one submission"
             )
             notice = Notice(Reason.INTERNAL_ERROR, message)
             return refused(lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
+
+
+def _result(lab: Lab, student: str, future: Future[SubmissionResult]) -> SubmissionResult:
+    """A worker's result, or what became of it on its way here.
+
+    Raises:
+        BrokenProcessPool: the worker has ended.
+    """
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:  # pickling has many ways to fail
+        message = f"the verdict could not be passed on: {type(error).__name__}: {error}"
+        notice = Notice(Reason.INTERNAL_ERROR, message)
+        return refused(lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
 
 
 def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> Handed:
@@ -216,6 +237,7 @@ def _start_worker(folder: Path, settings: Settings, leash: Connection) -> None:
     os.environ[devices.VARIABLE] = settings.limits.device
     with contextlib.suppress(Exception):  # whatever it is, the first submission meets it, too
         _ready()
+    bound_data(_WORKER_BYTES, on_gpu=settings.limits.on_gpu)
 
 
 def _ready() -> Grader:
@@ -244,6 +266,8 @@ def _end_with_coordinator(leash: Connection) -> None:
 def _grade(data: bytes, student: str) -> SubmissionResult:
     try:
         result = _ready().grade(data, student)
+    except MemoryError:
+        os._exit(1)  # whoever used it up: another process tries once again, with this one alone
     except Exception as error:  # ours, not the student's: one result must come back all the same
         said = str(error)
         if not isinstance(error, SandboxError):
@@ -256,5 +280,6 @@ def _grade(data: bytes, student: str) -> SubmissionResult:
         return SubmissionResult(lab, student, fault, max_score=0.0, notices=[notice])
     for exercise in result.exercises:
         for test in exercise.tests:
-            test.trace, test.mismatch = [], None  # the diagnosis is made; spare the way back
+            # The diagnosis is made; spare the way back.
+            test.trace, test.calls, test.mismatch = [], [], None
     return result

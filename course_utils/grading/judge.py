@@ -28,13 +28,15 @@ from course_utils.outcome import (
 from course_utils.plugin import ExerciseMark, load_module, run_tests
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.exercise import ExerciseBackend
 from course_utils.sandbox.launch import SandboxError
-from course_utils.sandbox.session import ExerciseBackend, Session
+from course_utils.sandbox.session import Session
 
 # Reasons that mean: something could not be run to its end, the rest was graded.
 _PARTLY = {
     Reason.CELL_TIMEOUT, Reason.CELL_KILLED, Reason.CELL_MEMORY, Reason.SUBMISSION_TIMEOUT,
     Reason.CALL_TIMEOUT, Reason.CALL_CRASHED, Reason.CALL_MEMORY, Reason.DEVICE_OUT_OF_MEMORY,
+    Reason.UNREADABLE_ANSWER,
 }  # fmt: skip
 
 _CALL_REASONS = {

@@ -13,6 +13,7 @@ import re
 from typing import Any
 
 from course_utils import lab as labs
+from course_utils.grading.metadata import leave_out_of_cell, leave_out_of_notebook
 from course_utils.grading.naming import shown
 from course_utils.grading.unpacking import MAX_FILE_BYTES, unpacked
 from course_utils.grading.unreadable import UnreadableError
@@ -21,6 +22,13 @@ from course_utils.outcome import Notice, Reason
 _CELL_TYPES = ("code", "markdown", "raw")
 _CELL_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _MAX_DEPTH = 20
+# A notebook has some thousand values and a hundred cells. A byte of JSON may be a value, or two an
+# escaped letter, which while they are read take a hundred times as much.
+_MAX_VALUES = 1_000_000
+_MAX_ESCAPES = 2_000_000
+_MAX_CELLS = 5_000
+# Possessive, and to the end where none closes it: nothing is looked at twice.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # What is handed in now and then in a notebook's place: (how it begins, what it is).
 _OTHER_KINDS = (
@@ -62,12 +70,19 @@ def parsed(data: bytes, expected: str, notices: list[Notice]) -> dict[str, Any]:
         raise UnreadableError(
             Reason.NOT_A_NOTEBOOK, "the file is JSON but has no cells: it is not a notebook"
         )
+    if len(notebook["cells"]) > _MAX_CELLS:
+        raise UnreadableError(
+            Reason.TOO_LARGE,
+            f"the notebook has {len(notebook['cells']):,} cells; at most {_MAX_CELLS:,} are graded",
+        )
     return _repaired(notebook, notices)
 
 
 def _from_json(data: bytes, notices: list[Notice]) -> dict[str, Any]:
     try:
-        notebook: Any = json.loads(_text(data, notices))
+        text = _text(data, notices)
+        _refuse_too_many_values(text)
+        notebook: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         kind = next((what for begin, what in _OTHER_KINDS if begin.match(data)), None)
         why = f"the file is {kind}" if kind else f"the file is not a notebook's JSON: {error}"
@@ -77,6 +92,22 @@ def _from_json(data: bytes, notices: list[Notice]) -> dict[str, Any]:
             Reason.NOT_A_NOTEBOOK, f"the file holds a JSON {type(notebook).__name__}, no notebook"
         )
     return notebook
+
+
+def _refuse_too_many_values(text: str) -> None:
+    """Refuse JSON that would take much more memory than its text, before any of it is built."""
+    many = _openings(text) > _MAX_VALUES and _openings(_STRING.sub("", text)) > _MAX_VALUES
+    if many or text.count("\\") > _MAX_ESCAPES:
+        raise UnreadableError(
+            Reason.TOO_LARGE,
+            f"the notebook holds more than {_MAX_VALUES:,} values, or {_MAX_ESCAPES:,} escaped "
+            "letters; clear its outputs (Kernel > Restart and Clear) and hand it in again",
+        )
+
+
+def _openings(text: str) -> int:
+    """How many values JSON can hold at most: each is the first of something, or has a comma."""
+    return sum(text.count(sign) for sign in ",[{")
 
 
 def _text(data: bytes, notices: list[Notice]) -> str:
@@ -165,6 +196,7 @@ def _repaired(notebook: dict[str, Any], notices: list[Notice]) -> dict[str, Any]
         else:
             repair.places += 1
     metadata = repair.mapping(notebook.get("metadata"))
+    repair.places += leave_out_of_notebook(metadata)
     if repair.places:
         plural = "s" if repair.places > 1 else ""
         message = (
@@ -184,10 +216,11 @@ def _repaired_cell(raw: dict[str, Any], repair: _Repair) -> dict[str, Any]:
     if not isinstance(source, (str, list)):
         repair.places += 1
         source = ""
-    metadata = repair.mapping(raw.get("metadata"))
-    if not isinstance(metadata.get("nbgrader", {}), dict):
+    if isinstance(source, list) and not all(isinstance(line, str) for line in source):
         repair.places += 1
-        del metadata["nbgrader"]
+        source = [line for line in source if isinstance(line, str)]
+    metadata = repair.mapping(raw.get("metadata"))
+    repair.places += leave_out_of_cell(metadata)
     text = repair.plain(labs.source({"source": source}))
     cell = {"cell_type": kind, "id": "", "metadata": metadata, "source": text}
     if kind == "code":

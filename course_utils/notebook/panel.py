@@ -219,7 +219,7 @@ def _values_are_wrong(outcomes: Iterable[TestOutcome]) -> bool:
         if outcome.mismatch is not None:
             if outcome.mismatch.kind not in _NOT_VALUES and outcome.mismatch.actual is not None:
                 return True
-        elif any(value is not None for value in outcome.trace):
+        elif any(not one.nothing for one in outcome.trace):
             return True
     return False
 

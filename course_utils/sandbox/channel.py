@@ -1,4 +1,9 @@
-"""Messages over a socket: a length, then the wire format; file descriptors may come along."""
+"""Messages over a socket: a length, then the wire format; file descriptors may come along.
+
+Whoever is at the other end may stop reading, write half a message, or write for ever. So nothing
+here waits on the other side but with a deadline, for sending as for receiving, unless a channel
+was made without one, as those inside the sandbox are, which have nothing else to do.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,8 @@ class ChannelClosed(ConnectionError):
 
 
 class ChannelTimeout(TimeoutError):
-    """No complete message came in time."""
+    """A message could not be sent or received in time: half of it may have crossed, and the
+    channel is of no further use."""
 
 
 def frame(message: Any) -> bytes:
@@ -36,11 +42,20 @@ class Channel:
     Args:
         sock: a connected stream socket; the channel owns it.
         limit: the largest message that is accepted, in bytes.
+        patience: how many seconds a message may take, to be sent or received, where a call names
+            no time of its own; None for any time, which only those may take who can be killed.
     """
 
-    def __init__(self, sock: socket.socket, limit: int = wire.MAX_MESSAGE_BYTES) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        limit: int = wire.MAX_MESSAGE_BYTES,
+        patience: float | None = None,
+    ) -> None:
         self._socket = sock
         self._limit = limit
+        self._patience = patience
+        sock.setblocking(False)
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -48,21 +63,34 @@ class Channel:
     def close(self) -> None:
         self._socket.close()
 
-    def send(self, message: Any, descriptors: Sequence[int] = ()) -> None:
+    def send(
+        self, message: Any, descriptors: Sequence[int] = (), seconds: float | None = None
+    ) -> None:
         """Send a message, and descriptors with its first byte.
 
         Raises:
             ChannelClosed: the other side has gone.
+            ChannelTimeout: the other side did not take it within ``seconds``.
         """
         data = wire.dumps(message)
-        try:
-            if descriptors:
+        deadline = self._deadline(seconds)
+        if descriptors:
+            self._wait(deadline, to_write=True)
+            try:
                 socket.send_fds(self._socket, [_HEADER.pack(len(data))], list(descriptors))
-            else:
-                self._socket.sendall(_HEADER.pack(len(data)))
-            self._socket.sendall(data)
-        except OSError as error:
-            raise ChannelClosed(str(error)) from None
+            except OSError as error:
+                raise ChannelClosed(str(error)) from None
+        else:
+            data = _HEADER.pack(len(data)) + data
+        left = memoryview(data)
+        while left:
+            self._wait(deadline, to_write=True)
+            try:
+                left = left[self._socket.send(left[:_CHUNK]) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise ChannelClosed(str(error)) from None
 
     def receive(self, seconds: float | None = None) -> Any:
         """The next message.
@@ -77,23 +105,14 @@ class Channel:
     def receive_with_descriptors(
         self, seconds: float | None, count: int
     ) -> tuple[Any, list[int]]:
-        """The next message and up to ``count`` descriptors that came with it."""
-        deadline = None if seconds is None else time.monotonic() + seconds
-        header, descriptors = b"", array.array("i")
-        while len(header) < _HEADER.size:
-            self._wait(deadline)
-            try:
-                data, ancillary, _, _ = self._socket.recvmsg(
-                    _HEADER.size - len(header), socket.CMSG_SPACE(count * descriptors.itemsize)
-                )
-            except OSError as error:
-                raise ChannelClosed(str(error)) from None
-            for _, kind, content in ancillary:
-                if kind == socket.SCM_RIGHTS:
-                    descriptors.frombytes(content)
-            if not data:
-                raise ChannelClosed("the other side has closed the connection")
-            header += data
+        """The next message and up to ``count`` descriptors that came with it.
+
+        Raises:
+            as :meth:`receive` does.
+        """
+        deadline = self._deadline(seconds)
+        descriptors = array.array("i")
+        header = self._read(_HEADER.size, deadline, descriptors, count)
         (length,) = _HEADER.unpack(header)
         if length > self._limit:
             raise wire.WireError(
@@ -101,22 +120,44 @@ class Channel:
             )
         return wire.loads(self._read(length, deadline)), list(descriptors)
 
-    def _read(self, length: int, deadline: float | None) -> bytes:
+    def _read(
+        self,
+        length: int,
+        deadline: float | None,
+        descriptors: array.array[int] | None = None,
+        count: int = 0,
+    ) -> bytearray:
+        """So many bytes. Descriptors that come with them are added to those given, up to a count;
+        any others are closed by the kernel."""
         parts = bytearray()
+        room = socket.CMSG_SPACE(count * 4) if count else 0
         while len(parts) < length:
             self._wait(deadline)
             try:
-                data = self._socket.recv(min(_CHUNK, length - len(parts)))
+                data, ancillary, _, _ = self._socket.recvmsg(
+                    min(_CHUNK, length - len(parts)), room
+                )
+            except BlockingIOError:  # a process that shares our socket was quicker
+                continue
             except OSError as error:
                 raise ChannelClosed(str(error)) from None
             if not data:
                 raise ChannelClosed("the other side has closed the connection")
             parts += data
-        return bytes(parts)
+            for _, kind, content in ancillary:
+                if kind == socket.SCM_RIGHTS and descriptors is not None:
+                    descriptors.frombytes(content)
+        return parts
 
-    def _wait(self, deadline: float | None) -> None:
-        if deadline is None:
-            return
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([self._socket], [], [], left)[0]:
-            raise ChannelTimeout("no answer in time")
+    def _deadline(self, seconds: float | None) -> float | None:
+        allowed = self._patience if seconds is None else seconds
+        return None if allowed is None else time.monotonic() + allowed
+
+    def _wait(self, deadline: float | None, *, to_write: bool = False) -> None:
+        """Until the socket can be read or written."""
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLOUT if to_write else select.POLLIN)
+        left = None if deadline is None else deadline - time.monotonic()
+        late = left is not None and left <= 0
+        if late or not waiting.poll(None if left is None else 1000 * left):
+            raise ChannelTimeout("the other side did not " + ("read" if to_write else "answer"))

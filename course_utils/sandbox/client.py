@@ -10,11 +10,14 @@ from typing import Any, BinaryIO
 
 from course_utils import devices
 from course_utils.sandbox import cgroups
-from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
+from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.launch import Isolation, SandboxError, Started, start_zygote
 from course_utils.sandbox.limits import Limits
-from course_utils.sandbox.processes import Processes
+from course_utils.sandbox.processes import BROKEN, SUPERVISOR_SECONDS, Processes
 from course_utils.sandbox.session import START_SECONDS, Session
+
+# What zygote and supervisor say is short.
+_REPORT_BYTES = 64 * 2**10
 
 
 class Sandbox:
@@ -66,19 +69,45 @@ class Sandbox:
             return
         self.close()
         self._started = start_zygote(self.isolation, self._preload, self.limits)
-        self._control = Channel(self._started.connection)
+        self._control = Channel(self._started.connection, _REPORT_BYTES, START_SECONDS)
         self.hello = {}
 
     def _await_ready(self) -> None:
         if self.hello:
             return
-        assert self._control is not None and self._started is not None
+        started = self._started
+        assert started is not None
         try:
-            self.hello = self._control.receive(START_SECONDS)
-        except (ChannelClosed, ChannelTimeout):
-            why = self._started.why_it_ended()
+            self.hello = self._answer()
+        except ChannelClosed:
+            raise SandboxError(started.why_it_ended()) from None
+
+    def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
+        """The zygote's answer to a request.
+
+        Raises:
+            ChannelClosed: it is gone, or was ended because it did not answer as it should: a late
+                answer would be taken for that to the next request.
+        """
+        if self._control is None:
+            raise ChannelClosed("the sandbox has ended")
+        try:
+            self._control.send(request, descriptors)
+        except BROKEN as error:
             self.close()
-            raise SandboxError(why) from None
+            raise ChannelClosed(str(error)) from None
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._control is not None
+        try:
+            answer = self._control.receive()
+            if not isinstance(answer, dict):
+                raise ChannelClosed("it gave no answer")
+        except BROKEN as error:
+            self.close()
+            raise ChannelClosed(str(error)) from None
+        return answer
 
     def close(self) -> None:
         """End the zygote and everything in it."""
@@ -89,13 +118,9 @@ class Sandbox:
 
     def alive(self) -> bool:
         """Whether the zygote still answers; what was seen of student code counts only then."""
-        if self._control is None:
-            return False
         try:
-            self._control.send({"op": "ping"})
-            self._control.receive(START_SECONDS)
-        except (ChannelClosed, ChannelTimeout):
-            self.close()
+            self._ask({"op": "ping"})
+        except ChannelClosed:
             return False
         return True
 
@@ -125,30 +150,31 @@ class Sandbox:
 
     def _spawn(self) -> Processes:
         """Fork a supervisor and its runner."""
-        assert self._control is not None
         group = self._group()
         ours_control, theirs_control = socket.socketpair()
         ours_data, theirs_data = socket.socketpair()
-        with ExitStack() as handed_on:
-            handed: list[socket.socket | BinaryIO] = [theirs_control, theirs_data]
-            if group is not None:
-                handed += [group.entrance(), group.events()]
-            for file in handed:
-                handed_on.enter_context(file)
-            request = {"op": "spawn", "limits": self.limits.to_dict()}
-            try:
-                self._control.send(request, [file.fileno() for file in handed])
-                answer = self._control.receive(START_SECONDS)
-            except (ChannelClosed, ChannelTimeout):
-                ours_control.close()
-                ours_data.close()
-                raise SandboxError("the sandbox ended while it was in use") from None
-        if "pid" not in answer:
-            raise SandboxError(
-                f"a submission's sandbox could not be made: {answer.get('error')}"
-            )
-        data = Channel(ours_data, self.limits.message_bytes)
-        return Processes(answer["pid"], Channel(ours_control), data, partial(self._reap, group))
+        control = Channel(ours_control, _REPORT_BYTES, SUPERVISOR_SECONDS)
+        data = Channel(ours_data, self.limits.message_bytes, self.limits.submission_seconds)
+        request = {"op": "spawn", "limits": self.limits.to_dict()}
+        try:
+            with ExitStack() as handed_on:
+                handed: list[socket.socket | BinaryIO] = [theirs_control, theirs_data]
+                if group is not None:
+                    handed += [group.entrance(), group.events()]
+                for file in handed:
+                    handed_on.enter_context(file)
+                answer = self._ask(request, [file.fileno() for file in handed])
+            if not isinstance(answer.get("pid"), int):
+                raise SandboxError(
+                    f"a submission's sandbox could not be made: {answer.get('error')}"
+                )
+        except (ChannelClosed, SandboxError) as error:
+            control.close()
+            data.close()
+            if isinstance(error, SandboxError):
+                raise
+            raise SandboxError("the sandbox ended while it was in use") from None
+        return Processes(answer["pid"], control, data, partial(self._reap, group))
 
     def _group(self) -> cgroups.Group | None:
         """A group of the kernel's for one submission, where that can be had."""
@@ -160,10 +186,9 @@ class Sandbox:
 
     def _reap(self, group: cgroups.Group | None, pid: int, seconds: float) -> float:
         """Wait for a supervisor to end (or end it); the CPU seconds of its submission."""
-        assert self._control is not None
         try:
-            self._control.send({"op": "wait", "pid": pid, "seconds": seconds})
-            return float(self._control.receive(START_SECONDS)["cpu_seconds"])
+            answer = self._ask({"op": "wait", "pid": pid, "seconds": seconds})
+            return float(answer.get("cpu_seconds", 0.0))
         finally:
             if group is not None:
                 group.remove()

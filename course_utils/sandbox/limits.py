@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -74,6 +75,23 @@ def status_of(pid: int | str = "self") -> dict[str, str]:
 def kibibytes(status: dict[str, str], field: str) -> int:
     """A field such as ``VmData: 1024 kB``, in bytes; 0 where it is missing."""
     return int(status.get(field, "0").split()[0]) * 1024
+
+
+def bound_data(more: int, *, on_gpu: bool) -> None:
+    """Bound what this process may hold in private writable memory to so much more than now.
+
+    Beyond that, allocations fail. Only the soft limit is set: a child may set its own. On a GPU it
+    is not set at all, since it would count what CUDA's driver reserves.
+    """
+    if on_gpu or sys.platform != "linux":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = kibibytes(status_of(), "VmData") + more
+    resource.setrlimit(
+        resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+    )
 
 
 def apply_process_limits(limits: Limits, *, isolated: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.wire import WireError
 
 SUPERVISOR_SECONDS = 10.0
+# What may come of a connection whose other end is not ours to answer for.
+BROKEN = (ChannelClosed, ChannelTimeout, WireError)
 
 
 class Processes:
@@ -21,7 +24,8 @@ class Processes:
         control: the connection to the supervisor.
         data: the connection to the runner.
         reap: waits for the supervisor to end (or ends it) and gives the CPU seconds of its
-            submission; takes the pid and how long to wait.
+            submission; takes the pid and how long to wait. Raises ChannelClosed where the zygote
+            is lost, and all of its processes with it.
     """
 
     def __init__(
@@ -32,34 +36,41 @@ class Processes:
         self.exit_code: int | None = None
         self.cpu_seconds = 0.0
 
-    def note_events(self, seconds: float = 0.0) -> None:
+    def note_events(self, seconds: float) -> None:
         """Read what the supervisor has reported; wait up to ``seconds`` for a first report."""
-        with contextlib.suppress(ChannelClosed, ChannelTimeout, WireError):
-            while True:
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(*BROKEN):
+            while (left := deadline - time.monotonic()) > 0:
                 knows = self.exceeded is not None or self.exit_code is not None
-                self._note(self.control.receive(0.01 if knows else seconds))
+                self._note(self.control.receive(min(left, 0.01) if knows else left))
 
-    def _note(self, event: dict[str, Any]) -> str:
-        kind = str(event.get("event"))
+    def _note(self, event: Any) -> str:
+        if not isinstance(event, dict):
+            return ""
+        kind, code = event.get("event"), event.get("code")
         if kind == "limit":
             self.exceeded = str(event.get("kind"))
-        elif kind == "runner_exit":
-            self.exit_code = int(event.get("code", 0))
-        return kind
+        elif kind == "runner_exit" and isinstance(code, int):
+            self.exit_code = code
+        return str(kind)
 
-    def kill_exercises(self) -> None:
+    def kill_exercises(self) -> bool:
         """End every process but the runner; returns when that is done, so that the command
-        cannot reach a process that is forked after it."""
-        with contextlib.suppress(ChannelClosed, ChannelTimeout, WireError):
+        cannot reach a process that is forked after it. False where the supervisor does not say
+        so in time."""
+        deadline = time.monotonic() + SUPERVISOR_SECONDS
+        with contextlib.suppress(*BROKEN):
             self.control.send({"op": "kill"})
-            while self._note(self.control.receive(SUPERVISOR_SECONDS)) != "killed":
+            while self._note(self.control.receive(deadline - time.monotonic())) != "killed":
                 pass
+            return True
+        return False
 
     def end(self) -> None:
         """End every process and count the CPU time they took."""
-        with contextlib.suppress(ChannelClosed):
-            self.control.send({"op": "finish"})
         with contextlib.suppress(ChannelClosed, ChannelTimeout):
+            self.control.send({"op": "finish"})
+        with contextlib.suppress(ChannelClosed):
             self.cpu_seconds = self._reap(self.pid, SUPERVISOR_SECONDS)
         self.control.close()
         self.data.close()

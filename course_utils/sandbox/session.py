@@ -1,4 +1,4 @@
-"""One submission in the sandbox: its cells first, then calls to what they defined."""
+"""One submission in the sandbox: its cells first, then processes in the state after them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from course_utils.devices import context_lost
 from course_utils.outcome import Reason, Status
-from course_utils.sandbox.cells import CellRun, cell_run
+from course_utils.response import flag_of
+from course_utils.sandbox.cells import Allowance, CellRun, cell_run
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
+from course_utils.sandbox.exercise import GRACE_SECONDS, ExerciseBackend
 from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import Limits
-from course_utils.sandbox.processes import Processes
-from course_utils.student import StudentFault, caller
+from course_utils.sandbox.processes import BROKEN, Processes
+from course_utils.student import StudentFault
 from course_utils.wire import WireError
 
 START_SECONDS = 120.0
-# After its own alarm a process gets this long to answer before it is killed from outside.
-_GRACE_SECONDS = 2.0
+# To look at itself, or to fork, is a moment's work for a runner, on a busy machine some seconds'.
+_STATE_SECONDS = 10.0
 
 
 class Session:
@@ -44,7 +45,7 @@ class Session:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._end()
+        self.end()
 
     @property
     def seconds_left(self) -> float:
@@ -61,37 +62,32 @@ class Session:
         """
         lost: dict[int, CellRun] = {}
         while True:
-            self._end()
+            self.end()
             self._cells = [(index, source) for index, source in cells if index not in lost]
             runs, failed = self._run_once()
             if failed is None:
                 break
             lost[failed.index] = failed
             if self.seconds_left <= 0:
-                for index, _ in self._cells[len(runs) + 1 :]:
-                    lost[index] = CellRun(
-                        index,
-                        reason=Reason.SUBMISSION_TIMEOUT,
-                        message=(
-                            f"cell {index + 1} was not run: the submission's "
-                            f"{self._limits.submission_seconds:g} s were used up before it"
-                        ),
-                    )
-                self._end()
+                lost |= {i: self._not_run(i) for i, _ in self._cells[len(runs) + 1 :]}
                 break
+        if self.seconds_left <= 0:
+            self.end()
         done = {run.index: run for run in runs} | lost
-        return [done[index] for index, _ in cells if index in done]
+        return [done[index] for index, _ in cells]
 
     def _run_once(self) -> tuple[list[CellRun], CellRun | None]:
+        """Run the cells until one is lost; those that ran, and the one that did not."""
         self._used = False
         self._processes = processes = self._spawn()
+        allowance = Allowance(self._limits.output_bytes)
         runs: list[CellRun] = []
         for index, source in self._cells:
-            allowed = min(self._limits.cell_seconds + _GRACE_SECONDS, max(0.1, self.seconds_left))
+            if self.seconds_left <= 0:
+                return runs, self._not_run(index)
             try:
-                processes.data.send({"op": "cell", "source": source})
-                answer = processes.data.receive(allowed)
-                runs.append(cell_run(index, answer))
+                answer = self._ask({"op": "cell", "source": source}, self._limits.cell_seconds)
+                runs.append(cell_run(index, answer, allowance))
             except ChannelTimeout:
                 return runs, self._lost_cell(index, Reason.CELL_TIMEOUT)
             except ChannelClosed:
@@ -99,14 +95,38 @@ class Session:
                 if processes.exceeded == "memory":
                     return runs, self._lost_cell(index, Reason.CELL_MEMORY)
                 return runs, self._lost_cell(index, Reason.CELL_KILLED)
-            except (WireError, KeyError, TypeError, ValueError, AttributeError):
-                return runs, self._lost_cell(index, Reason.CELL_KILLED)
+            except WireError:
+                return runs, self._lost_cell(index, Reason.UNREADABLE_ANSWER)
         try:
-            processes.data.send({"op": "state"})
-            self._can_fork = bool(processes.data.receive(_GRACE_SECONDS)["can_fork"])
-        except (ChannelClosed, ChannelTimeout, WireError, KeyError, TypeError):
-            self._can_fork = False
+            self._can_fork = flag_of(self._ask({"op": "state"}, _STATE_SECONDS).get("can_fork"))
+        except BROKEN:
+            self.end()  # an answer that came later would be taken for another one
         return runs, None
+
+    def _ask(
+        self, command: dict[str, Any], seconds: float, descriptors: Sequence[int] = ()
+    ) -> dict[str, Any]:
+        """The runner's answer to a command, within the submission's time whatever it does.
+
+        Raises:
+            ChannelTimeout, ChannelClosed, WireError: there was none.
+        """
+        assert self._processes is not None
+        data, allowed = self._processes.data, seconds + GRACE_SECONDS
+        data.send(command, descriptors, min(allowed, self.seconds_left))
+        answer = data.receive(min(allowed, self.seconds_left))
+        if not isinstance(answer, dict):
+            raise WireError("it is no answer")
+        return answer
+
+    def _not_run(self, index: int) -> CellRun:
+        message = f"cell {index + 1} was not run: {self.time_used_up} before it"
+        return CellRun(index, reason=Reason.SUBMISSION_TIMEOUT, message=message)
+
+    @property
+    def time_used_up(self) -> str:
+        """The words for it."""
+        return f"the submission's {self._limits.submission_seconds:g} s were used up"
 
     def _lost_cell(self, index: int, reason: Reason) -> CellRun:
         assert self._processes is not None
@@ -123,8 +143,14 @@ class Session:
                 if self._processes.exceeded == "processes"
                 else f"did not survive: {self._processes.how_it_ended()}"
             ),
+            Reason.UNREADABLE_ANSWER: (
+                "did not end as cells do: what its process answered cannot be read"
+            ),
         }[reason]
         message = f"cell {index + 1} {what}; the notebook was run again without it"
+        if self.seconds_left <= 0:
+            reason = Reason.SUBMISSION_TIMEOUT
+            message = f"cell {index + 1} did not end: {self.time_used_up} while it ran"
         output = {"output_type": "stream", "name": "stderr", "text": f"[{message}]\n"}
         return CellRun(index, [output], reason=reason, message=message)
 
@@ -132,7 +158,7 @@ class Session:
         processes = self._fork_processes()
         try:
             processes.data.receive(START_SECONDS)
-        except (ChannelClosed, ChannelTimeout) as error:
+        except BROKEN as error:
             processes.end()
             raise SandboxError(f"a submission's process did not start: {error}") from None
         return processes
@@ -157,7 +183,7 @@ class Session:
         if self._can_fork:
             try:
                 return self._fork_runner()
-            except (ChannelClosed, ChannelTimeout, WireError):
+            except BROKEN:
                 self._replay()
         assert self._processes is not None
         self._used = True
@@ -165,29 +191,32 @@ class Session:
 
     def _replay(self) -> None:
         """Run the cells again in a fresh runner."""
-        self._end()
+        self.end()
         _, failed = self._run_once()
         if failed is not None:
             raise StudentFault(Status.CRASHED, f"on a second run, {failed.message}")
+        if self._processes is None:
+            raise StudentFault(
+                Status.CRASHED, "after the cells had run, their process did not answer"
+            )
 
     def _fork_runner(self) -> Channel:
-        assert self._processes is not None
         ours, theirs = socket.socketpair()
+        channel = Channel(ours, self._limits.message_bytes, self._limits.submission_seconds)
         try:
             with theirs:
-                self._processes.data.send({"op": "fork"}, [theirs.fileno()])
-                self._processes.data.receive(_GRACE_SECONDS + 10)
+                self._ask({"op": "fork"}, _STATE_SECONDS, [theirs.fileno()])
         except BaseException:
-            ours.close()
+            channel.close()
             raise
-        return Channel(ours, self._limits.message_bytes)
+        return channel
 
     def kill_exercise(self) -> None:
         """End an exercise's processes, and what they may have started."""
-        if self._used:
-            self._end()
-        elif self._processes is not None:
-            self._processes.kill_exercises()
+        if self._processes is None:
+            return
+        if self._used or not self._processes.kill_exercises():
+            self.end()
 
     def exceeded(self) -> str | None:
         """Which limit the supervisor has just acted on, if any; forgotten once told."""
@@ -197,88 +226,9 @@ class Session:
         kind, self._processes.exceeded = self._processes.exceeded, None
         return kind
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End every process of the submission."""
         if self._processes is not None:
             self._processes.end()
             self.cpu_seconds += self._processes.cpu_seconds
             self._processes = None
-
-
-class ExerciseBackend:
-    """Calls into a process that one exercise has to itself; a ``course_utils.student.Backend``.
-
-    A crash costs the test in which it happens; the next test gets a fresh process. After a hang,
-    no call of the exercise is waited for that long again.
-    """
-
-    def __init__(self, session: Session, limits: Limits) -> None:
-        self._session = session
-        self._limits = limits
-        self._channel: Channel | None = None
-        self._hung: StudentFault | None = None
-        self._hung_seconds = 0.0
-
-    def request(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Carry out one request in the sandbox, within its own time limit if it names one.
-
-        Raises:
-            StudentFault: the call hung, crashed, or ran out of memory.
-        """
-        seconds = float(request.get("seconds") or self._limits.call_seconds)
-        if self._hung is not None and seconds <= self._hung_seconds:
-            raise self._hung
-        who = caller(request)
-        left = self._session.seconds_left
-        if left <= 0:
-            raise StudentFault(Status.TIMEOUT, f"{self._time_used_up} before {who} was called")
-        allowed = min(seconds, left)
-        try:
-            if self._channel is None:
-                self._channel = self._session.fork()
-            self._channel.send({"op": "call", "request": request, "seconds": allowed})
-            response = self._channel.receive(allowed + _GRACE_SECONDS)
-            if not isinstance(response, dict):
-                raise WireError("not a response")
-        except ChannelTimeout:
-            response = {"timeout": True}
-        except ChannelClosed:
-            self.close()
-            raise self._fault_of_crash(who) from None
-        except WireError as error:
-            self.close()
-            raise StudentFault(Status.ERROR, f"{who} gave an unreadable answer: {error}") from None
-        if response.get("timeout"):
-            self.close()
-            if left <= seconds:
-                why = f"{self._time_used_up} while {who} was running"
-            else:
-                why = f"{who} did not return within {seconds:g} s"
-            self._hung_seconds = allowed
-            self._hung = StudentFault(Status.TIMEOUT, f"{why}: a loop that never ends?")
-            raise self._hung
-        if response.get("memory") or context_lost(str(response.get("raised"))):
-            self.close()  # the next test gets a process that has room, and can use the GPU
-        return response
-
-    @property
-    def _time_used_up(self) -> str:
-        return f"the submission's {self._limits.submission_seconds:g} s were used up"
-
-    def _fault_of_crash(self, who: str) -> StudentFault:
-        exceeded = self._session.exceeded()
-        if exceeded == "memory":
-            mebibytes = self._limits.memory_bytes / 2**20
-            return StudentFault(
-                Status.MEMORY, f"{who} needed more memory than the {mebibytes:.0f} MiB allowed"
-            )
-        why = "it exited or was killed"
-        if exceeded:
-            why = f"it started more than the {self._limits.processes} processes allowed"
-        return StudentFault(Status.CRASHED, f"{who} ended the whole process: {why}")
-
-    def close(self) -> None:
-        """End this exercise's process."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-            self._session.kill_exercise()

@@ -19,6 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 Output = dict[str, Any]
+_MAX_DEPTH = 8
 
 
 class OutputBox:
@@ -47,6 +48,7 @@ class OutputBox:
         """Text written to stdout or stderr."""
         if self.was_cut:
             return
+        text = _whole(text)
         size = len(text)
         kept = text if size <= (left := self._limit - self._bytes) else text[: max(0, left)]
         if kept:
@@ -127,12 +129,28 @@ def _as_json(data: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for key, value in dict(data).items():
         if isinstance(value, bytes):
-            plain[str(key)] = base64.b64encode(value).decode("ascii")
-        elif isinstance(value, (str, int, float, bool, list, dict)):
-            plain[str(key)] = value
+            plain[_whole(str(key))] = base64.b64encode(value).decode("ascii")
         else:
-            plain[str(key)] = str(value)
+            plain[_whole(str(key))] = _plain(value, 0)
     return plain
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A value that any message and any notebook can hold: what is none is shown as text."""
+    if isinstance(value, (list, tuple)) and depth < _MAX_DEPTH:
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, dict) and depth < _MAX_DEPTH:
+        return {_whole(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return value
+    return _whole(str(value))
+
+
+def _whole(text: str) -> str:
+    """Text without the halves of letters that no message can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class _SandboxShell(InteractiveShell):  # type: ignore[misc]
@@ -197,9 +215,9 @@ class Shell:
         self.box.rich(
             {
                 "output_type": "error",
-                "ename": getattr(etype, "__name__", str(etype)),
-                "evalue": message,
-                "traceback": [str(line) for line in lines],
+                "ename": _whole(getattr(etype, "__name__", str(etype))),
+                "evalue": _whole(message),
+                "traceback": [_whole(str(line)) for line in lines],
             }
         )
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from course_utils.diagnosis.digest import Digest, same
+from course_utils.diagnosis.digest import same
 from course_utils.diagnosis.traces import Trace, TraceBook, digests
+from course_utils.digest import Digest
 from course_utils.grading.verify.copies import Text, copied, regions_of, strings_in
 from course_utils.grading.verify.released import DATA_SUFFIXES
 from course_utils.grading.verify.report import Finding

@@ -1,0 +1,107 @@
+"""Calls to what a submission's cells have defined, in a process that an exercise has to itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from course_utils.devices import context_lost
+from course_utils.outcome import Reason, Status
+from course_utils.response import Response, checked
+from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
+from course_utils.sandbox.limits import Limits
+from course_utils.student import StudentFault, caller
+from course_utils.wire import WireError
+
+if TYPE_CHECKING:
+    from course_utils.sandbox.session import Session
+
+# After its own alarm a process gets this long to answer before it is killed from outside.
+GRACE_SECONDS = 2.0
+
+
+class ExerciseBackend:
+    """Calls into a process that one exercise has to itself; a ``course_utils.student.Backend``.
+
+    A crash costs the test in which it happens; the next test gets a fresh process. After a hang,
+    no call of the exercise is waited for that long again.
+    """
+
+    def __init__(self, session: Session, limits: Limits) -> None:
+        self._session = session
+        self._limits = limits
+        self._channel: Channel | None = None
+        self._hung: StudentFault | None = None
+        self._hung_seconds = 0.0
+
+    def request(self, request: dict[str, Any]) -> Response:
+        """Carry out one request in the sandbox, within its own time limit if it names one.
+
+        Raises:
+            StudentFault: the call hung, crashed, or ran out of memory.
+        """
+        seconds = float(request.get("seconds") or self._limits.call_seconds)
+        if self._hung is not None and seconds <= self._hung_seconds:
+            raise self._hung
+        who = caller(request)
+        left = self._session.seconds_left
+        if left <= 0:
+            self._session.end()
+            why = f"{self._session.time_used_up} before {who} was called"
+            raise StudentFault(Status.TIMEOUT, why)
+        allowed = min(seconds, left)
+        try:
+            response = self._answer(request, allowed)
+        except ChannelTimeout:
+            response = {"timeout": True}
+        except ChannelClosed:
+            self.close()
+            raise self._fault_of_crash(who) from None
+        except WireError as error:
+            self.close()
+            raise StudentFault(
+                Status.ERROR, f"{who} gave an unreadable answer: {error}",
+                reason=Reason.UNREADABLE_ANSWER,
+            ) from None  # fmt: skip
+        if response.get("timeout"):
+            self.close()
+            if left <= seconds:
+                why = f"{self._session.time_used_up} while {who} was running"
+            else:
+                why = f"{who} did not return within {seconds:g} s"
+            self._hung_seconds = allowed
+            if self._session.seconds_left <= 0:
+                self._session.end()
+            self._hung = StudentFault(Status.TIMEOUT, f"{why}: a loop that never ends?")
+            raise self._hung
+        if response.get("memory") or context_lost(str(response.get("raised"))):
+            self.close()  # the next test gets a process that has room, and can use the GPU
+        return response
+
+    def _answer(self, request: dict[str, Any], allowed: float) -> Response:
+        """What the process says, within the call's time and the submission's, whatever it does."""
+        if self._channel is None:
+            self._channel = self._session.fork()
+        command = {"op": "call", "request": request, "seconds": allowed}
+        patience = allowed + GRACE_SECONDS
+        self._channel.send(command, seconds=min(patience, self._session.seconds_left))
+        answer = self._channel.receive(min(patience, self._session.seconds_left))
+        return checked(answer, request)
+
+    def _fault_of_crash(self, who: str) -> StudentFault:
+        exceeded = self._session.exceeded()
+        if exceeded == "memory":
+            mebibytes = self._limits.memory_bytes / 2**20
+            return StudentFault(
+                Status.MEMORY, f"{who} needed more memory than the {mebibytes:.0f} MiB allowed"
+            )
+        why = "it exited or was killed"
+        if exceeded:
+            why = f"it started more than the {self._limits.processes} processes allowed"
+        return StudentFault(Status.CRASHED, f"{who} ended the whole process: {why}")
+
+    def close(self) -> None:
+        """End this exercise's process."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+            self._session.kill_exercise()
