@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from course_utils import said
 from course_utils.calls import CallInfo
 from course_utils.forbidden import Cost, ForbiddenCall
 
@@ -198,6 +199,8 @@ class TestOutcome:
         reason: a grader's code for what happened, where the status leaves open which.
         forbidden: the forbidden call that was made in it, whatever it costs.
         by_values: the status that it would have without that call.
+        wrong_value: whether a call in it came back with a value, and a wrong one; known once its
+            trace and mismatch are gone.
     """
 
     __test__ = False  # pytest would take the name for a test class
@@ -224,6 +227,12 @@ class TestOutcome:
     reason: Reason | None = None
     forbidden: ForbiddenCall | None = None
     by_values: Status | None = None
+    wrong_value: bool = False
+
+    @property
+    def told(self) -> str:
+        """What may be said of it where it does not hold."""
+        return said.of_test(self.status, self.message, hidden=self.hidden)
 
     @property
     def passed(self) -> bool:
@@ -235,14 +244,28 @@ class TestOutcome:
         return (self.by_values or self.status) is Status.PASSED
 
     def to_dict(self) -> dict[str, Any]:
-        """The public face: a hidden test shows its claim and verdict, never what it saw."""
+        """The public face: a hidden test shows its claim and verdict, never what was seen."""
         return {
             "claim": self.claim,
             "passed": self.passed,
             "hidden": self.hidden,
             "status": str(self.status),
-            "message": "" if self.hidden else self.message,
+            "message": said.told("", self.message, hidden=self.hidden),
         }
+
+    def sealed(self) -> TestOutcome:
+        """The outcome as it may be kept and shown: a hidden test's holds nothing that was seen in
+        it, whatever is made of it afterwards."""
+        if not self.hidden:
+            return self
+        call = self.forbidden
+        return TestOutcome(
+            self.test, self.exercise, self.claim, self.hidden, self.weight, self.status,
+            about=self.about, part=self.part, stated=self.stated, trains=self.trains,
+            message=self.told, reason=self.reason, by_values=self.by_values,
+            forbidden=None if call is None else ForbiddenCall("", "", call.cost),
+            wrong_value=self.wrong_value,
+        )  # fmt: skip
 
 
 # A test that could not be run says more about an exercise than one that ran and failed.

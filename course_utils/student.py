@@ -21,6 +21,7 @@ from course_utils import callee, wire
 from course_utils.calls import CallInfo, describe_call
 from course_utils.devices import OUT_OF_MEMORY_ADVICE
 from course_utils.outcome import Reason, Status
+from course_utils.said import ending
 
 
 class StudentFault(Exception):
@@ -153,11 +154,13 @@ class Student:
         seed: int = 0,
         forbid: Sequence[str] = (),
         seconds: float | None = None,
+        unwritten: re.Pattern[str] | None = None,
     ) -> None:
         self._backend = backend
         self._seed: int | None = seed
         self._forbid = list(forbid)
         self._seconds = seconds
+        self._unwritten = unwritten
         self.modified: list[tuple[str, str]] = []
         self.trace: list[Any] = []
         self.calls: list[CallInfo] = []
@@ -204,17 +207,15 @@ class Student:
             if unjudgeable:
                 raise _unusable(who, unjudgeable)
             self.trace.append(value)
-            self.seconds += float(response.get("seconds", 0.0))
-            labels = tuple(
-                f"number {argument + 1}" if isinstance(argument, int) else str(argument)
-                for argument in response.get("modified", ())
-            )
+            seconds = response.get("seconds")
+            self.seconds += seconds if isinstance(seconds, float) and seconds >= 0 else 0.0
+            labels = _changed(request, response.get("modified"))
             self.calls[-1] = replace(self.calls[-1], modified=labels)
             function = "" if request["probe"] else who
             self.modified += [(function, label) for label in labels]
             return value
         if "missing" in response:
-            raise StudentFault(Status.MISSING, str(response["missing"]))
+            raise _missing(request, response)
         if response.get("memory") == "device":
             raise StudentFault(
                 Status.MEMORY,
@@ -227,9 +228,9 @@ class Student:
                 Status.MEMORY, f"{who} needed more memory than there is or is allowed"
             )
         if "unsendable" in response:
-            raise _unusable(who, str(response["unsendable"]))
-        if "raised" in response:
-            raise _raised(who, dict(response["raised"]))
+            raise _unusable(who, _text(response["unsendable"]))
+        if isinstance(response.get("raised"), dict):
+            raise _raised(who, response["raised"], self._unwritten)
         raise StudentFault(Status.ERROR, f"{who} gave no readable answer")
 
 
@@ -240,20 +241,47 @@ def _unusable(who: str, what: str) -> StudentFault:
     )
 
 
-def _raised(who: str, error: dict[str, Any]) -> StudentFault:
-    if error.get("not_written"):
-        return StudentFault(Status.NOT_WRITTEN, str(error["message"]))
-    raised = f"{error['type']}: {error['message']}"
-    said = raised.strip(" :")
+def _raised(
+    who: str, error: dict[str, Any], unwritten: re.Pattern[str] | None
+) -> StudentFault:
+    """The fault for an exception, by its own words; they come from the student's side and may be
+    anything."""
+    kind, said, line = (_text(error.get(part)) for part in ("type", "message", "line"))
+    if kind == "NotImplementedError" and unwritten is not None and unwritten.fullmatch(said):
+        return StudentFault(Status.NOT_WRITTEN, said)
+    raised = f"{kind}: {said}"
+    seen = raised.strip(" :")
     if error.get("in_probe"):
         # None has no attributes, and a comparison with it is a plain bool.
-        of_none = error.get("gave_none") and re.search("'(NoneType|bool)'", said)
-        said = f"{error['gave_none'][0]} returned None" if of_none else said
-        message = f"what your code gave cannot be used here: {said}"
+        none = error.get("gave_none")
+        name = _text(none[0]) if isinstance(none, list) and none else ""
+        of_none = name and re.search("'(NoneType|bool)'", seen)
+        seen = f"{name} returned None" if of_none else seen
+        message = f"what your code gave cannot be used here: {seen}"
     else:
-        line = f", in the line: {error['line']}" if error.get("line") else ""
-        message = f"{who} raised {said}{line}"
+        message = f"{who} raised {seen}{f', in the line: {line}' if line else ''}"
     return StudentFault(Status.ERROR, message, raised=raised)
+
+
+def _missing(request: dict[str, Any], response: dict[str, Any]) -> StudentFault:
+    """The fault for a name that the notebook lacks; which one, a probe alone knows."""
+    name = _text(response["missing"]) if request["probe"] else str(request["name"])
+    near = _text(response.get("near"))
+    if not name.isidentifier():
+        return StudentFault(Status.MISSING, ending(Status.MISSING))
+    hint = f"; it defines {near}: was the function renamed?" if near.isidentifier() else ""
+    return StudentFault(Status.MISSING, f"the notebook does not define {name}{hint}")
+
+
+def _changed(request: dict[str, Any], said: Any) -> tuple[str, ...]:
+    """Labels of the arguments that a call says it has changed in place."""
+    said = said if isinstance(said, list) else []
+    places = [f"number {n + 1}" for n in range(len(request["args"])) if n in said]
+    return (*places, *(name for name in request["kwargs"] if name in said))
+
+
+def _text(said: Any) -> str:
+    return callee.clip(said) if isinstance(said, str) else ""
 
 
 def _random_states() -> tuple[Any, Any, Any]:

@@ -47,12 +47,20 @@ class Processes:
             self.exit_code = int(event.get("code", 0))
         return kind
 
+    def keep_scratch(self) -> None:
+        """Have what lies in the scratch places now put back there after every exercise."""
+        self._command("keep", "kept")
+
     def kill_exercises(self) -> None:
-        """End every process but the runner; returns when that is done, so that the command
-        cannot reach a process that is forked after it."""
+        """End every process but the runner, and undo what they have done to the scratch places;
+        returns when that is done, so that the command cannot reach a process that is forked after
+        it."""
+        self._command("kill", "killed")
+
+    def _command(self, command: str, done: str) -> None:
         with contextlib.suppress(ChannelClosed, ChannelTimeout, WireError):
-            self.control.send({"op": "kill"})
-            while self._note(self.control.receive(SUPERVISOR_SECONDS)) != "killed":
+            self.control.send({"op": command})
+            while self._note(self.control.receive(SUPERVISOR_SECONDS)) != done:
                 pass
 
     def end(self) -> None:

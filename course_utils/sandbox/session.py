@@ -106,6 +106,7 @@ class Session:
             self._can_fork = bool(processes.data.receive(_GRACE_SECONDS)["can_fork"])
         except (ChannelClosed, ChannelTimeout, WireError, KeyError, TypeError):
             self._can_fork = False
+        processes.keep_scratch()
         return runs, None
 
     def _lost_cell(self, index: int, reason: Reason) -> CellRun:
@@ -275,6 +276,12 @@ class ExerciseBackend:
         if exceeded:
             why = f"it started more than the {self._limits.processes} processes allowed"
         return StudentFault(Status.CRASHED, f"{who} ended the whole process: {why}")
+
+    def afresh(self) -> ExerciseBackend:
+        """A backend with a process of its own, which waits for nothing that has hung here."""
+        other = self._session.exercise()
+        other._hung, other._hung_seconds = self._hung, self._hung_seconds
+        return other
 
     def close(self) -> None:
         """End this exercise's process."""

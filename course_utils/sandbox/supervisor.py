@@ -11,13 +11,18 @@ import select
 import signal
 import socket
 import tempfile
+import time
 from contextlib import suppress
 
 from course_utils.sandbox import linux, runner, seccomp
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits, apply_process_limits, kibibytes, status_of
+from course_utils.sandbox.scratch import Scratch, ScratchError
 
 _POLL_SECONDS = 0.02
+_SHARED_MEMORY = "/dev/shm"
+# How long the killed are waited for: what is left then is no matter of a signal on its way.
+_DEATH_SECONDS = 2.0
 
 
 def enter_namespaces() -> None:
@@ -65,7 +70,7 @@ def _prepare_file_systems(limits: Limits) -> None:
     linux.make_mounts_private()
     scratch = tempfile.gettempdir()
     linux.mount_tmpfs(scratch, limits.file_bytes)
-    linux.mount_tmpfs("/dev/shm", limits.file_bytes)
+    linux.mount_tmpfs(_SHARED_MEMORY, limits.file_bytes)
     os.chdir(scratch)
 
 
@@ -77,6 +82,7 @@ class _Supervisor:
         self._runner = runner_pid
         self._limits = limits
         self._isolated = isolated
+        self._scratch: Scratch | None = None
         # What the runner holds before it has run anything is the imports', not the student's.
         self._baseline = self._inhabitants().get(runner_pid, 0) if isolated else 0
 
@@ -92,12 +98,45 @@ class _Supervisor:
                 command = self._channel.receive(1.0)["op"]
             except (ChannelClosed, TimeoutError):
                 command = "finish"
-            if command == "kill":
+            if command == "keep":
+                self._keep_scratch()
+                self._tell({"event": "kept"})
+            elif command == "kill":
                 self._kill(spare_runner=True)
+                self._restore_scratch()
                 self._tell({"event": "killed"})  # only now may the next exercise be forked
             elif command == "finish":
                 self._kill(spare_runner=False)
                 return
+
+    def _keep_scratch(self) -> None:
+        """Note what the cells have left in the scratch places; without isolation these are the
+        machine's own, and nothing there is touched."""
+        if self._isolated:
+            with suppress(ScratchError):
+                self._scratch = Scratch(tempfile.gettempdir(), _SHARED_MEMORY)
+
+    def _restore_scratch(self) -> None:
+        """Undo what an exercise has done to the scratch places; where that is not possible, end the
+        runner, so that its state is made anew from the beginning."""
+        if not self._isolated:
+            return
+        try:
+            if self._scratch is None or self._others():
+                raise ScratchError("the state after the cells cannot be had again")
+            self._scratch.restore()
+        except ScratchError:
+            self._kill(spare_runner=False)
+
+    def _others(self) -> bool:
+        """Whether anything but the runner is still alive, though it was killed."""
+        deadline = time.monotonic() + _DEATH_SECONDS
+        while set(self._inhabitants(dead=False)) - {self._runner}:
+            if time.monotonic() > deadline:
+                return True
+            self._kill(spare_runner=True)
+            time.sleep(0.001)
+        return False
 
     def _reap(self) -> None:
         while True:
@@ -125,12 +164,13 @@ class _Supervisor:
                 os.kill(largest, signal.SIGKILL)
 
     @staticmethod
-    def _inhabitants() -> dict[int, int]:
+    def _inhabitants(*, dead: bool = True) -> dict[int, int]:
         """The other processes of this pid namespace and the private memory each holds, in bytes.
 
         ``/proc`` is the sandbox's, one level up (a nested one may not be mounted); a process of
         this namespace has a second number there, its own in here. A zygote has one submission at
-        a time, so there is no other nested namespace.
+        a time, so there is no other nested namespace. ``dead`` says whether those that have ended
+        and were not waited for are among them.
         """
         found: dict[int, int] = {}
         for name in os.listdir("/proc"):
@@ -139,7 +179,8 @@ class _Supervisor:
             with suppress(OSError):
                 status = status_of(name)
                 numbers = status.get("NSpid", "").split()
-                if len(numbers) > 1 and numbers[-1] != "1":
+                ended = status.get("State", "").startswith(("Z", "X"))
+                if len(numbers) > 1 and numbers[-1] != "1" and (dead or not ended):
                     memory = kibibytes(status, "RssAnon") + kibibytes(status, "RssShmem")
                     found[int(numbers[-1])] = memory
         return found
