@@ -201,6 +201,8 @@ class TestOutcome:
         by_values: the status that it would have without that call.
         wrong_value: whether a call in it came back with a value, and a wrong one; known once its
             trace and mismatch are gone.
+        hollow: whether it holds in company of such only as hold for an answer that knows nothing,
+            too: it earns nothing then.
     """
 
     __test__ = False  # pytest would take the name for a test class
@@ -228,6 +230,7 @@ class TestOutcome:
     forbidden: ForbiddenCall | None = None
     by_values: Status | None = None
     wrong_value: bool = False
+    hollow: bool = False
 
     @property
     def told(self) -> str:
@@ -264,7 +267,7 @@ class TestOutcome:
             about=self.about, part=self.part, stated=self.stated, trains=self.trains,
             message=self.told, reason=self.reason, by_values=self.by_values,
             forbidden=None if call is None else ForbiddenCall("", "", call.cost),
-            wrong_value=self.wrong_value,
+            wrong_value=self.wrong_value, hollow=self.hollow,
         )  # fmt: skip
 
 
@@ -291,8 +294,9 @@ def share(tests: Sequence[TestOutcome], *, by_values: bool = False) -> float:
     half, one in a detail or at the edge a little. An exercise of several parts is worth the mean
     of its parts, each weighing as much as its tests.
 
-    A part in which a forbidden call was made is worth nothing, unless the exercise's policy lets
-    that call cost the one test, or nothing (:class:`~course_utils.forbidden.Cost`).
+    A part in which no claim holds but such as hold for an answer that knows nothing is worth
+    nothing. So is a part in which a forbidden call was made, unless the exercise's policy lets that
+    call cost the one test, or nothing (:class:`~course_utils.forbidden.Cost`).
 
     Args:
         tests: the outcomes.
@@ -305,7 +309,10 @@ def share(tests: Sequence[TestOutcome], *, by_values: bool = False) -> float:
     withheld = set() if by_values else _withheld(tests)
     if not total or "" in withheld:
         return 0.0
-    passed = {id(test) for test in tests if (test.passed_by_values if by_values else test.passed)}
+    passed = {
+        id(test) for test in tests
+        if (test.passed_by_values if by_values else test.passed) and not test.hollow
+    }  # fmt: skip
     earned = 0.0
     for part, some in parts.items():
         if part in withheld:

@@ -34,7 +34,7 @@ def public_book(lab: Lab) -> TraceBook:
     released = book_in(lab.folder)
     if released is not None and released.made_from == made_from(lab):
         return released
-    return _kept(lab, _key(lab), lambda: record(lab, hidden=False))
+    return _book(lab, name_of(lab), lambda: record(lab, hidden=False))
 
 
 def hidden_book(lab: Lab, exercise: str, seed: int = 0) -> TraceBook:
@@ -48,23 +48,33 @@ def hidden_book(lab: Lab, exercise: str, seed: int = 0) -> TraceBook:
 
     def take() -> TraceBook:
         recorder = Recorder.of(
-            _originals(lab, made_from(lab)), hidden=True, hidden_seed=seed, exercises=[exercise]
+            originals(lab), hidden=True, hidden_seed=seed, exercises=[exercise]
         )
         return recorder.book([exercise], pairs=False)
 
-    return _kept(lab, _key(lab, exercise, seed), take)
+    return _book(lab, name_of(lab, exercise, str(seed)), take)
 
 
 def keep_public(lab: Lab, book: TraceBook) -> None:
     """Keep a public book that was just made, so that a release need not make it again."""
-    _keep(lab, _key(lab), book)
+    _keep(lab, name_of(lab), book)
 
 
 def keep_hidden(lab: Lab, book: TraceBook) -> None:
     """Keep a book that was just made under all tests and seed 0, for grading without a class."""
     for exercise, entries in book.exercises.items():
         one = TraceBook(book.lab, exercises={exercise: entries}, random=book.random)
-        _keep(lab, _key(lab, exercise, 0), one)
+        _keep(lab, name_of(lab, exercise, "0"), one)
+
+
+def originals(lab: Lab) -> Originals:
+    """The lab's right implementations, read once for all its exercises until a file changes."""
+    return _originals(lab, made_from(lab))
+
+
+@functools.lru_cache(maxsize=1)
+def _originals(lab: Lab, version: str) -> Originals:
+    return Originals(lab)
 
 
 def made_from(lab: Lab) -> str:
@@ -78,66 +88,76 @@ def made_from(lab: Lab) -> str:
     return digest.hexdigest()[:32]
 
 
-def _kept(lab: Lab, key: str, take: Callable[[], TraceBook]) -> TraceBook:
-    if key not in _books and not _read(key):
-        with _alone(key):  # of several workers that miss a book one takes it
-            if not _read(key):
-                _keep(lab, key, take())
-    return _books[key]
+def _book(lab: Lab, name: str, take: Callable[[], TraceBook]) -> TraceBook:
+    def taken() -> bytes:
+        book = take()
+        book.made_from = made_from(lab)
+        return book.to_bytes()
+
+    if name not in _books:
+        try:
+            _books[name] = TraceBook.from_bytes(cached(name, taken))
+        except TraceBookError:  # damaged
+            _books[name] = take()
+    return _books[name]
 
 
-def _keep(lab: Lab, key: str, book: TraceBook) -> None:
+def _keep(lab: Lab, name: str, book: TraceBook) -> None:
     book.made_from = made_from(lab)
-    _books[key] = book
-    write_cached(f"{key}.traces", book.to_bytes())
+    _books[name] = book
+    write_cached(name, book.to_bytes())
 
 
-@functools.lru_cache(maxsize=1)
-def _originals(lab: Lab, version: str) -> Originals:
-    """The lab's right implementations, read once for its exercises as long as no file changes."""
-    return Originals(lab)
+def name_of(lab: Lab, exercise: str = "", what: str = "") -> str:
+    """The name of something in the cache folder: made of the lab's files, this package's code,
+    Python and the libraries.
 
-
-def _key(lab: Lab, exercise: str = "", seed: int = 0) -> str:
-    """A name made of the lab's files, this package's code, Python and the libraries; of a hidden
-    book, of its exercise and seed as well."""
+    Args:
+        lab: an instructor's folder.
+        exercise: which of its exercises it is about, under all tests; none for the public ones.
+        what: what it is, besides; not to be read in the name, for it may be a class's seed.
+    """
     versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
-    digest = hashlib.sha256(" ".join([sys.version, *versions]).encode())
+    digest = hashlib.sha256(" ".join([sys.version, *versions, exercise, what]).encode())
     package = Path(__file__).parent.parent
     code = [*package.glob("*.py"), *(package / "diagnosis").glob("*.py")]
     tests = lab.test_files if exercise else [lab.test_public]
     for path in [*sorted(code), *tests]:
         digest.update(path.read_bytes())
-    digest.update(f"{exercise} {seed}".encode())  # a checksum: the seed is not to be read in a name
     which = exercise or "public"
-    return f"{lab.name}-{which}-{made_from(lab)[:16]}{digest.hexdigest()[:16]}"
+    return f"{lab.name}-{which}-{made_from(lab)[:16]}{digest.hexdigest()[:16]}.kept"
 
 
-def cache_folder() -> Path:
-    """The instructor's own cache folder, for whatever is made again when it is lost."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "course-utils"
-
-
-def _read(key: str) -> bool:
-    """Whether a book of that name is in the cache folder; it is at hand then."""
-    try:
-        _books[key] = TraceBook.load(cache_folder() / f"{key}.traces")
-    except (OSError, TraceBookError):
-        return False
-    return True
+def cached(name: str, make: Callable[[], bytes]) -> bytes:
+    """What the cache folder holds under a name, made now if that is nothing; of several processes
+    that miss it, one makes it."""
+    path = cache_folder() / name
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    with _alone(name):
+        with contextlib.suppress(OSError):
+            return path.read_bytes()
+        made = make()
+        write_cached(name, made)
+        return made
 
 
 @contextlib.contextmanager
-def _alone(key: str) -> Iterator[None]:
+def _alone(name: str) -> Iterator[None]:
     """Hold a lock on a name, as far as the cache folder lets one."""
-    path = cache_folder() / f"{key}.lock"
+    path = cache_folder() / f"{name}.lock"
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fcntl.flock(stack.enter_context(path.open("wb")), fcntl.LOCK_EX)
         yield
         path.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """The instructor's own cache folder, for whatever is made again when it is lost."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "course-utils"
 
 
 def write_cached(name: str, data: bytes) -> None:

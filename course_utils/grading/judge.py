@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.diagnosis import diagnose
+from course_utils.diagnosis.ignorance import mark_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback
 from course_utils.grading.files import read_file
@@ -148,6 +149,7 @@ class Grader:
                 result.derivation = derivations.get(exercise.name, "")
                 for test in tests:
                     test.wrong_value = panel.wrong_value(test)
+                mark_hollow(self.lab, tests)
             # The diagnosis is made: from here on nobody has what a hidden test saw.
             result.tests = [test.sealed() for test in tests]
             results.append(result)
