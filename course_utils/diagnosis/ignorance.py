@@ -79,8 +79,8 @@ def _numbers(shape: tuple[int, ...], number: Callable[[], float], real: bool) ->
 
 
 _noise = np.random.default_rng(0)
-# How often an answer is tried that is another one every time.
-_DRAWS = {"noise of the right shape": 4, "zeros and ones of the right shape": 4}
+_NOISE = "noise of the right shape"
+_NOISE_DRAWS = 4  # it is another one every time
 
 ANSWERS: dict[str, Answer] = {
     "nothing": _constant(None),
@@ -106,8 +106,7 @@ ANSWERS: dict[str, Answer] = {
     "halves of the right shape": _like(lambda: 0.5),
     "NaN of the right shape": _like(lambda: float("nan")),
     "infinities of the right shape": _like(lambda: float("inf")),
-    "noise of the right shape": _like(lambda: float(_noise.normal())),
-    "zeros and ones of the right shape": _like(lambda: float(_noise.integers(2))),
+    _NOISE: _like(lambda: float(_noise.normal())),
 }
 
 
@@ -183,7 +182,7 @@ def _all_fulfilled(lab: Lab, exercise: str) -> list[frozenset[str]]:
         for name, answer in ANSWERS.items():
             outcomes = [
                 outcome
-                for _ in range(_DRAWS.get(name, 1))
+                for _ in range(_NOISE_DRAWS if name == _NOISE else 1)
                 for outcome in outcomes_of(answer, lab, namespace, [exercise])
             ]
             found.append(sorted({key_of(outcome) for outcome in outcomes if outcome.passed}))
