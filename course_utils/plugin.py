@@ -520,10 +520,11 @@ def _claim(item: pytest.Item) -> str:
 
 
 def _is_of_our_gpu(error: BaseException) -> bool:
-    """Whether the judge's own GPU failed a test; what fails in the student's is a StudentFault."""
+    """Whether the judge's own GPU failed a test, of which torch tells by RuntimeErrors; what fails
+    in the student's is a StudentFault, and other errors may quote what a student has returned."""
     kind, message = type(error).__name__, str(error)
-    known = isinstance(error, (StudentFault, AssertionError))
-    return not known and (out_of_memory(kind, message) or context_lost(message))
+    told = isinstance(error, RuntimeError)
+    return told and (out_of_memory(kind, message) or context_lost(message))
 
 
 def _explain(outcome: TestOutcome, error: BaseException, folder: Path) -> None:
