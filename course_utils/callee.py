@@ -65,30 +65,29 @@ class View:
     Attributes:
         gave_none: their names, in order.
         handed: what the probe has asked for, by name.
-        missing: what it has asked for in vain.
     """
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.gave_none: list[str] = []
         self.handed: Namespace = {}
-        self.missing: list[MissingNameError] = []
+        self._missing: list[MissingNameError] = []  # private: a student may define such a name
 
-    def find(self, name: str) -> Any:
+    def _find(self, name: str) -> Any:
         """What the notebook defines under a name.
 
         Raises:
-            MissingNameError: nothing.
+            MissingNameError: it defines nothing of that name.
         """
         if name in self._namespace:
             return self._namespace[name]
-        self.missing.append(MissingNameError(name, _near(self._namespace, name)))
-        raise self.missing[-1]
+        self._missing.append(MissingNameError(name, _near(self._namespace, name)))
+        raise self._missing[-1]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        found = self.handed[name] = self.find(name)
+        found = self.handed[name] = self._find(name)
         if not isinstance(found, _FUNCTIONS):
             return found
 
@@ -139,15 +138,15 @@ def _carry_out(view: View, watch: CallWatch, request: dict[str, Any]) -> dict[st
             if probe is not None:
                 value = probe(view, *args, **kwargs)
             else:  # found only now: the name may stand for a forbidden function itself
-                value = entered(name, view.find(name), args, kwargs)
+                value = entered(name, view._find(name), args, kwargs)
     except MemoryError:
         return {"memory": True}
     except CallTimeout:
         raise
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: a student's call may end in any way it likes.
-        if any(error is one for one in view.missing):  # not one of its own making
-            return {"missing": view.missing[-1].name, "near": view.missing[-1].near}
+        if any(error is one for one in view._missing):  # not one of its own making
+            return {"missing": view._missing[-1].name, "near": view._missing[-1].near}
         described = _describe_error(error, sys.exc_info()[2])
         if devices.out_of_memory(described["type"], described["message"]):
             return {"memory": "device"}
