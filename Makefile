@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A worker or a sandbox for every core: more threads than that only slow one another down.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env demo test verify lint bench agree kills fuzz gpu clean
+.PHONY: help env demo test verify lint bench agree free kills fuzz gpu clean
 
 help:
 	@echo "make env    the environment in $(VENV)"
@@ -21,6 +21,7 @@ help:
 	@echo "make kills  fifty kills in the middle of class runs, and what they leave"
 	@echo "make agree  course grade and nbgrader autograde, compared on every odd submission"
 	@echo "make fuzz   1,000,000 messages, 200,000 notebooks, 100,000 books of traces, none of them right (an hour)"
+	@echo "make free   what answers that know nothing earn in every exercise: nothing"
 	@echo "make gpu    what needs a GPU, compared with the CPU"
 
 env: $(STAMP)
@@ -54,6 +55,9 @@ kills: $(STAMP)
 
 agree: $(STAMP)
 	$(BIN)/python tests/two_ways.py
+
+free: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python tests/free_points.py
 
 gpu: $(STAMP)
 	$(BIN)/python -m pytest -s -rs tests/test_gpu.py

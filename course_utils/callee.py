@@ -25,7 +25,6 @@ import numpy as np
 from course_utils import devices, wire
 from course_utils.watching import LIBRARIES, PROBE_FILE, CallWatch, entered, watching
 
-NOT_WRITTEN = "is not written yet"
 _MAX_TEXT = 500
 # What a probe hands on of a student's so that its calls can be followed.
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, functools.partial)
@@ -33,8 +32,22 @@ _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, functools.partial)
 Namespace = dict[str, Any]
 
 
+# As it is before any student code has run: the stop button's, and no class of that name.
+_STOPPED = KeyboardInterrupt
+
+
 class MissingNameError(Exception):
-    """The notebook does not define a name that a test asks for."""
+    """The notebook does not define a name that a test asks for.
+
+    Attributes:
+        name: that name.
+        near: one like it that the notebook defines; empty if there is none.
+    """
+
+    def __init__(self, name: str, near: str) -> None:
+        super().__init__(f"the notebook does not define {name}")
+        self.name = name
+        self.near = near
 
 
 class CallTimeout(BaseException):
@@ -58,11 +71,23 @@ class View:
         self._namespace = namespace
         self.gave_none: list[str] = []
         self.handed: Namespace = {}
+        self._missing: list[MissingNameError] = []  # private: a student may define such a name
+
+    def _find(self, name: str) -> Any:
+        """What the notebook defines under a name.
+
+        Raises:
+            MissingNameError: it defines nothing of that name.
+        """
+        if name in self._namespace:
+            return self._namespace[name]
+        self._missing.append(MissingNameError(name, _near(self._namespace, name)))
+        raise self._missing[-1]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        found = self.handed[name] = _find(self._namespace, name)
+        found = self.handed[name] = self._find(name)
         if not isinstance(found, _FUNCTIONS):
             return found
 
@@ -85,9 +110,9 @@ def invoke(namespace: Namespace, request: dict[str, Any]) -> dict[str, Any]:
             (the source of a function that takes a :class:`View` first).
 
     Returns:
-        ``{"value", "modified", "seconds"}``, ``{"missing"}``, ``{"memory"}`` (True, or "device"
-        for a GPU's), ``{"raised"}`` or ``{"unsendable"}``; the value is packed, to be read after a
-        crossing. With each may come ``"forbidden"``: the notes of
+        ``{"value", "modified", "seconds"}``, ``{"missing", "near"}``, ``{"memory"}`` (True, or
+        "device" for a GPU's), ``{"raised"}`` or ``{"unsendable"}``; the value is packed, to be read
+        after a crossing. With each may come ``"forbidden"``: the notes of
         :class:`~course_utils.watching.CallWatch`, where there are any.
 
     Raises:
@@ -113,16 +138,16 @@ def _carry_out(view: View, watch: CallWatch, request: dict[str, Any]) -> dict[st
             if probe is not None:
                 value = probe(view, *args, **kwargs)
             else:  # found only now: the name may stand for a forbidden function itself
-                value = entered(name, _find(watch.namespace, name), args, kwargs)
-    except MissingNameError as error:
-        return {"missing": str(error)}
+                value = entered(name, view._find(name), args, kwargs)
     except MemoryError:
         return {"memory": True}
     except CallTimeout:
         raise
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: a student's call may end in any way it likes.
-        described = _describe_error(error)
+        if any(error is one for one in view._missing):  # not one of its own making
+            return {"missing": view._missing[-1].name, "near": view._missing[-1].near}
+        described = _describe_error(error, sys.exc_info()[2])
         if devices.out_of_memory(described["type"], described["message"]):
             return {"memory": "device"}
         return {"raised": {**described, "gave_none": view.gave_none[:1]}}
@@ -133,7 +158,7 @@ def _carry_out(view: View, watch: CallWatch, request: dict[str, Any]) -> dict[st
     try:
         packed = wire.Packed(value)
     except wire.UnsendableError as error:
-        return {"unsendable": _clip(str(error))}
+        return {"unsendable": clip(str(error))}
     except MemoryError:
         return {"memory": True}
     except CallTimeout:
@@ -155,13 +180,9 @@ def seed_everything(seed: int) -> None:
             torch.cuda.manual_seed_all(seed)
 
 
-def _find(namespace: Namespace, name: str) -> Any:
-    if name in namespace:
-        return namespace[name]
+def _near(namespace: Namespace, name: str) -> str:
     defined = [n for n, v in namespace.items() if callable(v) and not n.startswith("_")]
-    near = difflib.get_close_matches(name, defined, n=1)
-    hint = f"; it defines {near[0]}: was the function renamed?" if near else ""
-    raise MissingNameError(f"the notebook does not define {name}{hint}")
+    return next(iter(difflib.get_close_matches(name, defined, n=1)), "")
 
 
 @functools.lru_cache(maxsize=256)
@@ -190,7 +211,7 @@ def _fingerprint(value: Any) -> bytes:
         return b"changed to something else"
 
 
-def _describe_error(error: BaseException) -> dict[str, Any]:
+def _describe_error(error: BaseException, traceback: TracebackType | None) -> dict[str, Any]:
     try:
         message = str(error)
     except CallTimeout:
@@ -199,10 +220,10 @@ def _describe_error(error: BaseException) -> dict[str, Any]:
         message = ""
     return {
         "type": _kind_of(error),
-        "message": _clip(message),
-        "line": _clip(_student_line(error.__traceback__)),
-        "in_probe": _is_of_probe(error.__traceback__),
-        "not_written": isinstance(error, NotImplementedError) and message.endswith(NOT_WRITTEN),
+        "message": clip(message),
+        "line": clip(_student_line(traceback)),
+        "in_probe": _is_of_probe(traceback),
+        "stopped": type(error) is _STOPPED,
     }
 
 
@@ -210,7 +231,7 @@ def _kind_of(error: BaseException) -> str:
     """The name of an exception's class, also where its metaclass hides it."""
     kind: type = type(error)
     name: str = type.__dict__["__name__"].__get__(kind)
-    return _clip(name)
+    return clip(name)
 
 
 def _student_line(traceback: TracebackType | None) -> str:
@@ -237,7 +258,11 @@ def _is_of_probe(traceback: TracebackType | None) -> bool:
     return in_probe
 
 
-def _clip(text: str) -> str:
-    """Text of a bearable length, without the lone surrogates that no message can hold."""
-    text = text[:_MAX_TEXT + 1].encode("utf-8", "replace").decode("utf-8")
+def clip(text: str) -> str:
+    """Text of a bearable length, without the lone surrogates that no message can hold.
+
+    It is plain text: what a student's exception says may be of a class that they have derived from
+    str, whose methods are theirs.
+    """
+    text = str.__getitem__(text, slice(_MAX_TEXT + 1)).encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"

@@ -171,6 +171,13 @@ def grade(
         Path | None,
         typer.Option(help="A CSV file of the class: id, last_name, first_name, email."),
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Seed of the hidden tests; public ones have the one that check has.",
+            show_default="the class's own, in .course/hidden_seed; 0 for a notebook file",
+        ),
+    ] = None,
 ) -> None:
     """Grade a class under submitted/, or one notebook without any database.
 
@@ -186,7 +193,7 @@ def grade(
         cell_seconds=cell_seconds, call_seconds=call_seconds, memory_bytes=memory_mib * 2**20,
         device=resolve(device), device_bytes=device_memory_mib * 2**20,
     )  # fmt: skip
-    settings = Settings(workers, isolation, limits)
+    settings = Settings(workers, isolation, limits, seed)
     if target.endswith(".ipynb"):
         if lab is None:
             raise typer.BadParameter("name the notebook's lab: --lab lab02_softmax_nll")
@@ -322,7 +329,8 @@ def _grade_file(path: Path, lab: Lab, settings: Settings, *, as_json: bool) -> N
     from course_utils.sandbox.client import Sandbox
 
     with Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox:
-        result = grade_file(path, Grader(lab, sandbox), path.stem)
+        grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
+        result = grade_file(path, grader, path.stem)
     if as_json:
         print(strict_json.dumps(result.to_dict()))
         return
@@ -367,6 +375,8 @@ def _grade_class(
         for label, place in (places | outcome.files).items():
             shown = _relative(place) if isinstance(place, Path) else place
             _out.say(f"{label:<10} {shown}")
+        seed = f"{outcome.hidden_seed}, of the hidden tests; --seed repeats it (not for students)"
+        _out.say(f"{'seed':<10} {seed}")
     if outcome.not_graded:
         sys.exit(NOT_ALL_GRADED)
 

@@ -17,6 +17,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from course_utils import said
+
 TABLE = "FORBIDDEN_COST"
 _READABLE = re.compile(r"[\w.() ]{1,80}")
 
@@ -66,9 +68,8 @@ class ForbiddenCall:
     @property
     def sentence(self) -> str:
         """What was seen."""
-        if not self.call:
-            return "a built-in was called that does what you are asked to write by hand"
-        return f"{self.function} calls {self.call}"
+        seen = f"{self.function} calls {self.call}"
+        return said.of_test("forbidden", seen, hidden=not self.call)
 
     @property
     def asked(self) -> str:
@@ -114,11 +115,12 @@ class Policy:
             names = [name for name in by if isinstance(name, str) and name.isidentifier()]
             if exercise not in self._payers(names, exercise):
                 continue
-            if hidden:
-                return ForbiddenCall("", "", self.cost(exercise))
             known = call if _READABLE.fullmatch(call) else "a built-in"
             function = names[0][:80] if names else "your code"
-            return ForbiddenCall(known, function, self.cost(exercise))
+            return ForbiddenCall(
+                said.told("", known, hidden=hidden), said.told("", function, hidden=hidden),
+                self.cost(exercise),
+            )
         return None
 
     def _payers(self, by: Sequence[str], exercise: str) -> frozenset[str]:
@@ -142,7 +144,7 @@ def policy_of(path: Path, module: Any, forbidding: Sequence[str]) -> Policy:
     if not isinstance(table, dict):
         raise PolicyError(f'{TABLE} must be a table such as {{"softmax": "test"}}')
     costs = {}
-    for exercise, said in table.items():
+    for exercise, written in table.items():
         if exercise not in forbidding:
             near = difflib.get_close_matches(str(exercise), forbidding, n=1)
             hint = f": did you mean {near[0]!r}?" if near else f" (do: {', '.join(forbidding)})"
@@ -150,12 +152,12 @@ def policy_of(path: Path, module: Any, forbidding: Sequence[str]) -> Policy:
             raise PolicyError(
                 f"{TABLE} names {exercise!r}, which is no exercise that forbids a call{hint}"
             )
-        if said not in list(Cost):
+        if written not in list(Cost):
             known = ", ".join(f'"{cost}"' for cost in Cost)
             raise PolicyError(
-                f"{TABLE}[{exercise!r}] is {said!r}, and a forbidden call can cost {known}"
+                f"{TABLE}[{exercise!r}] is {written!r}, and a forbidden call can cost {known}"
             )
-        costs[exercise] = Cost(said)
+        costs[exercise] = Cost(written)
     return Policy(costs, _owners(path, module))
 
 

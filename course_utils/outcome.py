@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from course_utils import said
 from course_utils.calls import CallInfo
 from course_utils.digest import Returned
 from course_utils.escaping import escaped
@@ -209,6 +210,10 @@ class TestOutcome:
         reason: a grader's code for what happened, where the status leaves open which.
         forbidden: the forbidden call that was made in it, whatever it costs.
         by_values: the status that it would have without that call.
+        wrong_value: whether a call in it came back with a value, and a wrong one; known once its
+            trace and mismatch are gone.
+        hollow: whether it holds in company of such only as hold for an answer that knows nothing,
+            too: it earns nothing then.
     """
 
     __test__ = False  # pytest would take the name for a test class
@@ -235,6 +240,13 @@ class TestOutcome:
     reason: Reason | None = None
     forbidden: ForbiddenCall | None = None
     by_values: Status | None = None
+    wrong_value: bool = False
+    hollow: bool = False
+
+    @property
+    def told(self) -> str:
+        """What may be said of it where it does not hold."""
+        return said.of_test(self.status, self.message, hidden=self.hidden)
 
     @property
     def passed(self) -> bool:
@@ -246,14 +258,28 @@ class TestOutcome:
         return (self.by_values or self.status) is Status.PASSED
 
     def to_dict(self) -> dict[str, Any]:
-        """The public face: a hidden test shows its claim and verdict, never what it saw."""
+        """The public face: a hidden test shows its claim and verdict, never what was seen."""
         return {
             "claim": self.claim,
             "passed": self.passed,
             "hidden": self.hidden,
             "status": str(self.status),
-            "message": "" if self.hidden else self.message,
+            "message": said.told("", self.message, hidden=self.hidden),
         }
+
+    def sealed(self) -> TestOutcome:
+        """The outcome as it may be kept and shown: a hidden test's holds nothing that was seen in
+        it, whatever is made of it afterwards."""
+        if not self.hidden:
+            return self
+        call = self.forbidden
+        return TestOutcome(
+            self.test, self.exercise, self.claim, self.hidden, self.weight, self.status,
+            about=self.about, part=self.part, stated=self.stated, trains=self.trains,
+            message=self.told, reason=self.reason, by_values=self.by_values,
+            forbidden=None if call is None else ForbiddenCall("", "", call.cost),
+            wrong_value=self.wrong_value, hollow=self.hollow,
+        )  # fmt: skip
 
 
 # A test that could not be run says more about an exercise than one that ran and failed.
@@ -279,8 +305,9 @@ def share(tests: Sequence[TestOutcome], *, by_values: bool = False) -> float:
     half, one in a detail or at the edge a little. An exercise of several parts is worth the mean
     of its parts, each weighing as much as its tests.
 
-    A part in which a forbidden call was made is worth nothing, unless the exercise's policy lets
-    that call cost the one test, or nothing (:class:`~course_utils.forbidden.Cost`).
+    A part in which no claim holds but such as hold for an answer that knows nothing is worth
+    nothing. So is a part in which a forbidden call was made, unless the exercise's policy lets that
+    call cost the one test, or nothing (:class:`~course_utils.forbidden.Cost`).
 
     Args:
         tests: the outcomes.
@@ -293,7 +320,10 @@ def share(tests: Sequence[TestOutcome], *, by_values: bool = False) -> float:
     withheld = set() if by_values else _withheld(tests)
     if not total or "" in withheld:
         return 0.0
-    passed = {id(test) for test in tests if (test.passed_by_values if by_values else test.passed)}
+    passed = {
+        id(test) for test in tests
+        if (test.passed_by_values if by_values else test.passed) and not test.hollow
+    }  # fmt: skip
     earned = 0.0
     for part, some in parts.items():
         if part in withheld:

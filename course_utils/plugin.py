@@ -13,6 +13,7 @@ import functools
 import importlib.util
 import io
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -30,6 +31,7 @@ from course_utils import compare
 from course_utils.devices import context_lost, out_of_memory, resolve
 from course_utils.forbidden import Cost, Policy, PolicyError, policy_of
 from course_utils.outcome import Aspect, Status, TestOutcome
+from course_utils.stub import unwritten_in
 from course_utils.student import Backend, Student, StudentFault
 
 
@@ -72,7 +74,7 @@ def exercise(
 
 @dataclass(frozen=True)
 class ExerciseMark:
-    """What the marker on a test says."""
+    """What the marker on a test says, and whether it is a hidden test's."""
 
     name: str
     about: Aspect
@@ -82,6 +84,7 @@ class ExerciseMark:
     forbid: tuple[str, ...]
     seconds: float | None
     trains: bool
+    hidden: bool = False
 
 
 def mark_of(item: Any) -> ExerciseMark | None:
@@ -93,7 +96,13 @@ def mark_of(item: Any) -> ExerciseMark | None:
     )
     if marker is None:
         return None
-    return ExerciseMark(marker.args[0], **marker.kwargs)
+    return ExerciseMark(marker.args[0], **marker.kwargs, hidden=_is_hidden(item))
+
+
+def _is_hidden(item: Any) -> bool:
+    """Whether a pytest item is a test of a file in a folder named ``hidden``."""
+    path = getattr(item, "path", None)
+    return isinstance(path, Path) and path.parent.name == "hidden"
 
 
 BackendFor = Callable[[ExerciseMark], Backend]
@@ -106,6 +115,8 @@ def run_tests(
     exercises: Sequence[str] | None = None,
     tests: Collection[str] | None = None,
     seed: int = 0,
+    hidden_seed: int | None = None,
+    lab: str = "",
     device: str | None = None,
     enforce_forbid: bool = True,
 ) -> list[TestOutcome]:
@@ -119,11 +130,14 @@ def run_tests(
         exercises: only these; all by default.
         tests: of them only these, by name; all by default.
         seed: every test's random stream follows from this and the test's name.
+        hidden_seed: the same for hidden tests, where it is another one.
+        lab: the lab's name, as its stubs write it; in a student's kernel, where its folder may be
+            called anything, it is not known.
         device: "cpu" or "cuda"; by default see :func:`course_utils.devices.resolve`.
         enforce_forbid: False where a variant that adapts a forbidden built-in is tested.
 
     Returns:
-        One outcome a test, in the order of the files.
+        One outcome a test: those of all public tests, exercise by exercise, then the hidden ones'.
 
     Raises:
         RuntimeError: pytest could not collect the files (a syntax error in a test, say), or the
@@ -131,8 +145,9 @@ def run_tests(
         MemoryError: there was no room for the judge's own work in one of the tests.
     """
     judge = _Judge(
-        files, backend_for, exercises, tests, seed, device or resolve(), enforce_forbid
-    )
+        files[0], backend_for, exercises, tests, seed, seed if hidden_seed is None else hidden_seed,
+        lab, device or resolve(), enforce_forbid,
+    )  # fmt: skip
     output = io.StringIO()
     arguments = [
         *(str(path) for path in files),
@@ -308,19 +323,23 @@ class _Judge:
 
     def __init__(
         self,
-        files: Sequence[Path],
+        public: Path,
         backend_for: BackendFor,
         exercises: Sequence[str] | None,
         tests: Collection[str] | None,
         seed: int,
+        hidden_seed: int,
+        lab: str,
         device: str,
         enforce_forbid: bool,
     ) -> None:
-        self._public = files[0]
+        self._public = public
         self._backend_for = backend_for
         self._exercises = exercises
         self._tests = tests
         self._seed = seed
+        self._hidden_seed = hidden_seed
+        self._lab = lab
         self._device = device
         self._enforce_forbid = enforce_forbid
         self._policy = Policy({}, {})
@@ -361,9 +380,10 @@ class _Judge:
                 )
         if self._tests is not None:
             items[:] = [item for item in items if item.name in self._tests]
-        # Exercise by exercise, public before hidden: a sandbox then needs one process at a time.
+        # All public tests come before any hidden one, so that nothing of a hidden test can be told
+        # in a public one; then exercise by exercise: a sandbox needs one process at a time.
         order = list(dict.fromkeys(_exercise_of(item) for item in items))
-        items.sort(key=lambda item: order.index(_exercise_of(item)))
+        items.sort(key=lambda item: (_is_hidden(item), order.index(_exercise_of(item))))
 
     # -- fixtures
 
@@ -375,7 +395,7 @@ class _Judge:
         forbid = mark.forbid if self._enforce_forbid else ()
         handle = Student(
             self._backend_for(mark), seed=self._stream(request.node), forbid=forbid,
-            seconds=mark.seconds,
+            seconds=mark.seconds, unwritten=_unwritten(load_module(self._public), self._lab),
         )  # fmt: skip
         request.node.stash[_HANDLE] = handle
         return handle
@@ -405,7 +425,8 @@ class _Judge:
         return torch.Generator().manual_seed(self._stream(request.node))
 
     def _stream(self, item: pytest.Item) -> int:
-        return zlib.crc32(f"{item.name}/{self._seed}".encode())
+        seed = self._hidden_seed if _is_hidden(item) else self._seed
+        return zlib.crc32(f"{item.name}/{seed}".encode())
 
     # -- verdicts
 
@@ -453,7 +474,7 @@ class _Judge:
             test=item.name,
             exercise=mark.name,
             claim=_claim(item),
-            hidden=item.path.parent.name == "hidden",
+            hidden=mark.hidden,
             weight=mark.weight,
             status=Status.PASSED,
             about=mark.about,
@@ -484,6 +505,13 @@ def _fixtures_of(module: ModuleType) -> ModuleType:
     return holder
 
 
+@functools.lru_cache(maxsize=16)
+def _unwritten(public: ModuleType, lab: str) -> re.Pattern[str]:
+    """What the sentences of the lab's stubs match."""
+    marks = (mark_of(test) for name, test in vars(public).items() if name.startswith("test"))
+    return unwritten_in(dict.fromkeys(mark.name for mark in marks if mark), lab)
+
+
 _HANDLE = pytest.StashKey[Student]()
 _COMPARISONS = pytest.StashKey[list[compare.Comparison]]()
 
@@ -500,10 +528,11 @@ def _claim(item: pytest.Item) -> str:
 
 
 def _is_of_our_gpu(error: BaseException) -> bool:
-    """Whether the judge's own GPU failed a test; what fails in the student's is a StudentFault."""
+    """Whether the judge's own GPU failed a test, of which torch tells by RuntimeErrors; what fails
+    in the student's is a StudentFault, and other errors may quote what a student has returned."""
     kind, message = type(error).__name__, str(error)
-    known = isinstance(error, (StudentFault, AssertionError))
-    return not known and (out_of_memory(kind, message) or context_lost(message))
+    told = isinstance(error, RuntimeError)
+    return told and (out_of_memory(kind, message) or context_lost(message))
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

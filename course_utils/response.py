@@ -37,6 +37,8 @@ def checked(response: Any, request: dict[str, Any]) -> Response:
     if kind == "value":
         found["modified"] = _labels(response.get("modified"), request)
         found["seconds"] = seconds_of(response.get("seconds"))
+    elif kind == "missing":
+        found["near"] = text_of(response.get("near"))
     if "forbidden" in response:
         found["forbidden"] = _notes(response["forbidden"])
     if response.keys() - found.keys():
@@ -124,7 +126,7 @@ def _labels(value: Any, request: dict[str, Any]) -> list[int | str]:
 
 _RAISED: dict[str, Callable[[Any], Any]] = {
     "type": text_of, "message": text_of, "line": text_of, "in_probe": flag_of,
-    "not_written": flag_of, "gave_none": _names,
+    "stopped": flag_of, "gave_none": _names,
 }  # fmt: skip
 _ENDS: dict[str, Callable[[Any], Any]] = {
     "value": _anything, "missing": text_of, "memory": _memory, "unsendable": text_of,

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import re
-
-from course_utils.callee import NOT_WRITTEN
+from collections.abc import Iterable
 
 BEGIN_SOLUTION = "### BEGIN SOLUTION"
 END_SOLUTION = "### END SOLUTION"
 TEXT_STUB = "YOUR ANSWER HERE"  # what students find where a person reads the answer
 
+_UNWRITTEN = "{lab} · {exercise} is not written yet"
 _REGION = re.compile(r"^([ \t]*)[^\n]*BEGIN SOLUTION[\s\S]*?END SOLUTION[^\n]*$", re.MULTILINE)
+
+
+def unwritten(lab: str, exercise: str) -> str:
+    """The sentence by which an exercise is known not to be written yet."""
+    return _UNWRITTEN.format(lab=lab.partition("_")[0], exercise=exercise)
+
+
+def unwritten_in(exercises: Iterable[str], lab: str = "") -> re.Pattern[str]:
+    """What these exercises' sentences match, as a whole, and nothing else does.
+
+    Args:
+        exercises: their names.
+        lab: the lab's name; empty where it is not known: a student's folder may be called anything.
+    """
+    which = "|".join(re.escape(name) for name in exercises) or "(?!)"
+    word = re.escape(lab.partition("_")[0]) if lab else r"\w{1,40}"
+    return re.compile(_UNWRITTEN.format(lab=word, exercise=f"(?:{which})"))
 
 
 def stub_code(lab: str, exercise: str) -> str:
     """The lines that stand for a solution region of an exercise."""
-    message = f"{lab.partition('_')[0]} · {exercise} {NOT_WRITTEN}"
+    message = unwritten(lab, exercise)
     return f'# YOUR CODE HERE\nraise NotImplementedError("{message}")'
 
 

@@ -23,6 +23,7 @@ from course_utils.devices import OUT_OF_MEMORY_ADVICE
 from course_utils.digest import Returned, ended, returned
 from course_utils.outcome import Reason, Status
 from course_utils.response import Response, checked
+from course_utils.said import ending
 
 
 class StudentFault(Exception):
@@ -156,11 +157,13 @@ class Student:
         seed: int = 0,
         forbid: Sequence[str] = (),
         seconds: float | None = None,
+        unwritten: re.Pattern[str] | None = None,
     ) -> None:
         self._backend = backend
         self._seed: int | None = seed
         self._forbid = list(forbid)
         self._seconds = seconds
+        self._unwritten = unwritten
         self.modified: list[tuple[str, str]] = []
         self.trace: list[Returned] = []
         self.calls: list[CallInfo] = []
@@ -216,7 +219,7 @@ class Student:
             self.modified += [(function, label) for label in labels]
             return value
         if "missing" in response:
-            raise StudentFault(Status.MISSING, response["missing"])
+            raise _missing(request, response)
         if response.get("memory") == "device":
             raise StudentFault(
                 Status.MEMORY,
@@ -230,7 +233,7 @@ class Student:
             )
         if "unsendable" in response:
             raise _unusable(who, response["unsendable"])
-        raise _raised(who, response["raised"])
+        raise _raised(who, response["raised"], self._unwritten)
 
 
 def _unusable(who: str, what: str) -> StudentFault:
@@ -240,20 +243,34 @@ def _unusable(who: str, what: str) -> StudentFault:
     )
 
 
-def _raised(who: str, error: dict[str, Any]) -> StudentFault:
-    if error.get("not_written"):
-        return StudentFault(Status.NOT_WRITTEN, str(error["message"]))
-    raised = f"{error['type']}: {error['message']}"
-    said = raised.strip(" :")
-    if error.get("in_probe"):
+def _raised(
+    who: str, error: dict[str, Any], unwritten: re.Pattern[str] | None
+) -> StudentFault:
+    """The fault for an exception, by its own words; they come from the student's side and may be
+    anything."""
+    kind, said, line = error["type"], error["message"], error["line"]
+    if kind == "NotImplementedError" and unwritten is not None and unwritten.fullmatch(said):
+        return StudentFault(Status.NOT_WRITTEN, said)
+    raised = f"{kind}: {said}"
+    seen = raised.strip(" :")
+    if error["in_probe"]:
         # None has no attributes, and a comparison with it is a plain bool.
-        of_none = error.get("gave_none") and re.search("'(NoneType|bool)'", said)
-        said = f"{error['gave_none'][0]} returned None" if of_none else said
-        message = f"what your code gave cannot be used here: {said}"
+        of_none = error["gave_none"] and re.search("'(NoneType|bool)'", seen)
+        seen = f"{error['gave_none'][0]} returned None" if of_none else seen
+        message = f"what your code gave cannot be used here: {seen}"
     else:
-        line = f", in the line: {error['line']}" if error.get("line") else ""
-        message = f"{who} raised {said}{line}"
+        message = f"{who} raised {seen}{f', in the line: {line}' if line else ''}"
     return StudentFault(Status.ERROR, message, raised=raised)
+
+
+def _missing(request: dict[str, Any], response: dict[str, Any]) -> StudentFault:
+    """The fault for a name that the notebook lacks; which one, a probe alone knows."""
+    name = response["missing"] if request["probe"] else str(request["name"])
+    near = response["near"]
+    if not name.isidentifier():
+        return StudentFault(Status.MISSING, ending(Status.MISSING))
+    hint = f"; it defines {near}: was the function renamed?" if near.isidentifier() else ""
+    return StudentFault(Status.MISSING, f"the notebook does not define {name}{hint}")
 
 
 def _random_states() -> tuple[Any, Any, Any]:

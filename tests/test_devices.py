@@ -243,6 +243,13 @@ def test_a_failure_of_the_judges_gpu_costs_no_student(tmp_path: Path, error: str
     assert not outcomes[0].passed
 
 
+def test_text_that_speaks_of_a_gpu_is_no_failure_of_it(tmp_path: Path) -> None:
+    """Else a student could end the whole worker, and word what is said of it."""
+    outcomes = judged(tmp_path, "float(student.f(1.0))", "return 'CUDA error: mine'")
+    assert isinstance(outcomes, list)
+    assert not outcomes[0].passed
+
+
 def judged(folder: Path, test: str, function: str) -> list[TestOutcome] | RuntimeError:
     """What comes of a test that calls ``f`` and then does something."""
     text = dedent(

@@ -109,11 +109,11 @@ def test_a_file_that_is_no_book_is_refused(lab: Lab, data: bytes, sentence: str)
 
 
 def test_kept_books_are_taken_once_until_a_file_changes(lab: Lab) -> None:
-    public, hidden, before = public_book(lab), hidden_book(lab), made_from(lab)
-    assert public_book(lab) is public and hidden_book(lab) is hidden
+    public, hidden, before = public_book(lab), hidden_book(lab, "softmax"), made_from(lab)
+    assert public_book(lab) is public and hidden_book(lab, "softmax") is hidden
     lab.misconceptions_path.write_text(lab.misconceptions_path.read_text() + "\n")
     assert made_from(lab) != before
-    assert public_book(lab) is not public and hidden_book(lab) is not hidden
+    assert public_book(lab) is not public and hidden_book(lab, "softmax") is not hidden
 
 
 def test_the_book_that_students_have_is_the_graders_too(lab: Lab) -> None:

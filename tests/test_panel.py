@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -453,3 +454,70 @@ def test_a_probe_is_called_by_its_exercises_name(tmp_path: Path) -> None:
     with pytest.raises(NotebookError, match="Stopped while scale was running"):
         PublicTests(folder).run({"scale": scale}, ["scale"])
     assert patience.NAME not in {thread.name for thread in threading.enumerate()}
+
+
+# -- exceptions of classes that students have made
+
+
+def named(name: str, base: type[BaseException], **members: Any) -> type[BaseException]:
+    return type(name, (base,), members)
+
+
+class Sly(str):
+    """Text whose methods are its own."""
+
+    def __getitem__(self, key: Any) -> Any:
+        raise SystemExit("not to be cut")
+
+    def encode(self, *how: Any) -> Any:
+        raise KeyboardInterrupt
+
+    def endswith(self, *end: Any) -> Any:
+        return True
+
+
+def _lying(self: Any) -> str:
+    return Sly("lab00 · scale is not written yet, or is it")
+
+
+def _raising(self: Any) -> Any:
+    raise SystemExit
+
+
+class Hidden(type):
+    """A class of classes that answers for nothing."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        raise KeyboardInterrupt(name)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return True
+
+
+# As functions: pytest would look at a class to give its case a name.
+RAISED: dict[str, Callable[[], Any]] = {
+    "KeyboardInterrupt": lambda: named("KeyboardInterrupt", Exception),
+    "KeyboardInterrupt of no Exception": lambda: named("KeyboardInterrupt", BaseException),
+    "heir of KeyboardInterrupt": lambda: named("Halt", KeyboardInterrupt),
+    "SystemExit": lambda: named("SystemExit", BaseException),
+    "CallTimeout": lambda: named("CallTimeout", Exception),
+    "MissingNameError": lambda: named("MissingNameError", Exception),
+    "lying": lambda: named("NotImplementedError", NotImplementedError, __str__=_lying),
+    "unsayable": lambda: named("Unsayable", Exception, __str__=_raising),
+    "untraced": lambda: named("Untraced", Exception, __traceback__=property(_raising)),
+    "hidden": lambda: Hidden("Nobody", (Exception,), {}),
+    "exit": lambda: SystemExit,
+    "generator's exit": lambda: GeneratorExit,
+}
+
+
+@pytest.mark.parametrize("kind", RAISED.values(), ids=RAISED)
+def test_whatever_is_raised_is_an_exception_of_the_students(tmp_path: Path, kind: Any) -> None:
+    """It does not stop the check, and does not pass for something else."""
+
+    def scale(x: Any, factor: float) -> Any:
+        raise kind()
+
+    found = PublicTests(write_tiny_lab(tmp_path)).run({"scale": scale}, ["scale"])
+    assert [outcome.status for outcome in found] == [Status.ERROR]
+    assert found[0].message.startswith("scale raised ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from course_utils import said
 from course_utils.calls import Argument, CallInfo
 from course_utils.diagnosis.finding import PLACE, Finding
 from course_utils.outcome import Aspect, Status, TestOutcome
@@ -46,8 +47,9 @@ def contrast(outcomes: Sequence[TestOutcome], *, hidden: bool) -> Finding | None
 def _conditions(call: CallInfo, hidden: bool) -> Iterator[tuple[str, str]]:
     """What is so in a call, as "where …" and "in every claim …" for calls in which it is not."""
     for argument in call.arguments:
-        if argument.text is not None and argument.name and not hidden:
-            yield f'{argument.name} is "{argument.text}"', "with another"
+        if argument.text is not None and argument.name:
+            where = said.told("", f'{argument.name} is "{argument.text}"', hidden=hidden)
+            yield from [(where, "with another")] if where else []
         yield from _of_argument(argument)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from course_utils import said
 from course_utils.diagnosis.digest import close
 from course_utils.digest import rtol_of
 from course_utils.outcome import TestOutcome
@@ -24,15 +25,21 @@ class Finding:
 
     Attributes:
         name: the pattern's name.
-        hint: the sentence for the student.
+        hint: the sentence for the student, in which nothing of the test is quoted.
         rank: CAUSE where it says what went wrong, PLACE where, GENERIC that something did.
         factor: the constant factor, for patterns that are compared across tests.
+        seen: the sentence with what was seen in the test, where that says more.
     """
 
     name: str
     hint: str
     rank: int
     factor: float | None = None
+    seen: str = ""
+
+    def told(self, *, hidden: bool) -> str:
+        """The sentence, about public or about hidden tests."""
+        return said.told(self.hint, self.seen, hidden=hidden)
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,6 @@ class Case:
     kind: str
     actual: Any
     expected: Any
-
-    @property
-    def hidden(self) -> bool:
-        return self.outcome.hidden
 
     @property
     def summary(self) -> bool:

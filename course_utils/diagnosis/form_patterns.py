@@ -1,7 +1,6 @@
 """Patterns in the form of a wrong result: its type, shape, dtype, device, and side effects.
 
-Each takes one failed comparison and gives a finding, or None where it does not apply. For hidden
-tests the sentences hold no index, shape or value.
+Each takes one failed comparison and gives a finding, or None where it does not apply.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from itertools import permutations
 
 import numpy as np
 
-from course_utils.diagnosis.finding import CAUSE, GENERIC, Case, Finding, equal, of
+from course_utils.diagnosis.finding import CAUSE, GENERIC, Array, Case, Finding, equal, of
 
 
 @of("type", "structure")
@@ -26,10 +25,9 @@ def nothing_returned(case: Case) -> Finding | None:
 def wrong_type(case: Case) -> Finding | None:
     if case.summary:
         return None
-    seen = "" if case.hidden else f" ({case.outcome.message})"
-    return Finding(
-        "wrong_type", f"The function returns another kind of value than asked for{seen}.", GENERIC
-    )
+    hint = "The function returns another kind of value than asked for"
+    seen = f"{hint} ({case.outcome.message})."
+    return Finding("wrong_type", f"{hint}.", GENERIC, seen=seen)
 
 
 @of("modified")
@@ -57,15 +55,11 @@ def dtype_lost(case: Case) -> Finding | None:
     if case.arrays is None:
         return None
     actual, expected = case.arrays
-    names = "" if case.hidden else f" ({actual.dtype} for {expected.dtype})"
-    same = equal(case, actual, expected)
-    rest = " The values are right." if same and not case.hidden else ""
-    return Finding(
-        "dtype_lost",
-        f"The result does not keep the input's dtype{names}: look for arrays made without "
-        f"dtype=x.dtype, and for float(…) or .astype(…).{rest}",
-        CAUSE,
-    )
+    rest = " The values are right." if equal(case, actual, expected) else ""
+    kept = "The result does not keep the input's dtype"
+    look = "look for arrays made without dtype=x.dtype, and for float(…) or .astype(…)."
+    seen = f"{kept} ({actual.dtype} for {expected.dtype}): {look}{rest}"
+    return Finding("dtype_lost", f"{kept}: {look}", CAUSE, seen=seen)
 
 
 @of("said", "value", "type", "structure", "dtype")
@@ -92,13 +86,14 @@ def broadcast_blow_up(case: Case) -> Finding | None:
     n = max(expected.shape, default=0)
     if expected.ndim not in (1, 2) or actual.shape[-2:] != (n, n) or actual.ndim > 3:
         return None
-    shapes = "" if case.hidden else f": {actual.shape} instead of {expected.shape}"
-    return Finding(
-        "broadcast_blow_up",
-        f"A column met a row, and broadcasting made a square of them{shapes}. Check the shapes of "
-        "the two operands: (n, 1) with (n,) gives (n, n).",
-        CAUSE,
-    )
+    met = "A column met a row, and broadcasting made a square of them"
+    check = "Check the shapes of the two operands: (n, 1) with (n,) gives (n, n)."
+    seen = f"{met}{_shapes(actual, expected)}. {check}"
+    return Finding("broadcast_blow_up", f"{met}. {check}", CAUSE, seen=seen)
+
+
+def _shapes(actual: Array, expected: Array) -> str:
+    return f": {actual.shape} instead of {expected.shape}"
 
 
 @of("shape", "value")
@@ -113,9 +108,9 @@ def transposed(case: Case) -> Finding | None:
     for axes in permutations(range(expected.ndim)):
         moved = expected.transpose(axes)
         if axes != tuple(range(expected.ndim)) and equal(case, actual, moved):
-            order = "" if case.hidden or expected.ndim == 2 else f" (they come as {axes})"
-            hint = f"The values are right, but the axes are swapped{order}: look for a transpose."
-            return Finding("transposed", hint, CAUSE)
+            order = "" if expected.ndim == 2 else f" (they come as {axes})"
+            hint, look = "The values are right, but the axes are swapped", "look for a transpose."
+            return Finding("transposed", f"{hint}: {look}", CAUSE, seen=f"{hint}{order}: {look}")
     return None
 
 
@@ -126,13 +121,11 @@ def reshaped(case: Case) -> Finding | None:
     actual, expected = case.arrays
     if actual.size != expected.size or not equal(case, actual.ravel(), expected.ravel()):
         return None
-    shapes = "" if case.hidden else f": {actual.shape} instead of {expected.shape}"
-    return Finding(
-        "reshaped",
-        f"The values are right, but the shape is not{shapes}. Look for keepdims, "
-        "reshape, or a missing [:, None].",
-        CAUSE,
+    hint, look = "The values are right, but the shape is not", (
+        "Look for keepdims, reshape, or a missing [:, None]."
     )
+    seen = f"{hint}{_shapes(actual, expected)}. {look}"
+    return Finding("reshaped", f"{hint}. {look}", CAUSE, seen=seen)
 
 
 @of("shape", "type")
@@ -161,11 +154,8 @@ def not_reduced(case: Case) -> Finding | None:
 
 @of("shape")
 def wrong_shape(case: Case) -> Finding | None:
-    if case.hidden or case.arrays is None:
-        return Finding("wrong_shape", "The shape of the result is wrong.", GENERIC)
-    actual, expected = case.arrays
-    return Finding(
-        "wrong_shape",
-        f"The shape of the result is {actual.shape}; it should be {expected.shape}.",
-        GENERIC,
-    )
+    seen = ""
+    if case.arrays is not None:
+        actual, expected = case.arrays
+        seen = f"The shape of the result is {actual.shape}; it should be {expected.shape}."
+    return Finding("wrong_shape", "The shape of the result is wrong.", GENERIC, seen=seen)

@@ -1,21 +1,27 @@
 """Books of traces that are kept between runs, under names made of everything they depend on.
 
 The public book is the one that students have, in the lab's folder, as long as the lab's files are
-those that it was made from. Others are kept in the instructor's own cache folder.
+those that it was made from. Others are kept in the instructor's own cache folder: what mistakes
+return in hidden tests depends on the seed of a class's own, so there is a book for each exercise
+and seed, taken when it is first asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import functools
 import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
 from course_utils.diagnosis import book_in
-from course_utils.diagnosis.record import record
+from course_utils.diagnosis.record import Recorder, record
+from course_utils.diagnosis.rewriting import Originals
 from course_utils.diagnosis.traces import VERSION, TraceBook, TraceBookError
 from course_utils.lab import Lab, is_check, is_explore, source
 
@@ -28,20 +34,47 @@ def public_book(lab: Lab) -> TraceBook:
     released = book_in(lab.folder)
     if released is not None and released.made_from == made_from(lab):
         return released
-    return _kept(lab, hidden=False)
+    return _book(lab, name_of(lab), lambda: record(lab, hidden=False))
 
 
-def hidden_book(lab: Lab) -> TraceBook:
-    """The single mistakes' traces under all tests; for instructors' machines only."""
-    return _kept(lab, hidden=True)
+def hidden_book(lab: Lab, exercise: str, seed: int = 0) -> TraceBook:
+    """The traces of an exercise's single mistakes under all tests; for instructors' machines only.
+
+    Args:
+        lab: an instructor's folder.
+        exercise: its name.
+        seed: of the hidden tests; the public ones have theirs.
+    """
+
+    def take() -> TraceBook:
+        recorder = Recorder.of(
+            originals(lab), hidden=True, hidden_seed=seed, exercises=[exercise]
+        )
+        return recorder.book([exercise], pairs=False)
+
+    return _book(lab, name_of(lab, exercise, str(seed)), take)
 
 
-def keep(lab: Lab, book: TraceBook, *, hidden: bool) -> None:
-    """Keep a book that was just made, so that a release, or grading, need not make it again."""
-    book.made_from = made_from(lab)
-    key = _key(lab, hidden=hidden)
-    _books[key] = book
-    _write(key, book)
+def keep_public(lab: Lab, book: TraceBook) -> None:
+    """Keep a public book that was just made, so that a release need not make it again."""
+    _keep(lab, name_of(lab), book)
+
+
+def keep_hidden(lab: Lab, book: TraceBook) -> None:
+    """Keep a book that was just made under all tests and seed 0, for grading without a class."""
+    for exercise, entries in book.exercises.items():
+        one = TraceBook(book.lab, exercises={exercise: entries}, random=book.random)
+        _keep(lab, name_of(lab, exercise, "0"), one)
+
+
+def originals(lab: Lab) -> Originals:
+    """The lab's right implementations, read once for all its exercises until a file changes."""
+    return _originals(lab, made_from(lab))
+
+
+@functools.lru_cache(maxsize=1)
+def _originals(lab: Lab, version: str) -> Originals:
+    return Originals(lab)
 
 
 def made_from(lab: Lab) -> str:
@@ -55,46 +88,76 @@ def made_from(lab: Lab) -> str:
     return digest.hexdigest()[:32]
 
 
-def _kept(lab: Lab, *, hidden: bool) -> TraceBook:
-    key = _key(lab, hidden=hidden)
-    if key not in _books:
-        book = _read(key)
-        if book is None:
-            book = record(lab, hidden=hidden, pairs=not hidden)
-            book.made_from = made_from(lab)
-            _write(key, book)
-        _books[key] = book
-    return _books[key]
+def _book(lab: Lab, name: str, take: Callable[[], TraceBook]) -> TraceBook:
+    def taken() -> bytes:
+        book = take()
+        book.made_from = made_from(lab)
+        return book.to_bytes()
+
+    if name not in _books:
+        try:
+            _books[name] = TraceBook.from_bytes(cached(name, taken))
+        except TraceBookError:  # damaged
+            _books[name] = take()
+    return _books[name]
 
 
-def _key(lab: Lab, *, hidden: bool) -> str:
-    """A name made of the lab's files, this package's code, Python and the libraries."""
+def _keep(lab: Lab, name: str, book: TraceBook) -> None:
+    book.made_from = made_from(lab)
+    _books[name] = book
+    write_cached(name, book.to_bytes())
+
+
+def name_of(lab: Lab, exercise: str = "", what: str = "") -> str:
+    """The name of something in the cache folder: made of the lab's files, this package's code,
+    Python and the libraries.
+
+    Args:
+        lab: an instructor's folder.
+        exercise: which of its exercises it is about, under all tests; none for the public ones.
+        what: what it is, besides; not to be read in the name, for it may be a class's seed.
+    """
     versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
-    digest = hashlib.sha256(" ".join([sys.version, *versions]).encode())
+    digest = hashlib.sha256(" ".join([sys.version, *versions, exercise, what]).encode())
     package = Path(__file__).parent.parent
     code = [*package.glob("*.py"), *(package / "diagnosis").glob("*.py")]
-    tests = lab.test_files if hidden else [lab.test_public]
+    tests = lab.test_files if exercise else [lab.test_public]
     for path in [*sorted(code), *tests]:
         digest.update(path.read_bytes())
-    which = "all" if hidden else "public"
-    return f"{lab.name}-{which}-{made_from(lab)[:16]}{digest.hexdigest()[:16]}"
+    which = exercise or "public"
+    return f"{lab.name}-{which}-{made_from(lab)[:16]}{digest.hexdigest()[:16]}.kept"
+
+
+def cached(name: str, make: Callable[[], bytes]) -> bytes:
+    """What the cache folder holds under a name, made now if that is nothing; of several processes
+    that miss it, one makes it."""
+    path = cache_folder() / name
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    with _alone(name):
+        with contextlib.suppress(OSError):
+            return path.read_bytes()
+        made = make()
+        write_cached(name, made)
+        return made
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Hold a lock on a name, as far as the cache folder lets one."""
+    path = cache_folder() / f"{name}.lock"
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(path.open("wb")), fcntl.LOCK_EX)
+        yield
+        path.unlink(missing_ok=True)
 
 
 def cache_folder() -> Path:
     """The instructor's own cache folder, for whatever is made again when it is lost."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "course-utils"
-
-
-def _read(key: str) -> TraceBook | None:
-    try:
-        return TraceBook.load(cache_folder() / f"{key}.traces")
-    except (OSError, TraceBookError):
-        return None
-
-
-def _write(key: str, book: TraceBook) -> None:
-    write_cached(f"{key}.traces", book.to_bytes())
 
 
 def write_cached(name: str, data: bytes) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from course_utils import said
 from course_utils.diagnosis import factors, relations
 from course_utils.diagnosis import form_patterns as form
 from course_utils.diagnosis import value_patterns as value
@@ -50,8 +51,7 @@ def look(
 
     Args:
         outcomes: of one exercise: of its public tests, or of all.
-        hidden: whether to look at the hidden tests; then no index, shape or value is in what is
-            said.
+        hidden: whether to look at the hidden tests, of which nothing is quoted.
         random: keys of tests in which right code may answer differently from call to call.
 
     Returns:
@@ -66,7 +66,7 @@ def look(
     values = compared and all(case.kind == "value" for case in cases)
     found = [
         (_not_deterministic(failed, random), compared),
-        (_common_factor(cases, hidden), values),
+        (_common_factor(cases), values),
         (contrast(outcomes, hidden=hidden), True),
         *(
             (true_of_all(pattern, chief), compared and all(map(pattern.speaks_of, cases)))
@@ -74,12 +74,12 @@ def look(
         ),
         (_starts_right(cases), compared),
     ]
-    said = [(one, whole) for one, whole in found if one is not None]
-    if not said:
+    findings = [(one, whole) for one, whole in found if one is not None]
+    if not findings:
         return None
-    (first, whole), *others = sorted(said, key=lambda one: -one[0].rank)
-    details = tuple(one.hint for one, _ in others if one.rank >= PLACE)[:_SPOKEN]
-    return Diagnosis(first.name, first.hint, details, sure=whole, named=False)
+    (first, whole), *others = sorted(findings, key=lambda one: -one[0].rank)
+    details = tuple(one.told(hidden=hidden) for one, _ in others if one.rank >= PLACE)[:_SPOKEN]
+    return Diagnosis(first.name, first.told(hidden=hidden), details, sure=whole, named=False)
 
 
 def cases_of(failed: Sequence[TestOutcome]) -> list[Case]:
@@ -128,14 +128,14 @@ def _not_deterministic(
     return None
 
 
-def _common_factor(cases: Sequence[Case], hidden: bool) -> Finding | None:
+def _common_factor(cases: Sequence[Case]) -> Finding | None:
     """The constant factor under the one name that fits every wrong value."""
     found = [(value.factor_of(case), case.outcome) for case in cases if case.kind == "value"]
     named = [(factor, outcome) for factor, outcome in found if factor is not None]
     if not named or len(named) < len(found):
         return None
     name = factors.name_common(named)
-    return None if name is None else value.factor_finding(named[0][0], name, hidden)
+    return None if name is None else value.factor_finding(named[0][0], name)
 
 
 def _starts_right(cases: Sequence[Case]) -> Finding | None:
@@ -167,18 +167,13 @@ _STATUS_HINTS = {
 
 
 def by_status(failed: Sequence[TestOutcome], statuses: Sequence[Status]) -> Diagnosis | None:
-    """The diagnosis of tests that did not come as far as a comparison.
-
-    Public tests' messages are quoted; of a hidden test only the kind of failure is said.
-    """
+    """The diagnosis of tests that did not come as far as a comparison; what was seen in a public
+    one is quoted."""
     for status in statuses:
         ended_so = [outcome for outcome in failed if outcome.status is status]
         if not ended_so:
             continue
-        public = next((outcome for outcome in ended_so if not outcome.hidden), None)
-        # A name that is missing or not written yet is in the notebook for everybody to see.
-        open_book = status in (Status.MISSING, Status.NOT_WRITTEN)
-        shown = public or (ended_so[0] if open_book else None)
-        details = (shown.message,) if shown is not None and shown.message else ()
+        seen = [said.told("", one.message, hidden=one.hidden) for one in ended_so]
+        details = tuple(filter(None, seen))[:1]
         return Diagnosis(str(status), _STATUS_HINTS[status], details, named=False)
     return None

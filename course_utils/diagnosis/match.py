@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from course_utils import said
 from course_utils.diagnosis import factors
 from course_utils.diagnosis.digest import of_trace, ratio, same
 from course_utils.diagnosis.traces import Misconception, Trace, joined, key_of
@@ -185,15 +186,14 @@ def _fit(student: dict[str, Seen], dress: Dress) -> Fit | None:
             )
         else:
             complete = complete and one.weight < 1.0
-            if not one.outcome.hidden:
-                left.append(one.outcome.claim)
+            left += filter(None, [said.told("", one.outcome.claim, hidden=one.outcome.hidden)])
     # Where every value is NaN, or every call ends in the same exception, any mistake may have
     # brought it about: a claim about the idea that holds must speak too.
     right = any(one.outcome.passed and one.outcome.about is Aspect.IDEA for one in student.values())
     if not explained or not (telling or finite or right):
         return None
-    said = (f"It does not explain this one: {left[0]}",) if left else ()
-    return Fit(explained, failed, telling, numeric, complete, against, said)
+    open_claims = tuple(f"It does not explain this one: {claim}" for claim in left[:1])
+    return Fit(explained, failed, telling, numeric, complete, against, open_claims)
 
 
 def _telling(trace: Trace) -> bool:

@@ -48,7 +48,7 @@ class Recorder:
     Attributes:
         originals: the lab's right implementations and its catalogue.
         hidden: whether the hidden tests are run as well, or the public ones only.
-        seed: the seed of the test run.
+        seed, hidden_seed: the seeds of the test run.
         right: the digests of what the solution returns, by test.
         random: keys of tests in which the solution answers differently from call to call.
         public_only: whether what the hidden tests show is left out.
@@ -58,6 +58,7 @@ class Recorder:
     originals: Originals
     hidden: bool
     seed: int
+    hidden_seed: int
     right: dict[str, list[Digest]]
     random: set[str]
     public_only: bool = False
@@ -70,17 +71,20 @@ class Recorder:
         *,
         hidden: bool,
         seed: int = 0,
+        hidden_seed: int | None = None,
         exercises: Sequence[str] | None = None,
     ) -> Recorder:
         """A recorder, which runs the solution first: under all tests, or those of some exercises,
         whose mistakes it can then take."""
         files = _files(originals.lab, hidden=hidden)
         backend = LimitedBackend(originals.base)
+        hidden_seed = seed if hidden_seed is None else hidden_seed
         outcomes = run_tests(
-            files, lambda mark: backend, exercises=exercises, seed=seed, device=_DEVICE
-        )
+            files, lambda mark: backend, exercises=exercises, seed=seed, hidden_seed=hidden_seed,
+            device=_DEVICE,
+        )  # fmt: skip
         random = {key_of(outcome) for outcome in outcomes if answers_vary(outcome)}
-        return cls(originals, hidden, seed, digests(outcomes), random)
+        return cls(originals, hidden, seed, hidden_seed, digests(outcomes), random)
 
     def of_public(self) -> Recorder:
         """The same for the public tests alone, from the same runs: they come before the hidden
@@ -135,7 +139,8 @@ class Recorder:
         backend = LimitedBackend(namespace, _SECONDS)
         outcomes = run_tests(
             _files(self.originals.lab, hidden=self.hidden), lambda mark: backend,
-            exercises=[exercise], tests=tests, seed=self.seed, device=_DEVICE,
+            exercises=[exercise], tests=tests, seed=self.seed, hidden_seed=self.hidden_seed,
+            device=_DEVICE,
         )  # fmt: skip
         lacking = {key_of(outcome) for outcome in outcomes if _lacks_a_name(outcome)}
         return _Seen(self.shown(outcomes), lacking)

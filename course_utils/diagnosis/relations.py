@@ -1,8 +1,7 @@
 """Patterns of what a wrong result is made of: the right one, or the arguments of the call.
 
 Each takes one failed comparison and gives a finding, or None where the relation does not hold.
-They speak of arrays only: of a few numbers almost any relation holds by chance. For hidden tests
-the sentences hold no value.
+They speak of arrays only: of a few numbers almost any relation holds by chance.
 """
 
 from __future__ import annotations
@@ -139,12 +138,10 @@ def constant_inside(case: Case) -> Finding | None:
             continue
         if np.max(np.abs(added - constant)) > 1e-2 * abs(constant):
             continue
-        amount = "" if case.hidden else f" ({constant:.1e})"
-        return _made(
-            f"constant_in_{name}",
-            f"The values are what comes out if a constant{amount} is added inside {name}: the "
-            "formula has none there.",
-        )
+        hint = "The values are what comes out if a constant"
+        where = f"is added inside {name}: the formula has none there."
+        seen = f"{hint} ({constant:.1e}) {where}"
+        return _made(f"constant_in_{name}", f"{hint} {where}", seen)
     return None
 
 
@@ -171,26 +168,29 @@ def term_of_argument(case: Case) -> Finding | None:
             continue
         right, other = right / scale[0], other / scale[1]
         if np.isclose(right, 1.0, rtol=1e-4):
-            multiple = _multiple(other, name, case.hidden)
-            return _made(
-                f"plus_{name}",
+            hint, seen = (
                 f"What comes back is the right result {multiple}: is a term with it missing, or "
-                "there twice?",
+                "there twice?"
+                for multiple in _multiples(other, name)
             )
+            return _made(f"plus_{name}", hint, seen)
         if np.isclose(abs(other), 1.0, rtol=1e-4):
             first = name if other > 0 else f"minus {name}"
-            multiple = _multiple(right, "the right result", case.hidden)
-            return _made(f"of_{first}", f"What comes back is {first} {multiple}.")
+            hint, seen = (
+                f"What comes back is {first} {multiple}."
+                for multiple in _multiples(right, "the right result")
+            )
+            return _made(f"of_{first}", hint, seen)
     return None
 
 
-def _multiple(number: float, name: str, hidden: bool) -> str:
-    """A term of a sum in words; without the number where that may not be shown."""
+def _multiples(number: float, name: str) -> tuple[str, str]:
+    """A term of a sum in words, without its number and with it."""
     sign = "plus" if number > 0 else "minus"
     if np.isclose(abs(number), 1.0, rtol=1e-4):
-        return f"{sign} {name}"
-    return f"{sign} a multiple of {name}" if hidden else f"{sign} {abs(number):.4g} × {name}"
+        return f"{sign} {name}", f"{sign} {name}"
+    return f"{sign} a multiple of {name}", f"{sign} {abs(number):.4g} × {name}"
 
 
-def _made(name: str, hint: str) -> Finding:
-    return Finding(name, hint[0].upper() + hint[1:], CAUSE)
+def _made(name: str, hint: str, seen: str = "") -> Finding:
+    return Finding(name, hint[0].upper() + hint[1:], CAUSE, seen=seen)

@@ -1,7 +1,6 @@
 """Patterns in the values of a wrong result: factors, signs, axes, NaN, and where they are.
 
-Each takes one failed comparison and gives a finding, or None where it does not apply. For hidden
-tests the sentences hold no index, shape or value.
+Each takes one failed comparison and gives a finding, or None where it does not apply.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ def not_finite(case: Case) -> Finding | None:
             PLACE,
         )
     what = "NaN" if np.any(np.isnan(actual[wrong])) else "infinity"
-    return Finding("not_finite", f"{_where(case, wrong, what)} {_inputs(case)}", PLACE)
+    inputs = _inputs(case)
+    hint, seen = f"The result holds {what}. {inputs}", f"{_where(wrong, what)} {inputs}"
+    return Finding("not_finite", hint, PLACE, seen=seen)
 
 
-def _where(case: Case, wrong: Array, what: str) -> str:
-    if case.hidden:
-        return f"The result holds {what}."
+def _where(wrong: Array, what: str) -> str:
     at = np.argwhere(wrong)
     if wrong.ndim == 0:
         return f"The result is {what}."
@@ -68,19 +67,20 @@ def factor_of(case: Case) -> float | None:
     return factors.constant(*case.arrays, case.rtol)
 
 
-def factor_finding(factor: float, name: str, hidden: bool) -> Finding:
-    """What is said of a constant factor, with its value where that may be shown."""
+def factor_finding(factor: float, name: str) -> Finding:
+    """What is said of a constant factor."""
     if name == factors.MINUS_ONE:
         hint = (
             "Every value has the right size and the wrong sign: two terms have changed places, or "
             "a minus is missing."
         )
         return Finding("sign", hint, CAUSE, factor)
-    shown = hidden or not name.startswith(factors.OF_THE_INPUTS)
-    value = "" if shown else f"{factor:.4g}, which is "
+    value = f"{factor:.4g}, which is " if name.startswith(factors.OF_THE_INPUTS) else ""
     stop = "" if name.endswith("?") else "."
-    hint = f"Every value is the right one times {value}{name}{stop}"
-    return Finding("constant_factor", hint, CAUSE, factor)
+    hint = "Every value is the right one times "
+    return Finding(
+        "constant_factor", f"{hint}{name}{stop}", CAUSE, factor, f"{hint}{value}{name}{stop}"
+    )
 
 
 @of("value")
@@ -119,12 +119,9 @@ def permuted(case: Case) -> Finding | None:
         if np.any(gaps <= case.rtol * np.max(np.abs(e))):
             continue  # slices that are equal to each other say nothing about their order
         if close(a, e, case.rtol):
-            where = "" if case.hidden else f" along axis {axis}"
-            return Finding(
-                "permuted",
-                f"The right values{where}, in another order: an index or a sort is wrong.",
-                CAUSE,
-            )
+            order = "in another order: an index or a sort is wrong."
+            seen = f"The right values along axis {axis}, {order}"
+            return Finding("permuted", f"The right values, {order}", CAUSE, seen=seen)
     return None
 
 
@@ -142,13 +139,10 @@ def wrong_axis(case: Case) -> Finding | None:
         if not right or set(right) & set(seen):
             continue
         if seen:
-            where = "" if case.hidden else f": they do along axis {seen[0]}"
-            return Finding(
-                "wrong_axis",
-                f"The sums along the asked-for axis should be {total:g}{where}. "
-                "It works along another axis.",
-                CAUSE,
-            )
+            hint = f"The sums along the asked-for axis should be {total:g}"
+            other = "It works along another axis."
+            shown = f"{hint}: they do along axis {seen[0]}. {other}"
+            return Finding("wrong_axis", f"{hint}. {other}", CAUSE, seen=shown)
         if expected.ndim > 1 and total and np.isclose(actual.sum(), 1.0, rtol=case.rtol):
             return Finding(
                 "axis_ignored", "All entries together sum to 1: the sum has lost its axis.", CAUSE
@@ -205,12 +199,11 @@ def some_entries(case: Case) -> Finding | None:
     count = int(np.sum(wrong))
     if not 0 < count <= expected.size // 2:
         return None
-    if case.hidden:
-        return Finding("some_entries", "Some entries are right and some are wrong.", PLACE)
     first = ", ".join(str(int(i)) for i in np.argwhere(wrong)[0])
     return Finding(
         "some_entries",
-        f"{count} of {expected.size} entries are wrong, first [{first}]; the "
-        "others are right. What sets these apart?",
+        "Some entries are right and some are wrong.",
         PLACE,
+        seen=f"{count} of {expected.size} entries are wrong, first [{first}]; the "
+        "others are right. What sets these apart?",
     )

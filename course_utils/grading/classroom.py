@@ -57,11 +57,13 @@ class Settings:
             has room for. Each has one submission under way, and so one of its CUDA contexts.
         isolation: how student code is kept apart.
         limits: of a submission; they say on which device it computes.
+        hidden_seed: of the hidden tests; None for the class's own, or 0 where there is no class.
     """
 
     workers: int = 0
     isolation: Isolation = Isolation.BUBBLEWRAP
     limits: Limits = field(default_factory=Limits)
+    hidden_seed: int | None = None
 
     @property
     def processes(self) -> int:
@@ -249,7 +251,7 @@ def _ready() -> Grader:
         lab = Lab.load(folder)
         sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
         sandbox.start()
-        _grader = Grader(lab, sandbox)
+        _grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
     return _grader
 
 

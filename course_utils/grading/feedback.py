@@ -15,8 +15,10 @@ _ONLY_HIDDEN = (
     "All public claims hold. The hidden ones were asked of inputs that `check` does not use: read "
     "the claim, and try inputs of your own."
 )
-
-
+_HOLLOW = (
+    "The claims that hold here would hold for an answer that knows nothing, too, such as zeros of "
+    "the right shape: they count once another one holds."
+)
 # What the panels say themselves, and what names somebody else.
 _NOT_FOR_STUDENTS = (Reason.NOT_WRITTEN, Reason.FUNCTION_MISSING, Reason.DUPLICATE_STUDENT)
 
@@ -31,15 +33,22 @@ def exercise_panel(exercise: ExerciseResult) -> Panel:
         *panel.forbidden(exercise.name, exercise.tests, _earned(exercise)),
         *panel.explanation(exercise.diagnosis, exercise.derivation, exercise.tests),
     ]
-    public = all(test.passed for test in exercise.tests if not test.hidden)
     return panel.verdict(
         exercise.name,
         f"{points} · {_counts(exercise)}",
         exercise.tests,
         label=label,
         remarks=remarks,
-        note=_ONLY_HIDDEN if public and exercise.status is not Status.PASSED else "",
+        note=_note(exercise),
     )
+
+
+def _note(exercise: ExerciseResult) -> str:
+    """The last line of an exercise's panel."""
+    if any(test.hollow for test in exercise.tests):
+        return _HOLLOW
+    public = all(test.passed for test in exercise.tests if not test.hidden)
+    return _ONLY_HIDDEN if public and exercise.status is not Status.PASSED else ""
 
 
 def as_output(exercise: ExerciseResult) -> dict[str, Any]:
@@ -135,7 +144,7 @@ def _earned(exercise: ExerciseResult) -> str:
 def _open(exercise: ExerciseResult) -> str:
     """Why there is nothing to judge."""
     return next(
-        (panel.seen(test) for test in exercise.tests if test.status is Status.MISSING),
+        (test.told for test in exercise.tests if test.status is Status.MISSING),
         "not written yet",
     )
 

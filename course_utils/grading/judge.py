@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.diagnosis import diagnose
+from course_utils.diagnosis.ignorance import mark_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback, inert
 from course_utils.grading.files import read_file
@@ -54,15 +55,16 @@ class Grader:
     Args:
         lab: the instructor's folder.
         sandbox: where student code runs; started when first needed.
-        seed: of all tests' random inputs; the same seed gives the same verdict.
+        hidden_seed: of the hidden tests' random inputs; public ones have the seed that ``check``
+            has. The same seed gives the same verdict.
 
     The tests, with torch as their reference, compute on the device that the sandbox has.
     """
 
-    def __init__(self, lab: Lab, sandbox: Sandbox, *, seed: int = 0) -> None:
+    def __init__(self, lab: Lab, sandbox: Sandbox, *, hidden_seed: int = 0) -> None:
         self.lab = lab
         self._sandbox = sandbox
-        self._seed = seed
+        self._hidden_seed = hidden_seed
         self._device = sandbox.limits.device
 
     def grade(self, data: bytes, student: str = "") -> SubmissionResult:
@@ -128,24 +130,14 @@ class Grader:
         return result
 
     def _run_tests(self, session: Session) -> list[TestOutcome]:
-        current: dict[str, ExerciseBackend] = {}
-
-        def backend_for(mark: ExerciseMark) -> ExerciseBackend:
-            # Tests come exercise by exercise: one process at a time is enough.
-            if mark.name not in current:
-                for backend in current.values():
-                    backend.close()
-                current.clear()
-                current[mark.name] = session.exercise()
-            return current[mark.name]
-
+        processes = _OneAtATime(session)
         try:
             return run_tests(
-                self.lab.test_files, backend_for, seed=self._seed, device=self._device
-            )
+                self.lab.test_files, processes.serving, hidden_seed=self._hidden_seed,
+                lab=self.lab.name, device=self._device,
+            )  # fmt: skip
         finally:
-            for backend in current.values():
-                backend.close()
+            processes.close()
 
     def _verdicts(self, outcomes: Sequence[TestOutcome]) -> list[ExerciseResult]:
         results = []
@@ -154,12 +146,48 @@ class Grader:
             tests = [outcome for outcome in outcomes if outcome.exercise == exercise.name]
             result = ExerciseResult(exercise.name, exercise.points, tests)
             if not all(test.passed for test in tests):
-                # The book of hidden tests holds for their own seed only.
-                hidden = partial(hidden_book, self.lab) if self._seed == 0 else None
+                hidden = partial(hidden_book, self.lab, exercise.name, self._hidden_seed)
                 result.diagnosis = diagnose(tests, public_book(self.lab), hidden)
                 result.derivation = derivations.get(exercise.name, "")
+                for test in tests:
+                    test.wrong_value = panel.wrong_value(test)
+                mark_hollow(self.lab, tests)
+            # The diagnosis is made: from here on nobody has what a hidden test saw.
+            result.tests = [test.sealed() for test in tests]
             results.append(result)
         return results
+
+
+class _OneAtATime:
+    """Gives every exercise a process of its own in the state after the cells, and its hidden tests
+    another one, which nothing that a public test has asked can have marked.
+
+    Tests come exercise by exercise, so the one before has ended when the next one begins.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._public: dict[str, ExerciseBackend] = {}
+        self._serves = ("", False)
+        self._current: ExerciseBackend | None = None
+
+    def serving(self, mark: ExerciseMark) -> ExerciseBackend:
+        """The backend for a test."""
+        serves = (mark.name, mark.hidden)
+        if self._current is None or serves != self._serves:
+            self.close()
+            # What has hung under a public test is not waited for again.
+            known = self._public.get(mark.name) if mark.hidden else None
+            self._current = self._session.exercise() if known is None else known.afresh()
+            self._serves = serves
+            if not mark.hidden:
+                self._public[mark.name] = self._current
+        return self._current
+
+    def close(self) -> None:
+        """End the process of the last test."""
+        if self._current is not None:
+            self._current.close()
 
 
 def refused(
@@ -209,7 +237,7 @@ def _call_notices(exercises: Sequence[ExerciseResult]) -> list[Notice]:
         for test in exercise.tests:
             reason = test.reason or _CALL_REASONS.get(test.status)
             if reason:
-                seen.setdefault(reason, panel.seen(test))
+                seen.setdefault(reason, test.told)
         notices += [Notice(code, f"{exercise.name}: {text}") for code, text in seen.items()]
         if exercise.forbidden is not None:
             told = f"{exercise.name}: {exercise.forbidden.sentence}, {feedback.withheld(exercise)}"

@@ -26,6 +26,7 @@ from traitlets import Float, Integer, Unicode
 
 from course_utils.devices import VARIABLE, DeviceError, resolve
 from course_utils.escaping import escaped
+from course_utils.grading.class_seed import class_seed
 from course_utils.grading.companions import copy_companions
 from course_utils.grading.judge import Grader, grade_submission
 from course_utils.grading.marks import stamped, write_marks
@@ -103,7 +104,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]  # nbgrader is untyped
             raise self._told(f"there are no submissions like {pattern}")
         try:
             Execute(parent=self).grader(lab.name)
-        except (SandboxError, DeviceError) as error:
+        except (SandboxError, DeviceError, LabError) as error:
             raise self._told(str(error)) from None
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
@@ -172,6 +173,10 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
     memory_mib = Integer(
         _DEFAULTS.memory_bytes // MIB, help="Memory limit of a submission, in MiB"
     ).tag(config=True)
+    hidden_seed = Integer(
+        None, allow_none=True,
+        help="Seed of the hidden tests; the class's own, which .course/hidden_seed holds, if empty",
+    ).tag(config=True)
     device_memory_mib = Integer(
         _DEFAULTS.device_bytes // MIB,
         help="On a GPU: memory limit of each of a submission's processes, in MiB",
@@ -211,16 +216,21 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
         Raises:
             SandboxError: the sandbox does not work.
             DeviceError: the device that was asked for cannot be used.
+            LabError: the class's seed cannot be had.
         """
-        lab = _lab(CourseDirectory(config=self.config), assignment)
+        course = CourseDirectory(config=self.config)
+        lab = _lab(course, assignment)
         limits = self.limits()
+        seed = self.hidden_seed
+        if seed is None:
+            seed = class_seed(Path(course.root))
         changed = lab.notebook_path.stat().st_mtime_ns  # formgrader's process lives for days
-        key = (lab, changed, self.isolation, limits)
+        key = (lab, changed, self.isolation, limits, seed)
         if key not in _warm:
             os.environ[VARIABLE] = limits.device  # the lab's tests ask there
             sandbox = Sandbox(Isolation(self.isolation), limits, lab.imports)
             sandbox.__enter__()  # it ends with this process
-            _warm[key] = Grader(lab, sandbox)
+            _warm[key] = Grader(lab, sandbox, hidden_seed=seed)
         return _warm[key]
 
 

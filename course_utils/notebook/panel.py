@@ -4,8 +4,7 @@ What went wrong comes first, in a box. Then come the claims: those that fail in 
 cannot be judged yet in one line, and those that hold folded away. In plain text, where nothing can
 be unfolded, the last are counted.
 
-A hidden test shows its claim and its verdict, never its inputs, its outputs, or what the student's
-code printed or raised while it ran.
+A hidden test shows its claim and its verdict, and what :mod:`course_utils.said` lets be said of it.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from course_utils import said
 from course_utils.forbidden import Cost, ForbiddenCall
 from course_utils.notebook import render
 from course_utils.notebook.render import Panel, Row, Sign
@@ -25,17 +25,6 @@ UNWRITTEN = (Status.NOT_WRITTEN, Status.MISSING)
 
 # Comparisons that fail for something else than a value: a derivation says nothing about these.
 _NOT_VALUES = ("type", "structure", "shape", "dtype", "device", "modified")
-# All that is ever said of a hidden test: a message could quote its inputs, or words of the student.
-_HIDDEN_SAYS = {
-    Status.MISSING: "the notebook does not define what is asked for",
-    Status.NOT_WRITTEN: "not written yet",
-    Status.FORBIDDEN: ForbiddenCall("", "", Cost.TEST).sentence,
-    Status.TIMEOUT: "the call did not return in time",
-    Status.CRASHED: "the call ended the whole process",
-    Status.MEMORY: "the call needed more memory than is allowed",
-    Status.ERROR: "the call raised an exception or returned something unusable",
-    Status.UNJUDGED: "cannot be judged yet",
-}
 # "It raised an exception" is what the claims' messages say already, and better.
 _SAID_BY_CLAIMS = (Status.MISSING, Status.NOT_WRITTEN, Status.FORBIDDEN, Status.ERROR)
 _SAME = "for the same reason"
@@ -102,8 +91,8 @@ def verdict(
 def _remark_lines(remark: Remark) -> Iterator[str]:
     yield render.wrap(remark.title, first="  ")
     yield render.wrap(remark.body, first="    ")
-    for label, said in remark.more:
-        yield render.wrap(f"{label} {said}", first="    ")
+    for label, text in remark.more:
+        yield render.wrap(f"{label} {text}", first="    ")
 
 
 def _fold_lines(fold: Fold) -> Iterator[str]:
@@ -118,11 +107,11 @@ def _row_lines(rows: Sequence[Row]) -> Iterator[str]:
             yield render.wrap(row.detail, first="      ")
 
 
-def one_line(name: str, said: str, *, label: str) -> Panel:
+def one_line(name: str, state: str, *, label: str) -> Panel:
     """The panel of an exercise that is still to be done."""
     return Panel(
-        render.wrap(f"{name} · {said}", first=f"{Sign.OPEN.glyph} "),
-        render.frame(label, Sign.OPEN, render.heading(name, said)),
+        render.wrap(f"{name} · {state}", first=f"{Sign.OPEN.glyph} "),
+        render.frame(label, Sign.OPEN, render.heading(name, state)),
     )
 
 
@@ -152,8 +141,8 @@ def explanation(
     where = derivation if of_values else ""
     if diagnosis is None:
         return [Remark("Where to look", where)] if where else []
-    said = {outcome.message for outcome in outcomes if not outcome.hidden}
-    details = [detail for detail in diagnosis.details if detail not in said]
+    told = {outcome.told for outcome in outcomes}
+    details = [detail for detail in diagnosis.details if detail not in told]
     more = [("Also seen:", detail) for detail in details]
     more += [("Where to look:", where)] if where else []
     return [Remark(_heading(diagnosis, of_values), diagnosis.hint, tuple(more))]
@@ -213,15 +202,16 @@ def _heading(diagnosis: Diagnosis, of_values: bool) -> str:
 
 def _values_are_wrong(outcomes: Iterable[TestOutcome]) -> bool:
     """Whether some call came back with a value, and a wrong one."""
-    for outcome in outcomes:
-        if outcome.status is not Status.FAILED or not outcome.about.of_values:
-            continue
-        if outcome.mismatch is not None:
-            if outcome.mismatch.kind not in _NOT_VALUES and outcome.mismatch.actual is not None:
-                return True
-        elif any(not one.nothing for one in outcome.trace):
-            return True
-    return False
+    return any(outcome.wrong_value or wrong_value(outcome) for outcome in outcomes)
+
+
+def wrong_value(outcome: TestOutcome) -> bool:
+    """Whether some call in a test came back with a value, and a wrong one."""
+    if outcome.status is not Status.FAILED or not outcome.about.of_values:
+        return False
+    if outcome.mismatch is not None:
+        return outcome.mismatch.kind not in _NOT_VALUES and outcome.mismatch.actual is not None
+    return any(not one.nothing for one in outcome.trace)
 
 
 # -- the claims
@@ -241,7 +231,7 @@ def _blocks(outcomes: Sequence[TestOutcome], fold_right: bool) -> Iterator[Seque
     yield from _failing(failing)
     yield from _unjudged(
         [(outcome, claim) for outcome, claim in claims if outcome.status is Status.UNJUDGED],
-        said={_cause(seen(outcome)) for outcome, _ in failing},
+        known={_cause(seen(outcome)) for outcome, _ in failing},
     )
     if holding:
         title = f"{counted(len(holding))} {'holds' if len(holding) == 1 else 'hold'}"
@@ -275,14 +265,14 @@ def _failing(claims: Sequence[tuple[TestOutcome, str]]) -> Iterator[Sequence[Row
 
 
 def _unjudged(
-    claims: Sequence[tuple[TestOutcome, str]], said: set[str]
+    claims: Sequence[tuple[TestOutcome, str]], known: set[str]
 ) -> Iterator[Sequence[Row] | Fold]:
-    """The claims that cannot be judged, by the reason why; a reason in ``said`` is not repeated."""
+    """The claims that cannot be judged, by the reason why; one in ``known`` is not repeated."""
     groups: dict[tuple[str, bool], list[str]] = {}
     for outcome, claim in claims:
         reason = seen(outcome)
         verb, colon, _ = reason.partition(": ")
-        if colon and _cause(reason) in said:
+        if colon and _cause(reason) in known:
             reason = f"{verb}, {_SAME}"
         groups.setdefault((reason, outcome.hidden), []).append(claim)
     for (reason, hidden), some in groups.items():
@@ -319,15 +309,13 @@ def _sign(outcome: TestOutcome) -> Sign:
 
 def seen(outcome: TestOutcome) -> str:
     """What may be said of a claim that does not hold, or is not judged."""
-    if outcome.hidden:
-        return _HIDDEN_SAYS.get(outcome.status, "")
-    return outcome.message or _closeness(outcome)
+    return outcome.told or _closeness(outcome)
 
 
 def _closeness(outcome: TestOutcome) -> str:
-    if outcome.hidden or outcome.relative_error is None or outcome.tolerance is None:
+    if outcome.relative_error is None or outcome.tolerance is None:
         return ""
-    if outcome.tolerance == 0 and outcome.passed:
-        return "exactly equal"
-    seen, allowed = render.figure(outcome.relative_error), render.figure(outcome.tolerance)
-    return f"relative error {seen}, expected below {allowed}"
+    error, allowed = render.figure(outcome.relative_error), render.figure(outcome.tolerance)
+    exact = outcome.tolerance == 0 and outcome.passed
+    close = "exactly equal" if exact else f"relative error {error}, expected below {allowed}"
+    return said.told("", close, hidden=outcome.hidden)

@@ -142,7 +142,7 @@ class _KernelBackend(NamespaceBackend):
         name = self._exercise if request.get("probe") else str(request["name"])
         with self._watch.call(name):
             response = super().request(request)
-        if response.get("raised", {}).get("type") == "KeyboardInterrupt":
+        if response.get("raised", {}).get("stopped"):
             self.interrupted_in = name
             raise KeyboardInterrupt
         return response

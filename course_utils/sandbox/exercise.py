@@ -99,6 +99,12 @@ class ExerciseBackend:
             why = f"it started more than the {self._limits.processes} processes allowed"
         return StudentFault(Status.CRASHED, f"{who} ended the whole process: {why}")
 
+    def afresh(self) -> ExerciseBackend:
+        """A backend with a process of its own, which waits for nothing that has hung here."""
+        other = self._session.exercise()
+        other._hung, other._hung_seconds = self._hung, self._hung_seconds
+        return other
+
     def close(self) -> None:
         """End this exercise's process."""
         if self._channel is not None:

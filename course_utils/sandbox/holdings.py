@@ -31,12 +31,14 @@ class Process:
         outside: its number in ``/proc``, which is the sandbox's, one level up.
         memory: at most what it holds, in bytes.
         threads: how many it has.
+        ended: whether it has, and was not waited for yet.
     """
 
     pid: int
     outside: str
     memory: int
     threads: int
+    ended: bool
 
     def exact_memory(self) -> int:
         """What it holds, its part of what it shares with others included, in bytes.
@@ -74,7 +76,8 @@ def inhabitants(*, shared: bool = False) -> list[Process]:
             if len(numbers) > 1 and numbers[-1] != "1":
                 fields = (*_OWN, "RssShmem") if shared else _OWN
                 memory = sum(kibibytes(status, field) for field in fields)
-                found.append(Process(int(numbers[-1]), name, memory, int(status["Threads"])))
+                threads, ended = int(status["Threads"]), status["State"].startswith(("Z", "X"))
+                found.append(Process(int(numbers[-1]), name, memory, threads, ended))
     return found
 
 

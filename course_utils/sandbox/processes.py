@@ -54,14 +54,22 @@ class Processes:
             self.exit_code = code
         return str(kind)
 
+    def keep_scratch(self) -> bool:
+        """Have what lies in the scratch places now put back there after every exercise; False where
+        the supervisor does not say in time that it will."""
+        return self._command("keep", "kept")
+
     def kill_exercises(self) -> bool:
-        """End every process but the runner; returns when that is done, so that the command
-        cannot reach a process that is forked after it. False where the supervisor does not say
-        so in time."""
+        """End every process but the runner, and undo what they have done to the scratch places;
+        returns when that is done, so that the command cannot reach a process that is forked after
+        it. False where the supervisor does not say so in time."""
+        return self._command("kill", "killed")
+
+    def _command(self, command: str, done: str) -> bool:
         deadline = time.monotonic() + SUPERVISOR_SECONDS
         with contextlib.suppress(*BROKEN):
-            self.control.send({"op": "kill"})
-            while self._note(self.control.receive(deadline - time.monotonic())) != "killed":
+            self.control.send({"op": command})
+            while self._note(self.control.receive(deadline - time.monotonic())) != done:
                 pass
             return True
         return False

@@ -26,6 +26,8 @@ _shell: Shell | None = None
 # As they were before any student code ran: a cell that replaces AssertionError or print breaks
 # libraries which its right functions call, and right functions keep their marks.
 _builtins = dict(vars(builtins))
+# Those that were forked and not waited for.
+_exercises: list[int] = []
 # Whether the alarm rang since it was last set.
 _rang = False
 
@@ -83,9 +85,13 @@ def _run_cell(
 
 def _fork_exercise(channel: Channel, descriptor: int) -> dict[str, Any]:
     """Fork a process that serves calls from the present state; the judge holds its connection."""
+    for ended in list(_exercises):
+        if os.waitpid(ended, os.WNOHANG)[0]:
+            _exercises.remove(ended)
     pid = os.fork()
     if pid:
         os.close(descriptor)
+        _exercises.append(pid)
         return {"pid": pid}
     channel.close()
     own = Channel(socket.socket(fileno=descriptor))

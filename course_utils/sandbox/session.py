@@ -101,6 +101,9 @@ class Session:
             self._can_fork = flag_of(self._ask({"op": "state"}, _STATE_SECONDS).get("can_fork"))
         except BROKEN:
             self.end()  # an answer that came later would be taken for another one
+            return runs, None
+        if not processes.keep_scratch():
+            self.end()
         return runs, None
 
     def _ask(

@@ -20,11 +20,14 @@ from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.holdings import Holdings, inhabitants
 from course_utils.sandbox.limits import Limits, apply_process_limits
 from course_utils.sandbox.outbox import Event, Outbox
+from course_utils.sandbox.scratch import Scratch, ScratchError
 from course_utils.sandbox.seccomp import Filter
 
 _POLL_SECONDS = 0.02
 # Looking takes at most this part of a core's time.
 _SHARE_OF_TIME = 0.1
+# How long the killed are waited for: what is left then is no matter of a signal on its way.
+_DEATH_SECONDS = 2.0
 _SHARED_MEMORY, _TERMINALS = "/dev/shm", "/dev/pts"
 _MOST_TERMINALS = 16
 
@@ -117,6 +120,7 @@ class _Supervisor:
         self._holdings = holdings
         self._events = events
         self._kernels_kills = 0
+        self._scratch: Scratch | None = None
 
     def loop(self) -> None:
         pause = _POLL_SECONDS
@@ -134,13 +138,46 @@ class _Supervisor:
                 command = self._channel.receive(1.0)["op"]
             except (ChannelClosed, TimeoutError):
                 command = "finish"
-            if command == "kill":
+            if command == "keep":
+                self._keep_scratch()
+                self._tell({"event": "kept"})
+            elif command == "kill":
                 self._kill(spare_runner=True)
+                self._restore_scratch()
                 # Only now may the next exercise be forked.
                 self._tell({"event": "killed"})
             elif command == "finish":
                 self._kill(spare_runner=False)
                 return
+
+    def _keep_scratch(self) -> None:
+        """Note what the cells have left in the scratch places; without isolation these are the
+        machine's own, and nothing there is touched."""
+        if self._holdings is not None:
+            with suppress(ScratchError):
+                self._scratch = Scratch(tempfile.gettempdir(), _SHARED_MEMORY)
+
+    def _restore_scratch(self) -> None:
+        """Undo what an exercise has done to the scratch places; where that is not possible, end the
+        runner, so that its state is made anew from the beginning."""
+        if self._holdings is None:
+            return
+        try:
+            if self._scratch is None or self._others():
+                raise ScratchError("the state after the cells cannot be had again")
+            self._scratch.restore()
+        except ScratchError:
+            self._kill(spare_runner=False)
+
+    def _others(self) -> bool:
+        """Whether anything but the runner is still alive, though it was killed."""
+        deadline = time.monotonic() + _DEATH_SECONDS
+        while {one.pid for one in inhabitants() if not one.ended} - {self._runner}:
+            if time.monotonic() > deadline:
+                return True
+            self._kill(spare_runner=True)
+            time.sleep(0.001)
+        return False
 
     def _reap(self) -> None:
         while True:

@@ -13,6 +13,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import course_utils
 from course_utils.grading import report
+from course_utils.grading.class_seed import class_seed, known_seed
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.classrun import preflight
 from course_utils.grading.classrun.changes import changes, foreseen, snapshot
@@ -137,6 +139,7 @@ class ClassRun:
                 entries, faults = journal.entries(lab.name), journal.faults(lab.name)
             chosen = self._choice.narrowed(submissions, entries, faults)
             self._tell(Checking())
+            outcome.hidden_seed = self._seeded(known_seed(self._course.root) or 0)
             preflight.check_grader(lab, self._settings)
             marks = self._marks_now()
             self._tell(Started(len(chosen), 0))
@@ -179,6 +182,7 @@ class ClassRun:
         submissions = self._choice.submissions(self._course, self._lab)
         self._tell(Checking())
         self._await_places(len(submissions))
+        seed = self._seeded(class_seed(self._course.root))
         preflight.check_grader(self._lab, self._settings)
         gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
         with Journal(self._state) as journal, gradebook:
@@ -193,7 +197,15 @@ class ClassRun:
                 number, recording.faults, None if self._choice.whole else about
             )
             journal.finish(number)  # not before everybody was told what has changed
+            outcome.hidden_seed = seed
             return outcome
+
+    def _seeded(self, seed: int) -> int:
+        """The seed of this run's hidden tests: this one, unless the settings name another."""
+        named = self._settings.hidden_seed
+        seed = seed if named is None else named
+        self._settings = replace(self._settings, hidden_seed=seed)
+        return seed
 
     def _await_places(self, submissions: int) -> None:
         deadline = time.monotonic() + self._patience
@@ -281,6 +293,7 @@ class ClassRun:
 def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
     """A checksum of what decides a run's verdicts besides the submissions themselves."""
     parts = [repr(settings.limits), str(settings.isolation), repr(choice)]
+    parts.append(str(settings.hidden_seed))
     parts += [f"{name} {metadata.version(name)}" for name in ("numpy", "torch", "pytest", "scipy")]
     checksum = hashlib.sha256("\n".join(parts).encode())
     package = Path(course_utils.__file__).parent

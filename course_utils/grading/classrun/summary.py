@@ -27,6 +27,7 @@ class Outcome:
         not_graded: students whose submission met a fault of the grader's.
         vanished: students with a mark and without a submission now.
         files: what was written for people: label → path.
+        hidden_seed: under which the hidden tests were run; for instructors only.
     """
 
     lines: list[report.Line] = field(default_factory=list)
@@ -34,6 +35,7 @@ class Outcome:
     not_graded: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
+    hidden_seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from course_utils.diagnosis.kept import keep
+from course_utils.diagnosis.kept import keep_hidden, keep_public
 from course_utils.grading.verify import marks, naming, sources
 from course_utils.grading.verify.bench import Bench, bench_of
 from course_utils.grading.verify.books import Books
@@ -158,8 +158,8 @@ class _Gate:
         self._memory.keep_whole(self._whole)
         if self._options.pairs:
             books = self._books()
-            keep(self._lab, books.public, hidden=False)
-            keep(self._lab, books.hidden, hidden=True)
+            keep_public(self._lab, books.public)
+            keep_hidden(self._lab, books.hidden)
 
     def _books(self) -> Books:
         return Books.joined(self._lab, [proof.books for proof in self._proofs.values()])

@@ -18,7 +18,7 @@ def judge_stub(lab: Lab, released: dict[str, Any]) -> Iterator[Finding]:
     namespace, problems = _namespace(released)
     yield from problems
     backend = LimitedBackend(namespace)
-    outcomes = run_tests(lab.test_files, lambda mark: backend)
+    outcomes = run_tests(lab.test_files, lambda mark: backend, lab=lab.name)
     for outcome in outcomes:
         if outcome.passed:
             yield Finding(
