@@ -1,0 +1,20 @@
+"""Hostile submissions: what a clever student would try, in five families.
+
+Each module of a family is plain data: a name, what it tries, and how a folder is filled with it.
+``tests/attack.py`` grades them among honest notebooks and counts what they got and what it cost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from attacks.cases import Attack
+
+
+def collection() -> list[Attack]:
+    """Every attack, in a fixed order."""
+    from attacks import forge, harm, learn, reach, weapon  # noqa: F401  # importing them fills the list
+    from attacks.cases import ATTACKS
+
+    return list(ATTACKS)
