@@ -76,12 +76,12 @@ def report(way: Way, attacks: Sequence[Attack], made: Run) -> tuple[float, int, 
     for attack in attacks:
         for student in attack.students():
             came = made.came[student]
-            gained, told, done = marks_gained(attack, came), learnt(attack, came), harm_of(attack, came)
+            gained, told = marks_gained(attack, came), learnt(attack, came)
+            done = harm_of(attack, came)
             marks, secrets, damage = marks + gained, secrets + len(told), damage + len(done)
             got = "–" if came.score is None else f"{came.score:g}"
             words = [*([f"+{gained:g} marks"] if gained else []), *told, *done]
-            # Escaped: what attacks have done may hold what commands a terminal.
-            shown = "; ".join(words).encode("unicode_escape").decode()
+            shown = _escaped("; ".join(words))
             name = attack.name if len(attack.students()) == 1 else student
             print(f"{name:<28}{got:>6} {attack.worth:>5g} {came.seconds:>6.1f}  {attack.tries}"
                   + (f"\n{'':<8}⚠ {shown}" if words else ""))  # fmt: skip
@@ -92,11 +92,16 @@ def report(way: Way, attacks: Sequence[Attack], made: Run) -> tuple[float, int, 
     for student, score in wrong.items():
         print(f"⚠ {student} has {score} and should have {made.honest[student]:g}")
     for what in made.damage:
-        print(f"⚠ {what}".encode("unicode_escape").decode())
+        print(f"⚠ {_escaped(what)}")
     damage += len(wrong) + len(made.damage)
     _cost(made)
     print(f"marks gained {marks:g} · secrets learnt {secrets} · damage {damage}")
     return marks, secrets, damage
+
+
+def _escaped(text: str) -> str:
+    """Text in which nothing that an attack has chosen commands a terminal."""
+    return text.encode("unicode_escape").decode()
 
 
 def _cost(made: Run) -> None:
@@ -104,8 +109,8 @@ def _cost(made: Run) -> None:
     times = [made.came[student].seconds for student in made.honest]
     seen = made.watched
     print(
-        f"\nhonest notebooks: {len(made.honest)}, of {MAX:g} points each; {statistics.median(times):.2f} s "
-        f"in the middle, {max(times):.2f} s at most\n"
+        f"\nhonest notebooks: {len(made.honest)}, of {MAX:g} points each; "
+        f"{statistics.median(times):.2f} s in the middle, {max(times):.2f} s at most\n"
         f"the run: {made.seconds:.0f} s; at most {seen.processes} processes of students' at once, "
         f"{seen.judge_bytes / 2**20:.0f} MiB in one process of the judge's, "
         f"{seen.used_bytes / 2**20:.0f} MiB of the machine's memory"
@@ -126,7 +131,7 @@ def chosen(arguments: argparse.Namespace) -> list[Attack]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these attacks")
     parser.add_argument("--family", nargs="+", choices=list(Family), help="only these families")
     parser.add_argument("--way", nargs="+", choices=[way.name.lower() for way in Way])

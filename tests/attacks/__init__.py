@@ -6,6 +6,7 @@ Each module of a family is plain data: a name, what it tries, and how a folder i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
 
 def collection() -> list[Attack]:
-    """Every attack, in a fixed order."""
-    from attacks import forge, harm, learn, reach, weapon  # noqa: F401  # importing them fills the list
-    from attacks.cases import ATTACKS
+    """Every attack, family by family."""
+    from attacks import forge, harm, learn, reach, weapon  # noqa: F401  # these fill the list
+    from attacks.cases import ATTACKS, Family
 
-    return list(ATTACKS)
+    families = list(Family)
+    ordered = sorted(ATTACKS, key=lambda attack: families.index(attack.family))
+    return [replace(attack, number=number) for number, attack in enumerate(ordered)]

@@ -73,7 +73,10 @@ def _served(kind: int, address: str | tuple[str, int], said: bytes) -> Iterator[
     """A server that tells a secret to whoever connects."""
     with socket.socket(kind) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(address)
+        try:
+            server.bind(address)
+        except OSError as error:
+            raise SystemExit(f"{address!r} is taken: is another run at work? ({error})") from None
         server.listen()
 
         def serve() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from attacks.target import HONEST, NAME, half_written
 from tiny import Notebook, as_bytes
 from tiny import cell as notebook_cell
+
+from attacks.target import HONEST, NAME, half_written
 
 
 class Family(StrEnum):
@@ -31,10 +32,10 @@ class Attack:
 
     Attributes:
         name: a word; the student's id is made of it, where ``student`` says no other.
-        number: its place in the collection.
         family: what it is after.
         tries: a sentence on what it tries.
         make: writes it into a folder.
+        number: its place in the collection, where it is part of one.
         worth: what its honest part is worth, in points; more than that is a mark gained.
         copies: how many students hand it in; what one leaves behind, the next looks for.
         student: a folder's name that is part of the attack.
@@ -42,10 +43,10 @@ class Attack:
     """
 
     name: str
-    number: int
     family: Family
     tries: str
     make: Callable[[Path], None]
+    number: int = 0
     worth: float = HONEST
     copies: int = 1
     student: bytes = b""
@@ -135,7 +136,7 @@ def family(name: Family) -> None:
 
 def add(name: str, tries: str, make: Callable[[Path], None], **more: Any) -> None:
     """A folder that a function fills."""
-    ATTACKS.append(Attack(name, len(ATTACKS), _family[0], tries, make, **more))
+    ATTACKS.append(Attack(name, _family[0], tries, make, **more))
 
 
 def edited(name: str, tries: str, edit: Callable[[Notebook], Any], **more: Any) -> None:
@@ -153,7 +154,7 @@ def cells(name: str, tries: str, codes: Sequence[str], **more: Any) -> None:
     """Cells of the student's own, below the set-up."""
 
     def edit(notebook: Notebook) -> None:
-        own = [_PRELUDE, *(dedent(code) for code in codes)]
+        own = [_PRELUDE + f"\n\nATTACK = {name!r}\n", *(dedent(code) for code in codes)]
         notebook["cells"][2:2] = [
             notebook_cell(code) | {"id": f"own-{number}"} for number, code in enumerate(own)
         ]
@@ -171,7 +172,7 @@ def function(name: str, tries: str, code: str, **more: Any) -> None:
 
     def edit(notebook: Notebook) -> None:
         own = next(c for c in notebook["cells"] if c["id"] == "softmax")
-        own["source"] = f"{_PRELUDE}\n\n{dedent(code)}"
+        own["source"] = f"{_PRELUDE}\n\nATTACK = {name!r}\n\n{dedent(code)}"
 
     edited(name, tries, edit, **more)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from attacks.cases import Family, cell, edited, family, function
 from tiny import Notebook
 from tiny import cell as notebook_cell
+
+from attacks.cases import Family, cell, edited, family, function
 
 family(Family.FORGE)
 

@@ -6,22 +6,24 @@ import csv
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from class_of import descendants
+from nbgrader.api import Gradebook
+from tiny import REPOSITORY, as_bytes
 
 from attacks import evidence, ordinary
 from attacks.baits import Baits
 from attacks.cases import Attack, write
 from attacks.machine import Watched, left_processes, watched
 from attacks.target import HONEST_NOTEBOOKS, LAB, NAME
-from class_of import descendants
-from nbgrader.api import Gradebook
-from tiny import REPOSITORY, as_bytes
-
 from course_utils.grading.naming import printable
 
 COURSE_ID = "training-neural-networks"
@@ -129,7 +131,8 @@ def grade(
     if way is Way.USER and os.getuid() == 0:
         command = [sys.executable, "-m", "attacks.ordinary", str(ordinary.UID), *command]
         environment["PYTHONPATH"] += f":{REPOSITORY / 'tests'}"
-        subprocess.run(["chown", "-R", f"{ordinary.UID}:{ordinary.UID}", str(root.parent)], check=True)
+        owner = f"{ordinary.UID}:{ordinary.UID}"
+        subprocess.run(["chown", "-R", "-h", owner, str(root.parent)], check=True)
     before, known = _checksum(root), descendants(os.getpid())
     seconds, code, said, seen = _carried_out(root, command, environment, 300 + 12 * len(attacks))
     damage = [f"a process: {name}" for name in left_processes(known)]
@@ -152,8 +155,6 @@ def _carried_out(
     root: Path, command: list[str], environment: dict[str, str], most_seconds: float
 ) -> tuple[float, int | None, str, Watched]:
     """Run a command; (seconds, exit code or None where it hung, what it said, what was seen)."""
-    import time
-
     began = time.monotonic()
     log = root.parent / "log.txt"
     with log.open("wb") as file:
@@ -185,8 +186,11 @@ def _checksum(root: Path) -> str:
             folders.sort()
             for name in sorted(names):
                 path = Path(at, name)
-                if path.is_file() and "__pycache__" not in at and not name.endswith(".msgpack"):
-                    checksum.update(os.fsencode(path))
+                kind = path.lstat()
+                if "__pycache__" in at or name.endswith(".msgpack"):
+                    continue  # made anew by whoever reads them
+                checksum.update(os.fsencode(path) + str(kind.st_mode).encode())
+                if stat.S_ISREG(kind.st_mode) and kind.st_size < 2**26:
                     checksum.update(path.read_bytes())
     return checksum.hexdigest()
 

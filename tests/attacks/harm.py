@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 
-from attacks.cases import Family, cell, cells, edited, family, function
 from tiny import Notebook
 from tiny import cell as notebook_cell
+
+from attacks.cases import Family, cell, cells, edited, family, function
 
 family(Family.HARM)
 

@@ -10,11 +10,15 @@ family(Family.LEARN)
 
 _SHOW = '''
 def show(data):
-    """Print whatever in some bytes may be a secret."""
+    """Print whatever in some bytes may be a secret, and send it where nothing keeps it in."""
     word = b"CAN" + b"ARY-"
     at = data.find(word)
     while at >= 0:
-        print(data[at:at + 60].decode("utf-8", "replace"))
+        found = data[at:at + 60].decode("utf-8", "replace")
+        print(found)
+        if "COURSE_ATTACK_LOG" in os.environ:
+            with open(os.environ["COURSE_ATTACK_LOG"] + ATTACK, "a") as log:
+                log.write(found + "\\n")
         at = data.find(word, at + 1)
 
 
@@ -130,7 +134,7 @@ _look("memory", "all memory of this process and of others", """
                 except (OSError, ValueError, OverflowError):
                     pass
 """, elsewhere=False)
-_look("objects", "every string and module that Python holds", """
+_look("strings", "every string and module that Python holds", """
     gc.unfreeze()
     for thing in gc.get_objects():
         if type(thing) is dict:

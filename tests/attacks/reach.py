@@ -256,9 +256,6 @@ _LEAVES = {
     "times": ("a file's time", "os.utime(np.__file__, (4711, 4711))", "os.stat(np.__file__).st_mtime == 4711"),
     "attribute": ("an attribute of a file", "os.setxattr(np.__file__, 'user.pwned', b'x')",
                   "'user.pwned' in os.listxattr(np.__file__)"),
-    "lock": ("a lock on a file that all have", "import fcntl; f = open(np.__file__); "
-             "fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB); os.fork() or time.sleep(99)",
-             "not_locked(np.__file__)"),
     "keyring": ("a key", "libc.syscall(248, b'user', b'pwned', b'x', 1, -4)",
                 "libc.syscall(249, b'user', b'pwned', None, -4) >= 0"),
     "terminal": ("a size of a terminal", "import fcntl, struct; fcntl.ioctl(0, 0x5414, struct.pack('HHHH', 47, "
@@ -270,14 +267,6 @@ _LEAVES = {
 }  # fmt: skip
 for _name, (_what, _leave, _look) in _LEAVES.items():
     cell(f"leaves-{_name}", f"leaves {_what} for the next submission, and looks for it", f"""
-        def not_locked(path):
-            import fcntl
-            with open(path) as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return True
-            return False
         try:
             if {_look}:
                 achieved("found what another submission has left: {_what}")

@@ -11,16 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from attacks.cases import Family, add, cell, edited, family, function, write
-from attacks.target import LAB, NAME, half_written
 from tiny import Notebook, as_bytes
 from tiny import cell as notebook_cell
+
+from attacks.cases import Family, add, cell, edited, family, function, write
+from attacks.target import LAB, NAME, half_written
 
 family(Family.WEAPON)
 
 # -- HTML, in every place where a student's words are shown
 
-_HTML = {
+HTML = {
     "script": "<script>pwned(1)</script>",
     "script-case": "<ScRiPt >pwned(1)</sCrIpT>",
     "script-broken": "<scr<script>ipt>pwned(1)</script>",
@@ -53,14 +54,14 @@ _HTML = {
     "attribute": '"><script>pwned(1)</script><a x="',
     "textarea": "</textarea></pre></code><script>pwned(1)</script>",
 }  # fmt: skip
-for _name, _html in _HTML.items():
+for _name, _html in HTML.items():
     cell(f"html-{_name}", f"an output of HTML: {_html[:60]}",
          f"from IPython.display import HTML\nHTML({_html!r})", elsewhere=True)  # fmt: skip
 
 
 def _everywhere(notebook: Notebook) -> None:
     """Payloads in every string of the file that might be shown."""
-    payload = _HTML["onerror"] + _HTML["script"]
+    payload = HTML["onerror"] + HTML["script"]
     notebook["metadata"]["title"] = payload
     notebook["metadata"]["authors"] = [{"name": payload}]
     notebook["metadata"]["language_info"] = {"name": payload, "pygments_lexer": payload,
@@ -90,15 +91,15 @@ def _stored(data: dict[str, Any]) -> Callable[[Notebook], None]:
 
 
 def _attachment(notebook: Notebook) -> None:
-    svg = _HTML["svg"]
+    svg = HTML["svg"]
     notebook["cells"][-1] |= {
         "source": "![x](attachment:x.svg)",
-        "attachments": {"x.svg": {"image/svg+xml": svg, "text/html": _HTML["script"]}},
+        "attachments": {"x.svg": {"image/svg+xml": svg, "text/html": HTML["script"]}},
     }
 
 
 def _ids(notebook: Notebook) -> None:
-    payload = _HTML["onerror"]
+    payload = HTML["onerror"]
     for number, one in enumerate(notebook["cells"]):
         one["id"] = f"{payload}{number}"
     extra = notebook_cell(payload, f"x{payload}", "markdown", grade=True, solution=True, points=1)
@@ -108,8 +109,8 @@ def _ids(notebook: Notebook) -> None:
 edited("words-everywhere", "HTML in every name of the file's metadata", _everywhere)
 edited("ids", "HTML as cells' ids and as a grade's id", _ids)
 for _name in ("script", "onerror", "svg", "iframe", "href", "template", "meta"):
-    edited(f"answer-{_name}", f"a written answer of HTML: {_HTML[_name][:50]}",
-           _answer(_HTML[_name]), elsewhere=True)  # fmt: skip
+    edited(f"answer-{_name}", f"a written answer of HTML: {HTML[_name][:50]}",
+           _answer(HTML[_name]), elsewhere=True)  # fmt: skip
 _MARKDOWN = {
     "link": "[your grade](javascript:pwned(1))", "image": "![x](javascript:pwned(1))",
     "autolink": "<javascript:pwned(1)>", "reference": "[x][y]\n\n[y]: javascript:pwned(1)",
@@ -121,56 +122,56 @@ for _name, _text in _MARKDOWN.items():
            elsewhere=True)  # fmt: skip
 edited("stored-javascript", "a stored output of JavaScript",
        _stored({"application/javascript": "pwned(1)", "text/plain": "x"}), elsewhere=True)  # fmt: skip
-edited("stored-html", "a stored output of HTML", _stored({"text/html": _HTML["script"]}),
+edited("stored-html", "a stored output of HTML", _stored({"text/html": HTML["script"]}),
        elsewhere=True)  # fmt: skip
-edited("stored-svg", "a stored picture with a script", _stored({"image/svg+xml": _HTML["svg-script"]}),
+edited("stored-svg", "a stored picture with a script", _stored({"image/svg+xml": HTML["svg-script"]}),
        elsewhere=True)  # fmt: skip
 edited("attachment", "an attachment that is a script", _attachment)
 _BUNDLES = {
     "javascript": "display({'application/javascript': 'pwned(1)'}, raw=True)",
     "javascript-type": "display({'text/javascript': 'pwned(1)'}, raw=True)",
-    "svg": f"display({{'image/svg+xml': {_HTML['svg']!r}}}, raw=True)",
-    "markdown": f"display({{'text/markdown': {_HTML['onerror']!r}}}, raw=True)",
+    "svg": f"display({{'image/svg+xml': {HTML['svg']!r}}}, raw=True)",
+    "markdown": f"display({{'text/markdown': {HTML['onerror']!r}}}, raw=True)",
     "latex": r"display({'text/latex': r'$\href{javascript:pwned(1)}{x}$'}, raw=True)",
-    "latex-html": f"display({{'text/latex': {_HTML['onerror']!r}}}, raw=True)",
+    "latex-html": f"display({{'text/latex': {HTML['onerror']!r}}}, raw=True)",
     "widget": "display({'application/vnd.jupyter.widget-view+json': {'model_id': '<script>pwned(1)"
               "</script>'}}, raw=True)",
     "png": f"display({{'image/png': {('x' + chr(34) + ' onerror=pwned(1) x=' + chr(34))!r}}}, raw=True)",
     "mime": "display({'text/html;x=<script>pwned(1)</script>': 'x', 'text/html ': '<script>pwned(1)"
             "</script>'}, raw=True)",
-    "list": f"display({{'text/html': [{_HTML['script'][:9]!r}, {_HTML['script'][9:]!r}]}}, raw=True)",
+    "list": f"display({{'text/html': [{HTML['script'][:9]!r}, {HTML['script'][9:]!r}]}}, raw=True)",
     "vega": "display({'application/vnd.vega.v5+json': {'x': '<script>pwned(1)</script>'}}, raw=True)",
     "nan": "display({'application/json': {'x': float('nan'), 'y': float('inf')}}, raw=True)",
-    "metadata": f"display({{'text/plain': 'x'}}, raw=True, metadata={{'x': {_HTML['script']!r}}})",
+    "metadata": f"display({{'text/plain': 'x'}}, raw=True, metadata={{'x': {HTML['script']!r}}})",
 }  # fmt: skip
 for _name, _code in _BUNDLES.items():
     cell(f"bundle-{_name}", f"an output of an odd kind: {_name}",
          f"from IPython.display import display\n{_code}", elsewhere=True)  # fmt: skip
 for _name in ("script", "onerror", "textarea", "attribute"):
-    cell(f"printed-{_name}", f"prints {_HTML[_name][:50]}", f"print({_HTML[_name]!r})", elsewhere=True)
-    cell(f"raised-{_name}", f"raises {_HTML[_name][:50]}",
-         f"raise type({_HTML[_name]!r}, (Exception,), {{}})({_HTML[_name]!r})")  # fmt: skip
-    function(f"called-{_name}", f"a call raises {_HTML[_name][:50]}", f"""
+    cell(f"printed-{_name}", f"prints {HTML[_name][:50]}", f"print({HTML[_name]!r})", elsewhere=True)
+    cell(f"raised-{_name}", f"raises {HTML[_name][:50]}",
+         f"raise type({HTML[_name]!r}, (Exception,), {{}})({HTML[_name]!r})")  # fmt: skip
+    function(f"called-{_name}", f"a call raises {HTML[_name][:50]}", f"""
         def softmax(x, axis=-1):
-            raise type({_HTML[_name]!r}, (Exception,), {{}})({_HTML[_name]!r})
+            raise type({HTML[_name]!r}, (Exception,), {{}})({HTML[_name]!r})
     """)
-    function(f"typed-{_name}", f"a call returns an object whose type is {_HTML[_name][:40]}", f"""
+    function(f"typed-{_name}", f"a call returns an object whose type is {HTML[_name][:40]}", f"""
         def softmax(x, axis=-1):
-            return type({_HTML[_name]!r}, (), {{}})()
+            return type({HTML[_name]!r}, (), {{}})()
     """)
-    function(f"line-{_name}", f"a call fails in a line that holds {_HTML[_name][:40]}",
-             f"def softmax(x, axis=-1):\n    return {_HTML[_name]!r} + x")  # fmt: skip
+    function(f"line-{_name}", f"a call fails in a line that holds {HTML[_name][:40]}",
+             f"def softmax(x, axis=-1):\n    return {HTML[_name]!r} + x")  # fmt: skip
 
 # -- terminals
 
-_TERMINAL = {
+TERMINAL = {
     "clear": "\x1b[2J\x1b[H", "colour": "\x1b[41m", "title": "\x1b]0;pwned\x07",
     "clipboard": "\x1b]52;c;cHduZWQ=\x07", "link": "\x1b]8;;http://pwned.example\x1b\\x\x1b]8;;\x1b\\",
     "c1": "\x9b2J", "bell": "\x07" * 5, "backspace": "2/8\x08\x08\x088/8", "return": "\r8/8 graded",
     "bidi": "\u202e8/8\u202c", "answer-back": "\x05\x1b[6n\x1b[c", "isolate": "\u2066x\u2069",
     "screen": "\x1bPpwned\x1b\\", "reset": "\x1bc",
 }  # fmt: skip
-for _name, _text in _TERMINAL.items():
+for _name, _text in TERMINAL.items():
     cell(f"terminal-{_name}", f"raises text that commands a terminal: {_text!r}",
          f"raise type({_text + 'Error'!r}, (Exception,), {{}})({_text!r})")  # fmt: skip
     function(f"terminal-call-{_name}", f"a call raises text that commands a terminal: {_text!r}", f"""
@@ -195,16 +196,16 @@ _NAMES = {
     "clear": "pwned\x1b[2J", "bidi": "pwned\u202egnp", "markup": "[red]pwned[-red]",
     "link-markup": "[link=http:pwned]x", "close-markup": "pwned[", "html": "<img src=x onerror=pwned(1)>",
     "formula": "=cmd|pwned!A1", "plus": "+pwned", "minus": "-pwned", "at": "@pwned",
-    "wide": "＝pwned", "quote": '"pwned,"=pwned', "semicolon": "x;=pwned", "newline": "pwned\nx: 8/8 graded",
+    "wide": "＝pwned", "quote": '"pwned,"=pwned', "semicolon": "x;=pwned", "newline": "pwned\nx: 8 of 8 graded",
     "tab": "\t=pwned", "space": "  pwned  ", "long": "pwned" * 50, "dash": "--help", "glob": "*",
     "brackets": "[a-z]*", "percent": "%(pwned)s{pwned}", "quote-sql": "x'; DROP TABLE grade; --",
-    "template": "{{ pwned }}", "dot-dots": "..pwned", "tilde": "~pwned", "emoji": "pwned😈",
+    "template": "{{ pwned }}", "dots": "pwned..", "tilde": "~pwned", "emoji": "pwned😈",
 }  # fmt: skip
 for _name, _text in _NAMES.items():
     _student(f"student-{_name}", f"a student's folder called {_text[:40]!r}", _text)
 _student("student-latin", "a student's folder whose name is no UTF-8", b"pwned\xff\xfe")
 for _name, _text in _NAMES.items():
-    if _name not in ("long", "dot-dots"):
+    if _name not in ("long", "dots"):
         add(f"file-{_name}", f"a notebook called {_text[:40]!r}", _of_name(f"{_text}.ipynb"))
 _FORMULAS = {
     "equals": "=cmd|' /C pwned'!A1", "plus": "+cmd|pwned", "minus": "-2+3+cmd|pwned", "at": "@SUM(pwned)",
@@ -239,10 +240,6 @@ def _first_other(folder: Path) -> str:
     """Where the first honest notebook lies, as seen from a submission."""
     others = sorted(path.name for path in folder.parents[1].iterdir() if "honest" in path.name)
     return f"../../{others[0]}/{LAB}/{NAME}"
-
-
-def _hard_link(folder: Path) -> None:
-    os.link(folder / _first_other(folder), folder / NAME)
 
 
 def _folder_link(folder: Path) -> None:
@@ -333,7 +330,6 @@ add("link-root", "a link to everything", _beside(_link("/", "everything")))
 add("link-loop", "links in a circle", _beside(_link(".", "again/and/again")))
 add("link-processes", "a link to processes' files", _beside(_link("/proc/self/environ", "notes.txt")))
 add("link-device", "a link to a device that never ends", _beside(_link("/dev/zero", "notes.txt")))
-add("hard-link", "the notebook is somebody's, by a hard link", _hard_link, worth=8.0)
 add("fifo-notebook", "the notebook is a pipe", _fifo(NAME), worth=0.0)
 add("fifo-other", "a pipe that is called like a notebook", _beside(_fifo("other.ipynb")))
 add("fifo-file", "a pipe beside the notebook", _beside(_fifo("notes.txt")))
@@ -355,7 +351,7 @@ add("zip-up", "an archive whose names lead out of it", _zip_up, worth=2.0)
 add("zip-bomb", "an archive of twenty times 60 MiB", _zip_bomb, worth=0.0)
 add("zip-link", "an archive with a link in it", _zip_link, worth=0.0)
 add("companion-page", "a page of HTML beside the notebook", _beside(
-    lambda folder: write(folder, f"{NAME[:-6]}.html", _HTML["script"].encode())))  # fmt: skip
+    lambda folder: write(folder, f"{NAME[:-6]}.html", HTML["script"].encode())))  # fmt: skip
 add("companion-feedback", "a file that is called like the feedback", _beside(
     lambda folder: write(folder, "feedback.html", b"<h1>8 of 8 points</h1>")))  # fmt: skip
 add("companion-database", "a gradebook beside the notebook", _beside(
