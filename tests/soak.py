@@ -14,14 +14,13 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attack import harm_of, learnt, marks_gained
 from attacks import collection
 from attacks.baits import Baits, laid
-from attacks.cases import Attack, Family, write
-from attacks.graded import Run, Way, enter_secret, grade
+from attacks.cases import Family, write
+from attacks.graded import Class, Run, Way, enter_secret, grade
 from attacks.machine import Machine, adopt_orphans
 from attacks.target import HONEST_NOTEBOOKS, LAB, NAME, write_course
 from tiny import as_bytes
@@ -32,19 +31,12 @@ _HONEST, _BROKEN = 70, 15
 _MOST_GROWTH_BYTES, _MOST_GROWTH_DESCRIPTORS = 64 * 2**20, 16
 
 
-@dataclass(frozen=True)
-class Mixed:
-    """A class: attacks by student, and honest students with their marks."""
-
-    attacks: list[Attack]
-    honest: dict[str, float]
-    broken: list[str]
-
-
-def hand_in(root: Path, count: int, draw: random.Random, baits: Baits) -> Mixed:
-    """Fill ``submitted/`` with so many submissions."""
+def hand_in(
+    root: Path, count: int, draw: random.Random, baits: Baits
+) -> tuple[Class, list[str]]:
+    """Fill ``submitted/`` with so many submissions; the class, and who handed in a broken file."""
     hostile = [a for a in collection() if not a.student and a.copies == 1]
-    mixed = Mixed([], {}, [])
+    handed, broken = Class(), []
     for number in range(count):
         kind = draw.randrange(100)
         name = f"{number:05}"
@@ -54,18 +46,15 @@ def hand_in(root: Path, count: int, draw: random.Random, baits: Baits) -> Mixed:
             notebook = make()
             notebook["cells"][0]["source"] += f"\n\n{baits.word('others-work')}"
             write(folder, NAME, as_bytes(notebook))
-            mixed.honest[name] = marks
+            handed.honest[name] = marks
         elif kind < _HONEST + _BROKEN:
             write(folder, NAME, _broken(draw))
-            mixed.broken.append(name)
+            broken.append(name)
         else:
-            attack = draw.choice(hostile)
-            # Its place is its name: so that two of a kind are two students.
-            drawn = replace(attack, student=name.encode())
+            handed.hostile[name] = draw.choice(hostile)
             folder.mkdir(parents=True)
-            attack.make(folder)
-            mixed.attacks.append(drawn)
-    return mixed
+            handed.hostile[name].make(folder)
+    return handed, broken
 
 
 def _broken(draw: random.Random) -> bytes:
@@ -89,17 +78,16 @@ def _third(values: Sequence[tuple[float, int, int]], last: bool) -> tuple[float,
     return sorted(v[1] for v in some)[middle], sorted(v[2] for v in some)[middle]
 
 
-def faults(mixed: Mixed, made: Run) -> Iterator[str]:
+def faults(handed: Class, broken: Sequence[str], made: Run) -> Iterator[str]:
     """Everything that is not as it should be, a line each."""
-    for student, right in mixed.honest.items():
-        if (score := made.came[student].score) != right:
+    for student, right in handed.honest.items():
+        if student not in broken and (score := made.came[student].score) != right:
             yield f"{student} has {score} and should have {right:g}"
-    for student in mixed.broken:
+    for student in broken:
         came = made.came[student]
         if came.score is None or came.status == "internal_error":
             yield f"{student}, a broken file: {came.status or 'no row'}"
-    for attack in mixed.attacks:
-        (student,) = attack.students()
+    for student, attack in handed.hostile.items():
         came = made.came[student]
         told = [*learnt(attack, came), *harm_of(attack, came)]
         if gained := marks_gained(attack, came):
@@ -127,31 +115,33 @@ def main() -> int:
         os.chmod(folder, 0o755)
         root = Path(folder) / "course"
         write_course(root, baits.word("hidden-tests"))
-        mixed = hand_in(root, arguments.count, random.Random(arguments.seed), baits)
-        enter_secret(root, next(iter(mixed.honest)), baits)
+        draw = random.Random(arguments.seed)
+        handed, broken = hand_in(root, arguments.count, draw, baits)
+        enter_secret(root, next(iter(handed.honest)), baits)
+        # Their folders hold no secrets to be looked for.
+        handed.honest.update(dict.fromkeys(broken, 0.0))
         with laid(baits, Path(folder)) as environment:
             before = Machine.now()
             way = Way.ROOT if os.getuid() == 0 else Way.USER
-            students = [*mixed.honest, *mixed.broken]
-            honest = dict.fromkeys(students, 0.0)  # whose folders hold no secrets to be looked for
-            made = grade(root, way, mixed.attacks, honest, baits, environment)
+            made = grade(root, way, handed, baits, environment)
             made.damage += before.changes(Machine.now())
-    _print(arguments.count, mixed, made)
-    found = list(faults(mixed, made))
+    _print(handed, broken, made)
+    found = list(faults(handed, broken, made))
     for line in found:
         print(f"⚠ {line}")
     print(f"{len(found)} faults")
     return int(bool(found))
 
 
-def _print(count: int, mixed: Mixed, made: Run) -> None:
-    families = Counter(attack.family for attack in mixed.attacks)
+def _print(handed: Class, broken: Sequence[str], made: Run) -> None:
+    families = Counter(attack.family for attack in handed.hostile.values())
     shown = ", ".join(f"{families[family]} {family}" for family in Family)
     seen = made.watched
     first, last = (_third(seen.coordinator, end) for end in (False, True))
     print(
-        f"{count} submissions in one run of {made.seconds:.0f} s: {len(mixed.honest)} honest, "
-        f"{len(mixed.broken)} broken, {len(mixed.attacks)} hostile ({shown})\n"
+        f"{len(made.came)} submissions in one run of {made.seconds:.0f} s: "
+        f"{len(handed.honest) - len(broken)} honest, {len(broken)} broken, "
+        f"{len(handed.hostile)} hostile ({shown})\n"
         f"the coordinator: {first[0] / 2**20:.0f} MiB and {first[1]:.0f} descriptors in the first "
         f"third, {last[0] / 2**20:.0f} MiB and {last[1]:.0f} in the last\n"
         f"at most {seen.judge_bytes / 2**20:.0f} MiB in one process of the judge's, "

@@ -127,8 +127,15 @@ def strict_json(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-def looked_at(folder: Path, baits: Baits) -> tuple[list[str], list[str], list[str]]:
+def looked_at(
+    folder: Path, baits: Baits, handed_bytes: int = 0
+) -> tuple[list[str], list[str], list[str]]:
     """Look through all that lies in a student's folder after grading.
+
+    Args:
+        folder: below ``autograded/`` or ``feedback/``.
+        baits: the secrets' words.
+        handed_bytes: how large what the student handed in is, which may be passed on.
 
     Returns:
         (secrets, damage, achieved).
@@ -141,7 +148,7 @@ def looked_at(folder: Path, baits: Baits) -> tuple[list[str], list[str], list[st
             damage.append(f"a link in {folder.parent.name}/")
             continue
         size = path.stat().st_size
-        if size > _LARGEST_BYTES:
+        if size > _LARGEST_BYTES + handed_bytes:
             damage.append(f"{path.suffix} of {size // 2**20} MiB")
         text = path.read_bytes().decode("utf-8", "replace")
         if path.suffix == ".ipynb":

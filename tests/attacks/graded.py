@@ -46,10 +46,26 @@ class Came:
 
     score: float | None = None
     status: str = ""
+    reason: str = ""
     seconds: float = 0.0
     secrets: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
     achieved: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Class:
+    """Whom a lab was handed in by.
+
+    Attributes:
+        lab: its name.
+        hostile: student → the attack.
+        honest: student → right marks.
+    """
+
+    lab: str = LAB
+    hostile: dict[str, Attack] = field(default_factory=dict)
+    honest: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -58,27 +74,24 @@ class Run:
 
     Attributes:
         came: by student.
-        honest: students with honest notebooks, and their right marks.
         damage: what is not one submission's.
         watched: the run's processes.
         seconds: from its start to its end.
     """
 
     came: dict[str, Came]
-    honest: dict[str, float]
     damage: list[str]
     watched: Watched
     seconds: float = 0.0
 
 
-def hand_in(root: Path, attacks: Sequence[Attack], baits: Baits) -> dict[str, float]:
+def hand_in(root: Path, attacks: Sequence[Attack], baits: Baits) -> Class:
     """Fill ``submitted/``: attacks, and honest notebooks between them.
 
-    Returns:
-        Honest students' right marks. Names begin with the attacks' numbers, so that those graded
-        at the same time are an attack and an honest notebook, over and over.
+    Names begin with the attacks' numbers, so that those graded at the same time are an attack and
+    an honest notebook, over and over.
     """
-    honest: dict[str, float] = {}
+    handed = Class()
     for place, attack in enumerate(attacks):
         if place % _BETWEEN == 0:
             make, marks = HONEST_NOTEBOOKS[place // _BETWEEN % len(HONEST_NOTEBOOKS)]
@@ -86,12 +99,13 @@ def hand_in(root: Path, attacks: Sequence[Attack], baits: Baits) -> dict[str, fl
             notebook["cells"][0]["source"] += f"\n\n{baits.word('others-work')}"
             name = f"{attack.number:03}-0-honest-{make.__name__.replace('_', '-')}"
             write(root / "submitted" / name / LAB, NAME, as_bytes(notebook))
-            honest[name] = marks
+            handed.honest[name] = marks
         for student in attack.students():
             folder = root / "submitted" / student / LAB
             folder.mkdir(parents=True)
             attack.make(folder)
-    return honest
+            handed.hostile[student] = attack
+    return handed
 
 
 def enter_secret(root: Path, student: str, baits: Baits) -> None:
@@ -100,26 +114,26 @@ def enter_secret(root: Path, student: str, baits: Baits) -> None:
         book.update_or_create_student(student, last_name=baits.word("gradebook"))
 
 
-def command_for(way: Way, as_json: bool) -> list[str]:
+def command_for(way: Way, lab: str, as_json: bool) -> list[str]:
     if way is Way.NBGRADER:
         return [
-            sys.executable, "-m", "nbgrader", "autograde", LAB,
+            sys.executable, "-m", "nbgrader", "autograde", lab,
             f"--Execute.cell_seconds={CELL_SECONDS}", f"--Execute.call_seconds={CALL_SECONDS}",
             f"--Execute.memory_mib={MEMORY_MIB}",
         ]  # fmt: skip
     command = [
-        sys.executable, "-m", "course_utils", "grade", LAB, "--cell-seconds", str(CELL_SECONDS),
+        sys.executable, "-m", "course_utils", "grade", lab, "--cell-seconds", str(CELL_SECONDS),
         "--call-seconds", str(CALL_SECONDS), "--memory-mib", str(MEMORY_MIB), "--workers", "2",
     ]  # fmt: skip
     return [*command, "--json"] if as_json else command
 
 
 def grade(
-    root: Path, way: Way, attacks: Sequence[Attack], honest: dict[str, float],
-    baits: Baits, environment: dict[str, str], *, as_json: bool = False,
+    root: Path, way: Way, handed: Class, baits: Baits, environment: dict[str, str], *,
+    as_json: bool = False,
 ) -> Run:  # fmt: skip
     """Grade the class in one uninterrupted run, and look at everything that it left."""
-    command = command_for(way, as_json)
+    command = command_for(way, handed.lab, as_json)
     scratch = root.parent / "scratch"  # the run's own, so that what it leaves there is seen
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -134,7 +148,8 @@ def grade(
         owner = f"{ordinary.UID}:{ordinary.UID}"
         subprocess.run(["chown", "-R", "-h", owner, str(root.parent)], check=True)
     before, known = _checksum(root), descendants(os.getpid())
-    seconds, code, said, seen = _carried_out(root, command, environment, 300 + 12 * len(attacks))
+    most = 300 + 12 * (len(handed.hostile) + len(handed.honest))
+    seconds, code, said, seen = _carried_out(root, command, environment, most)
     damage = [f"a process: {name}" for name in left_processes(known)]
     if _checksum(root) != before:
         damage.append("the instructor's files, or what was handed in, were changed")
@@ -144,11 +159,11 @@ def grade(
         damage.append("the run did not end" if code is None else f"exit code {code}")
     damage += [f"a terminal is commanded: {what}" for what in evidence.commands_in(said)]
     if way is Way.NBGRADER:
-        _feedback(root, environment)
-    came = dict(_came(root, attacks, honest, baits, said))
+        _feedback(root, handed.lab, environment)
+    came = dict(_came(root, handed, baits, said))
     for path in sorted((root / "reports").glob("*.csv")):
         damage += [f"a formula in {path.name}: {cell}" for cell in evidence.formulas_in(path)]
-    return Run(came, honest, damage, seen, seconds)
+    return Run(came, damage, seen, seconds)
 
 
 def _carried_out(
@@ -172,9 +187,9 @@ def _carried_out(
     return time.monotonic() - began, code, log.read_text("utf-8", "replace"), seen
 
 
-def _feedback(root: Path, environment: dict[str, str]) -> None:
+def _feedback(root: Path, lab: str, environment: dict[str, str]) -> None:
     """nbgrader's own pages of what its autograde has made."""
-    command = [sys.executable, "-m", "nbgrader", "generate_feedback", LAB]
+    command = [sys.executable, "-m", "nbgrader", "generate_feedback", lab]
     subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False)
 
 
@@ -196,23 +211,27 @@ def _checksum(root: Path) -> str:
 
 
 def _came(
-    root: Path, attacks: Sequence[Attack], honest: dict[str, float], baits: Baits, said: str
+    root: Path, handed: Class, baits: Baits, said: str
 ) -> Iterator[tuple[str, Came]]:
-    scores = _scores(root)
+    scores = _scores(root, handed.lab)
     lines = {}
-    report = root / "reports" / f"{LAB}.csv"
+    report = root / "reports" / f"{handed.lab}.csv"
     if report.exists():
         with report.open(newline="", encoding="utf-8") as file:
             lines = {row["student"].removeprefix("'"): row for row in csv.DictReader(file)}
-    students = [student for attack in attacks for student in attack.students()]
-    for student in [*students, *honest]:
+    for student in (*handed.hostile, *handed.honest):
         name = printable(student)
         line = lines.get(name, {})
-        came = Came(scores.get(name), line.get("status", ""), float(line.get("seconds") or 0))
-        if student not in honest:
+        came = Came(
+            scores.get(name), line.get("status", ""), line.get("reasons", "").partition(" ")[0],
+            float(line.get("seconds") or 0),
+        )  # fmt: skip
+        if student in handed.hostile:
+            handed_bytes = _size(root / "submitted" / student)
             for step in ("feedback", "autograded"):
                 for spelt in {student, name}:
-                    secrets, damage, done = evidence.looked_at(root / step / spelt, baits)
+                    folder = root / step / spelt
+                    secrets, damage, done = evidence.looked_at(folder, baits, handed_bytes)
                     came.secrets += [what for what in secrets if what not in came.secrets]
                     came.damage += [what for what in damage if what not in came.damage]
                     came.achieved += [what for what in done if what not in came.achieved]
@@ -222,7 +241,14 @@ def _came(
         yield student, came
 
 
-def _scores(root: Path) -> dict[str, float]:
+def _size(folder: Path) -> int:
+    return sum(
+        os.lstat(os.path.join(at, name)).st_size for at, _, names in os.walk(folder)
+        for name in names
+    )  # fmt: skip
+
+
+def _scores(root: Path, lab: str) -> dict[str, float]:
     """Student → the automatic marks that the gradebook holds."""
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}", COURSE_ID) as book:
         return {
@@ -230,5 +256,5 @@ def _scores(root: Path) -> dict[str, float]:
                 grade.auto_score or 0.0 for notebook in submission.notebooks
                 for grade in notebook.grades
             )
-            for submission in book.assignment_submissions(LAB)
+            for submission in book.assignment_submissions(lab)
         }  # fmt: skip

@@ -329,8 +329,8 @@ _FLOODS = {
     "stderr": "for _ in range(2**10):\n    print('x' * 2**16, file=sys.stderr)",
     "descriptor": "for _ in range(2**9):\n    os.write(1, b'x' * 2**16)",
     "program": "import subprocess\nsubprocess.run(['head', '-c', str(2**26), '/dev/zero'])",
-    "lines": "for n in range(2**18):\n    print(n)",
-    "displays": "from IPython.display import display\nfor n in range(30_000):\n    display(n)",
+    "lines": "for n in range(2**18):\n    print('x')",
+    "displays": "from IPython.display import display\nfor n in range(30_000):\n    display('x')",
     "metadata": "from IPython.display import display\ndisplay({'text/plain': 'x'}, raw=True, "
                 "metadata={'m' * 2**20: 'x' * 2**24})",
     "bundle": "from IPython.display import display\ndisplay({f'text/x{n}': 'x' * 100 for n in "
