@@ -27,7 +27,7 @@ from attacks.target import HONEST_NOTEBOOKS, LAB, NAME
 from course_utils.grading.naming import printable
 
 COURSE_ID = "training-neural-networks"
-CELL_SECONDS, CALL_SECONDS, MEMORY_MIB = 3, 2, 512
+CELL_SECONDS, CALL_SECONDS, MEMORY_MIB = 5, 2, 512
 _LIBRARIES_LEAVE = (".", "torchinductor_")  # in the temporary folder, whatever is graded
 _BETWEEN = 3  # an honest notebook before every so many attacks
 

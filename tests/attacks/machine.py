@@ -131,7 +131,7 @@ def _watch(pid: int, seen: Watched, over: threading.Event) -> None:
     depth = len(_status("self").get("NSpid", "").split())
     while not over.wait(0.1):
         inside = count = 0
-        for one in descendants(pid):
+        for one in {pid, *descendants(pid)}:
             status = _status(one)
             held = int(status.get("VmRSS", "0").split()[0]) * 1024
             if len(status.get("NSpid", "").split()) > depth:
