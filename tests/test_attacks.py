@@ -24,7 +24,7 @@ from course_utils.sandbox import launch
 # Of every family, those that take no time.
 SAMPLE = (
     "numpy-testing", "objects", "reply-score-message", "more-checks", "ndarray-subclass",
-    "environments", "memory", "hidden-raises", "forged-missing", "kept-state",
+    "environment", "descriptors", "hidden-raises", "forged-missing", "kept-state",
     "end-kill-all", "flood-print", "call-garbage", "connect-tcp-host", "connect-abstract",
     "call-mount", "leaves-scratch", "terminal-clipboard", "fifo-other", "timestamp-words",
 )  # fmt: skip

@@ -10,6 +10,7 @@ import json
 import shutil
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from tiny import REPOSITORY, SCALE, SOFTMAX, Notebook, cell
 
@@ -155,9 +156,9 @@ _MISCONCEPTIONS = dedent(
 
 def source_notebook() -> Notebook:
     """The instructor's notebook."""
-    check = {"grade": True, "locked": True}
+    check: dict[str, Any] = {"grade": True, "locked": True}
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3 (ipykernel)"}
-    written = {"grade": True, "solution": True, "points": 2}
+    written: dict[str, Any] = {"grade": True, "solution": True, "points": 2}
     return {
         "nbformat": 4, "nbformat_minor": 5,
         "metadata": {"course": {"lab": LAB}, "kernelspec": kernel},
