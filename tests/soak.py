@@ -27,7 +27,7 @@ from tiny import as_bytes
 
 # Of a hundred submissions; the rest are hostile.
 _HONEST, _BROKEN = 70, 15
-# Grown by more than this from the run's first third to its last, something piles up.
+# Grown by more than this from the run's second third to its last, something piles up.
 _MOST_GROWTH_BYTES, _MOST_GROWTH_DESCRIPTORS = 64 * 2**20, 16
 
 
@@ -71,9 +71,10 @@ def _broken(draw: random.Random) -> bytes:
 
 
 def _third(values: Sequence[tuple[float, int, int]], last: bool) -> tuple[float, float]:
-    """The middle of memory and descriptors in the first or the last third of a run."""
+    """The median of memory and descriptors in the second or the last third of a run; in the first
+    one things are still imported and opened."""
     size = max(1, len(values) // 3)
-    some = values[-size:] if last else values[:size]
+    some = values[-size:] if last else values[size : 2 * size] or values
     middle = len(some) // 2
     return sorted(v[1] for v in some)[middle], sorted(v[2] for v in some)[middle]
 
@@ -142,7 +143,7 @@ def _print(handed: Class, broken: Sequence[str], made: Run) -> None:
         f"{len(made.came)} submissions in one run of {made.seconds:.0f} s: "
         f"{len(handed.honest) - len(broken)} honest, {len(broken)} broken, "
         f"{len(handed.hostile)} hostile ({shown})\n"
-        f"the coordinator: {first[0] / 2**20:.0f} MiB and {first[1]:.0f} descriptors in the first "
+        f"the coordinator: {first[0] / 2**20:.0f} MiB and {first[1]:.0f} descriptors in the second "
         f"third, {last[0] / 2**20:.0f} MiB and {last[1]:.0f} in the last\n"
         f"at most {seen.judge_bytes / 2**20:.0f} MiB in one process of the judge's, "
         f"{seen.processes} processes of students' at once"

@@ -46,8 +46,11 @@ def _run(*command: str) -> None:
 
 def main(uid: int, command: list[str]) -> None:
     """Become that user and run the command in this process's place."""
-    linux.unshare(linux.CLONE_NEWNS)
-    linux.make_mounts_private()
+    try:
+        linux.unshare(linux.CLONE_NEWNS)
+        linux.make_mounts_private()
+    except OSError as error:
+        sys.exit(f"root may not make a mount namespace here ({error}); run this as the user itself")
     _show({Path(sys.base_prefix).resolve(), Path(sys.prefix), REPOSITORY})
     os.setgroups([])
     os.setresgid(uid, uid, uid)
