@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A worker or a sandbox for every core: more threads than that only slow one another down.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env demo test verify lint bench agree free kills fuzz gpu clean
+.PHONY: help env demo test verify lint bench agree attack attack-others free fuzz soak kills gpu clean
 
 help:
 	@echo "make env    the environment in $(VENV)"
@@ -22,6 +22,9 @@ help:
 	@echo "make agree  course grade and nbgrader autograde, compared on every odd submission"
 	@echo "make fuzz   1,000,000 messages, 200,000 notebooks, 100,000 books of traces, none of them right (an hour)"
 	@echo "make free   what answers that know nothing earn in every exercise: nothing"
+	@echo "make attack hostile notebooks among honest ones: marks gained, secrets learnt, damage"
+	@echo "make attack-others  the same, where it is safe, at nbgrader as it comes and at otter"
+	@echo "make soak   2,000 submissions, good, broken and hostile, in one run (COUNT=… for another number)"
 	@echo "make gpu    what needs a GPU, compared with the CPU"
 
 env: $(STAMP)
@@ -58,6 +61,22 @@ agree: $(STAMP)
 
 free: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/free_points.py
+
+attack: $(STAMP)
+	$(BIN)/python tests/attack.py
+
+attack-others: $(STAMP) build/otter-env/.installed
+	$(BIN)/python tests/attack_others.py build/otter-env/bin
+
+# Otter needs other versions of what we need: an environment of its own, for that target only.
+build/otter-env/.installed: $(STAMP)
+	$(BIN)/python -m venv build/otter-env
+	build/otter-env/bin/python -m pip install --quiet --disable-pip-version-check otter-grader==7.0.0 ipykernel
+	touch $@
+
+COUNT ?= 2000
+soak: $(STAMP)
+	$(BIN)/python tests/soak.py $(COUNT)
 
 gpu: $(STAMP)
 	$(BIN)/python -m pytest -s -rs tests/test_gpu.py

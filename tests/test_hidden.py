@@ -116,8 +116,7 @@ def test_nothing_tells_what_a_hidden_test_has_asked(grader: Grader, body: str) -
     for text in shown:
         assert "LEAK" not in text
     assert b"LEAK" not in pickle.dumps(result)
-            assert not outcome.trace
-            assert not outcome.calls
+    assert not any(test.trace or test.calls for test in softmax.tests if test.hidden)
 
 
 def test_every_ending_of_a_hidden_test_is_on_the_list() -> None:
