@@ -23,7 +23,7 @@ from attacks.graded import Came, Class, Run, Way, enter_secret, grade, hand_in
 from attacks.machine import Machine, adopt_orphans
 from attacks.target import write_course
 
-from course_utils.grading.naming import printable
+from course_utils.grading.submissions import student_id
 from course_utils.sandbox.limits import Limits
 
 # Where a process of the sandbox's judge is larger than this, something is not bounded.
@@ -151,7 +151,7 @@ def _possible(way: Way, attacks: Sequence[Attack]) -> list[Attack]:
     """The attacks that a way takes: nbgrader grades nobody whose name holds what is no text."""
     if way is not Way.NBGRADER:
         return list(attacks)
-    return [a for a in attacks if all(name == printable(name) for name in a.students())]
+    return [a for a in attacks if all(name == student_id(name) for name in a.students())]
 
 
 def main() -> int:

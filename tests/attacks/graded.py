@@ -24,7 +24,7 @@ from attacks.baits import Baits
 from attacks.cases import Attack, write
 from attacks.machine import Watched, left_processes, watched
 from attacks.target import HONEST_NOTEBOOKS, LAB, NAME
-from course_utils.grading.naming import printable
+from course_utils.grading.submissions import student_id
 
 COURSE_ID = "training-neural-networks"
 CELL_SECONDS, CALL_SECONDS, MEMORY_MIB = 5, 2, 512
@@ -220,7 +220,7 @@ def _came(
         with report.open(newline="", encoding="utf-8") as file:
             lines = {row["student"].removeprefix("'"): row for row in csv.DictReader(file)}
     for student in (*handed.hostile, *handed.honest):
-        name = printable(student)
+        name = student_id(student)
         line = lines.get(name, {})
         came = Came(
             scores.get(name), line.get("status", ""), line.get("reasons", "").partition(" ")[0],
