@@ -70,12 +70,8 @@ def dumps(value: Any) -> bytes:
     """
     packed: bytes = msgpack.packb(_encode(value, 0), use_bin_type=True)
     _require_room(len(packed))
-    try:
-        count_values(packed, MAX_VALUES, _MAX_CONTAINERS)
-    except ValueError:
-        raise UnsendableError(
-            f"a structure of more than {MAX_VALUES:,} parts (arrays and tensors may be larger)"
-        ) from None
+    if len(packed) > MAX_VALUES:  # a value is a byte or more
+        _require_few_values(packed)
     return packed
 
 
@@ -84,6 +80,15 @@ def _require_room(size: int) -> None:
         raise UnsendableError(
             f"a value of {size / 2**20:.0f} MiB (the limit is {MAX_MESSAGE_BYTES // 2**20} MiB)"
         )
+
+
+def _require_few_values(packed: bytes) -> None:
+    try:
+        count_values(packed, MAX_VALUES, _MAX_CONTAINERS)
+    except ValueError:
+        raise UnsendableError(
+            f"a structure of more than {MAX_VALUES:,} parts (arrays and tensors may be larger)"
+        ) from None
 
 
 def _encode(value: Any, depth: int, within: tuple[int, ...] = ()) -> Any:

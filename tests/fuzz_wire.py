@@ -117,12 +117,12 @@ def large(rng: random.Random) -> bytes:
 
 
 def messages(count: int, seed: int) -> Iterator[bytes]:
-    """Of ten: four mutations, two retold trees, three made-up trees, one of random bytes; of two
+    """Of ten: four mutations, two retold trees, three made-up trees, one of random bytes; of ten
     thousand, one is large."""
     rng = random.Random(seed)
     seeds = [wire.dumps(valid(rng)) for _ in range(300)]
     for number in range(count):
-        if number % 2000 == 1999:
+        if number % 10_000 == 1999:
             yield large(rng)
             continue
         match rng.randrange(10):

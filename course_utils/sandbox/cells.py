@@ -19,7 +19,7 @@ from course_utils.wire import WireError
 Output = dict[str, Any]
 
 # How many cells' worth of output a whole notebook may have.
-NOTEBOOK_CELLS = 8
+NOTEBOOK_CELLS = 4
 # What one output takes in a file, whatever it holds; so their number is bounded, too.
 _OVERHEAD = 64
 _MAX_COUNT = 10**6
