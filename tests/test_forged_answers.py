@@ -73,7 +73,7 @@ def shown(run: Any) -> str:
     ids=["stops reading", "malformed", "huge", "half", "drips", "floods", "empty lists"],
 )  # fmt: skip
 def test_a_cell_that_answers_for_its_process_hangs_nobody(sandbox: Sandbox, attack: str) -> None:
-    limits = replace(sandbox.limits, submission_seconds=3.0, cell_seconds=0.5)
+    limits = replace(sandbox.limits, submission_seconds=6.0, cell_seconds=0.5)
     with Sandbox(limits=limits, preload=["numpy"]) as own:
         with own.open() as session:
             sources = ["y = 1", f"{FORGE}\ndeafen()\n{attack}", LARGE, LARGE, HONEST]
