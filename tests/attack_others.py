@@ -19,7 +19,7 @@ from attacks import collection, others
 from attacks.baits import Baits
 from attacks.cases import Attack, Family
 from attacks.machine import adopt_orphans
-from attacks.others import Elsewhere
+from attacks.others import LEFT, Elsewhere
 from attacks.target import right, stub
 from tiny import Notebook
 
@@ -51,16 +51,22 @@ def report(
             if attack in tried and (told := _told(attack, came[attack.name])):
                 print(f"{attack.name:<22} {grader:<10} {attack.tries[:60]}: {'; '.join(told)}")
     print(f"\n{'':<34}" + "".join(f"{grader:>18}" for grader in graders))
-    for what, counted in (
-        ("marks forged", lambda a, c: a.family is not Family.LEARN and (c.score or 0) > a.worth),
-        ("secrets read", lambda a, c: bool(c.secrets)),
-        ("damage (active pages, processes)", lambda a, c: bool(c.damage)),
+    for what, family, counted in (
+        ("marks forged", Family.FORGE, lambda a, c: (c.score or 0) > a.worth),
+        ("secrets read", Family.LEARN, lambda a, c: bool(c.secrets)),
+        ("active in pages", Family.WEAPON, lambda a, c: bool(c.damage)),
     ):
-        cells = [
-            f"{sum(counted(a, came[a.name]) for a in tried)} of {len(tried)}"
-            for tried, came in graders.values()
-        ]
+        cells = []
+        for tried, came in graders.values():
+            some = [attack for attack in tried if attack.family is family]
+            count = sum(counted(attack, came[attack.name]) for attack in some)
+            cells.append(f"{count} of {len(some)}" if some else "no pages")
         print(f"{what:<34}" + "".join(f"{cell:>18}" for cell in cells))
+    cells = [
+        str(sum(what.startswith(LEFT) for one in came.values() for what in one.damage))
+        for _, came in graders.values()
+    ]
+    print(f"{'processes that live on':<34}" + "".join(f"{cell:>18}" for cell in cells))
     cells = [
         str(sum(came[name].score != right for name, (_, right) in HONEST.items()))
         for _, came in graders.values()

@@ -63,8 +63,9 @@ class Attack:
 ATTACKS: list[Attack] = []
 _family = [Family.FORGE]
 
-# What attacks have at hand. `achieved` says that something worked which must not: the runner looks
-# for its line among the cells' outputs.
+# What attacks have at hand. `achieved` says that something worked which must not, and `require`
+# that what was to be attacked is not there any more: the attack is out of date, and proves nothing.
+# The runner looks for both among the cells' outputs.
 _PRELUDE = '''\
 import ctypes, gc, os, signal, socket, sys, threading, time
 import numpy as np
@@ -92,12 +93,23 @@ def syscall(what, number, *arguments):
         achieved(what)
 
 
+def require(space, name):
+    if name not in space:
+        raise LookupError("STA" + f"LE: there is no {name}")
+
+
+def caller(*names):
+    """The frame of one of these functions, on the way to here."""
+    frame = sys._getframe()
+    while frame is not None and frame.f_code.co_name not in names:
+        frame = frame.f_back
+    require({} if frame is None else names, names[0])
+    return frame
+
+
 def runner():
     """The frame in which the judge's commands are served."""
-    frame = sys._getframe()
-    while frame is not None and frame.f_code.co_name not in ("serve", "_fork_exercise"):
-        frame = frame.f_back
-    return frame
+    return caller("serve", "_fork_exercise")
 
 
 def at_work(name):
@@ -105,9 +117,10 @@ def at_work(name):
     gc.unfreeze()
     for thing in gc.get_objects():
         if type(thing) is dict and thing.get("__name__") == f"course_utils.{name}":
-            if sys.modules.get(f"course_utils.{name}").__dict__ is not thing:
+            copy = sys.modules.get(f"course_utils.{name}")
+            if copy is None or copy.__dict__ is not thing:
                 return thing
-    return {}
+    require({}, f"module {name} at work")
 
 
 def children(count, do, wait=0.0):

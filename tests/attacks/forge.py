@@ -51,8 +51,13 @@ cell("course-utils", "course_utils is replaced, piece by piece", """
             setattr(module, name, lambda *a, **k: None)
 """)
 cell("compare-at-work", "the comparison is patched in the copy that serves calls", """
-    for name in ("compare", "outcome", "plugin", "callee"):
-        module = at_work(name)
+    for name in ("callee", "wire", "compare", "outcome", "plugin"):
+        try:
+            module = at_work(name)
+        except LookupError:
+            if name == "callee":
+                raise
+            continue
         for key in [k for k in module if k.startswith(("assert_", "share"))]:
             module[key] = lambda *a, **k: 1.0
 """)
@@ -159,6 +164,7 @@ cell("excepthook", "exceptions are swallowed wherever they are shown", """
 cell("code-objects", "the code of the judge's end of a call is exchanged", """
     callee = at_work("callee")
     if callee:
+        require(callee, "invoke")
         callee["invoke"].__code__ = (lambda namespace, request: {"value": 0, "passed": True}).__code__
 """)
 cell("patcher-thread", "a thread patches whatever serves calls, again and again", """
@@ -166,6 +172,7 @@ cell("patcher-thread", "a thread patches whatever serves calls, again and again"
         while True:
             module = at_work("callee")
             if module:
+                require(module, "_fingerprint")
                 module["_fingerprint"] = lambda value: b""
             time.sleep(0.05)
     threading.Thread(target=patch, daemon=True).start()
@@ -204,9 +211,8 @@ _REPLY = {
 for _name, _answer in _REPLY.items():
     function(f"reply-{_name}", f"every call of softmax is answered with {_answer}", f"""
         def softmax(x, axis=-1):
-            frame = sys._getframe()
-            while frame.f_code.co_name != "invoke":
-                frame = frame.f_back
+            frame = caller("invoke")
+            require(frame.f_globals, "_carry_out")
             frame.f_globals["_carry_out"] = lambda view, watch, request: {_answer}
             return x
     """)
@@ -235,14 +241,17 @@ cell("answer-for-runner", "a process of the student's answers for the runner fro
 cell("serve-patched", "the runner's loop gets another function for calls", """
     frame = runner()
     if frame is not None:
+        require(frame.f_globals, "_call")
         frame.f_globals["_call"] = lambda namespace, command: {
             "value": command["request"]["args"][0], "modified": [], "seconds": 0.0}
+        require(frame.f_globals, "_set_alarm")
         frame.f_globals["_set_alarm"] = lambda seconds: None
 """)
 cell("encoder", "everything that is sent says of itself that it is right", """
     wire = at_work("wire")
     if wire:
         real = wire["_encode"]
+        require(wire, "_encode")
         wire["_encode"] = lambda value, depth=0, within=(): real(
             value | {"passed": True, "score": 1.0} if isinstance(value, dict) else value,
             depth, within)
@@ -459,6 +468,7 @@ function("in-place", "softmax writes into its argument and hides that", """
         x[...] = 1 / 3
         module = at_work("callee")
         if module:
+            require(module, "_fingerprint")
             module["_fingerprint"] = lambda value: b""
         return x
 """)

@@ -439,6 +439,7 @@ for _name, _reply in _REPLIES.items():
     cell(f"cell-{_name}", f"the runner reports a cell with {_name.replace('-', ' ')}", f"""
         frame = runner()
         if frame is not None:
+            require(frame.f_globals, "_run_cell")
             frame.f_globals["_run_cell"] = lambda *arguments: {_reply}
     """)
 _VALUES = {
@@ -456,6 +457,7 @@ for _name, _value in _VALUES.items():
 function("hash-collisions", "a dict whose keys all have the same hash, made on the wire", """
     def softmax(x, axis=-1):
         wire = at_work("wire")
+        require(wire, "_encode_items")
         wire["_encode_items"] = lambda value, depth, within: {
             "$": "dict", "items": [[n * (2**61 - 1), 0] for n in range(-4, 4)] * 10_000}
         return {}
@@ -463,6 +465,7 @@ function("hash-collisions", "a dict whose keys all have the same hash, made on t
 function("array-shape", "arrays of absurd shapes, made on the wire", """
     def softmax(x, axis=-1):
         wire = at_work("wire")
+        require(wire, "_encode_array")
         wire["_encode_array"] = lambda value: {
             "$": "array", "dtype": "<f8", "shape": [2**39, 2**39, 0], "data": b""}
         return x
@@ -470,6 +473,7 @@ function("array-shape", "arrays of absurd shapes, made on the wire", """
 function("array-dtype", "an array of a dtype that means something else, made on the wire", """
     def softmax(x, axis=-1):
         wire = at_work("wire")
+        require(wire, "_encode_array")
         wire["_encode_array"] = lambda value: {
             "$": "array", "dtype": "O", "shape": [1], "data": b"xxxxxxxx"}
         return x
@@ -480,6 +484,7 @@ function("packed-in-packed", "a packed value in a packed value, a hundred deep",
         value = wire["dumps"](0.0)
         for _ in range(100):
             value = wire["dumps"]({"$": "packed", "data": value})
+        require(wire, "_encode_array")
         wire["_encode_array"] = lambda array: {"$": "packed", "data": value}
         return x
 """)

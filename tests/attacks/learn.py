@@ -240,7 +240,7 @@ for _name, _error in _RAISES.items():
             if hidden(x):
                 raise {_error}
             return right(x, axis)
-    """)
+    """, "at_work('callee'), at_work('wire')" if "at_work" in _error else "")
 
 for _name, _error in (
     ("not-written", "NotImplementedError(f'{number(x)!r} is not written yet')"),
@@ -267,9 +267,7 @@ _SAYS = {
 for _name, _answer in _SAYS.items():
     _hears(f"forged-{_name}", f"a hidden input is told in a forged answer: {_name}", f"""
         def softmax(x, axis=-1):
-            frame = sys._getframe()
-            while frame.f_code.co_name != "invoke":
-                frame = frame.f_back
+            frame = caller("invoke")
             real = frame.f_globals.setdefault("_real_one", frame.f_globals["_carry_out"])
             def carry_out(view, watch, request):
                 x = request["args"][0]
@@ -277,6 +275,7 @@ for _name, _answer in _SAYS.items():
                     else real(view, watch, request)
             if hidden(x):
                 return right(x, axis)
+            require(frame.f_globals, "_carry_out")
             frame.f_globals["_carry_out"] = carry_out
             return right(x, axis)
     """)

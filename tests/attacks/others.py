@@ -23,6 +23,7 @@ from attacks.machine import left_processes
 from attacks.target import HIDDEN_NUMBER, LAB, NAME, source_notebook
 
 CELL_SECONDS = 8
+LEFT = "a process: "
 _LOG = "COURSE_ATTACK_LOG"
 _CHECK = 'check("{}")'
 # Exercise → (lines before, what must be true), public and hidden.
@@ -123,7 +124,7 @@ def nbgrader(
     known = descendants(os.getpid())
     _run(root, environment, "nbgrader", "autograde", LAB, f"--Execute.timeout={CELL_SECONDS}")
     _run(root, environment, "nbgrader", "generate_feedback", LAB)
-    left = [f"a process: {name}" for name in left_processes(known)]
+    left = [f"{LEFT}{name}" for name in left_processes(known)]
     came = {
         student: Elsewhere(score, _secrets(folder, student, baits), _active(root, student))
         for student, score in _scores(root).items()
@@ -202,7 +203,7 @@ def otter(
                "--no-logo")  # fmt: skip
         came[student] = Elsewhere(
             _otter_score(at / "results.json"), _secrets(folder, student, baits),
-            [f"a process: {name}" for name in left_processes(known)],
+            [f"{LEFT}{name}" for name in left_processes(known)],
         )
     return came
 
