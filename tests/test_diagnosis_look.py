@@ -30,6 +30,18 @@ def look(
     **kwargs: Any,
 ) -> Diagnosis | None:
     """What is said of a function that should have given ``expected``."""
+    return diagnose([failed(function, expected, *args, hidden=hidden, calls=calls, **kwargs)], None)
+
+
+def failed(
+    function: Callable[..., Any],
+    expected: Any,
+    *args: Any,
+    hidden: bool = False,
+    calls: int = 1,
+    **kwargs: Any,
+) -> TestOutcome:
+    """The outcome of a test of that function, which it fails."""
     student = Student(NamespaceBackend({"f": function}))
     outcome = TestOutcome("test", "f", "claim", hidden, 1.0, Status.FAILED)
     try:
@@ -43,7 +55,22 @@ def look(
     else:
         raise AssertionError("this should not have passed")
     outcome.trace, outcome.calls = student.trace, student.calls
-    return diagnose([outcome], None)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    "of_hidden", [lambda x: 2 * x, lambda x: x / 0.0], ids=["a factor", "infinity"]
+)
+def test_what_only_hidden_tests_show_is_no_rule(of_hidden: Callable[..., Any]) -> None:
+    """A student sees the public comparisons, which bear neither out."""
+    public = failed(lambda x: x[::-1] ** 3 - 0.3, X, X)
+    with np.errstate(all="ignore"):
+        hidden = failed(of_hidden, X, X, hidden=True)
+    alone = diagnose([hidden], None)
+    assert alone is not None
+    assert alone.name in ("constant_factor", "not_finite")
+    both = diagnose([public, hidden], None)
+    assert both is None or both.name not in ("constant_factor", "not_finite")
 
 
 CASES: list[tuple[str, Callable[..., Any], Any, tuple[Any, ...], dict[str, Any], str]] = [

@@ -51,13 +51,14 @@ def look(
 
     Args:
         outcomes: of one exercise: of its public tests, or of all.
-        hidden: whether to look at the hidden tests, of which nothing is quoted.
+        hidden: whether to look at the hidden tests as well; then nothing is quoted, and what is
+            said is true of the failed public tests, too.
         random: keys of tests in which right code may answer differently from call to call.
 
     Returns:
         The finding as a diagnosis, others in its details; None where nothing can be said.
     """
-    failed = [outcome for outcome in outcomes if not outcome.passed and outcome.hidden is hidden]
+    failed = [one for one in outcomes if not one.passed and (hidden or not one.hidden)]
     cases = cases_of(failed)
     chief = _chief(cases)
     # Where something else is wrong as well, of which a finding does not speak, it is a part.

@@ -507,11 +507,12 @@ def test_l1_step_elsewhere(student, reference, rng, device):
 
 @exercise("l1_step", about="edge", weight=0.5, stated="but no further than 0")
 def test_l1_step_at_zero(student, reference, device):
-    """An entry that is 0 stays 0."""
+    """An entry that is 0 stays 0, with λ = 0 as well."""
     theta = torch.tensor([0.0, 2.0, 0.0, -1.0], dtype=torch.float64, device=device)
-    assert_close(
-        student.l1_step(theta, 0.1, 3.0), reference.l1_step(theta, 0.1, 3.0), name="the result"
-    )
+    for lam in (3.0, 0.0):
+        assert_close(
+            student.l1_step(theta, 0.1, lam), reference.l1_step(theta, 0.1, lam), name="the result"
+        )
 
 
 @exercise("l1_step", about="form", weight=0.25, stated="what it returns has their dtype")
