@@ -1146,13 +1146,38 @@ def _often(times: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(times, f"{times} times")
 
 
+# What becomes of the parameters of every model of the probe `groups`.
+PARAMETERS = {
+    "mlp": {
+        "0.weight": "decays", "0.bias": "stays", "1.weight": "stays", "1.bias": "stays",
+        "2.weight": "decays", "2.bias": "stays",
+    },
+    "nested": {
+        "0.weight": "decays", "0.bias": "stays", "1.kernel": "decays",
+        "1.weight_of_skip": "stays", "1.bias": "decays", "1.scale": "stays",
+        "1.inner.0.weight": "decays", "1.inner.0.bias": "stays", "1.inner.1.weight": "stays",
+        "1.inner.1.bias": "stays", "2.weight": "decays",
+    },
+    "tied": {
+        "embed.weight": "decays", "norm.weight": "stays", "norm.bias": "stays",
+        "decode.bias": "stays",
+    },
+    "frozen": {
+        "0.weight": "frozen", "0.bias": "frozen", "1.weight": "stays", "1.bias": "stays",
+        "2.weight": "decays", "2.bias": "stays",
+    },
+}  # fmt: skip
+
+
 def check_groups(student: Any, kind: str, device: Any, weight_decay: float = 0.06) -> None:
     """Assert which parameters of a model are handed over, and which of them decay."""
-    for name, facts in student.run(groups, kind, weight_decay, str(device)).items():
-        times = facts["times handed over"]
-        wanted = int(facts["trained"])
+    seen = student.run(groups, kind, weight_decay, str(device))
+    assert seen.keys() == PARAMETERS[kind].keys(), "the parameters are not those of the model"
+    for name, facts in seen.items():
+        times, fate = facts["times handed over"], PARAMETERS[kind][name]
+        wanted = int(fate != "frozen")
         assert times == wanted, f"{name} is handed over {_often(times)}, not {_often(wanted)}"
-        decays = facts["trained"] and facts["dimensions"] >= 2
+        decays = fate == "decays"
         expected = 1 - 0.5 * weight_decay if decays else 1.0  # AdamW multiplies by 1 − lr·λ
         assert abs(facts["factor of a decay step"] - expected) < 1e-5, (
             f"{name} ({facts['dimensions']} dimensions) should "
