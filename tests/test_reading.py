@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+import tiny
 from odd_cases import strip
 from odd_submissions import table
 from tiny import REPOSITORY, Notebook, as_bytes, tiny_notebook
@@ -205,6 +206,16 @@ def test_a_notebooks_own_metadata_of_the_wrong_type_are_left_out(
     notebook["metadata"][broken] = 5
     reading = read_notebook(json.dumps(notebook).encode(), tiny_lab)
     nbformat.validate(nbformat.from_dict(reading.notebook))
+
+
+@pytest.mark.parametrize(
+    "source", ["print" + ".a" * 2000 + "(1)", "-" * 5000 + "1", "(" * 4000, "a" + "[0]" * 3000]
+)
+def test_code_that_is_nested_deep_is_read(source: str, tiny_lab: Lab) -> None:
+    notebook = tiny_notebook()
+    notebook["cells"][-1] = tiny.cell(source)  # in the place of the written answer
+    cells = read_notebook(as_bytes(notebook), tiny_lab).notebook["cells"]
+    assert source in [cell["source"] for cell in cells]
 
 
 def test_a_damaged_list_of_files_in_a_zip_is_told(tiny_lab: Lab) -> None:

@@ -272,6 +272,8 @@ def _says_only(statement: ast.stmt) -> bool:
     if not isinstance(statement, (ast.Expr, ast.Assign)):
         return False
     value = statement.value
-    if isinstance(value, ast.Call) and ast.unparse(value.func) == "print":
+    if isinstance(value, ast.Call):
+        if not isinstance(value.func, ast.Name) or value.func.id != "print":
+            return False
         return all(isinstance(argument, ast.Constant) for argument in value.args)
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
