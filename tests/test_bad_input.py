@@ -373,7 +373,7 @@ PATCHES = {
 @pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES)
 @pytest.mark.parametrize(
     ("softmax", "worth"),
-    [(SOFTMAX, FULL), ("def softmax(x, axis=-1):\n    return x", 0.5 + SCALE_ONLY)],
+    [(SOFTMAX, FULL), ("def softmax(x, axis=-1):\n    return x", SCALE_ONLY)],
     ids=["right", "wrong"],
 )
 def test_patching_the_grader_changes_no_mark(
