@@ -90,7 +90,7 @@ def markdown(text: str, pictures: Collection[str] = ()) -> str:
         pictures: names of the pictures that are attached to the cell.
     """
     text = _without_controls(text)
-    text = latex(_MERMAID.sub(r"\1text ", text))
+    text = _COMMANDS.sub(r"\\ ", _MERMAID.sub(r"\1text ", text))
     text = _MAY_BEGIN_A_TAG.sub(lambda found: _tag(found[0], pictures), text)
     text = _TARGET.sub(lambda found: _target(found, pictures), text)
     return _MAY_BEGIN_A_PICTURE.sub(lambda found: _picture(found, pictures), text)
@@ -146,8 +146,10 @@ _COMMANDS = re.compile(
 
 
 def latex(text: str) -> str:
-    """LaTeX whose commands draw formulas and do nothing else."""
-    return _COMMANDS.sub(r"\\ ", _without_controls(text))
+    """LaTeX whose commands draw formulas and do nothing else, with no tag for a page that takes it
+    for HTML, as nbconvert's do."""
+    text = _COMMANDS.sub(r"\\ ", _without_controls(text))
+    return _MAY_BEGIN_A_TAG.sub(lambda found: f"< {found[0][1:]}", text)
 
 
 # -- what a terminal would show

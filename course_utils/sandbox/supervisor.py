@@ -24,8 +24,9 @@ from course_utils.sandbox.scratch import Scratch, ScratchError
 from course_utils.sandbox.seccomp import Filter
 
 _POLL_SECONDS = 0.02
-# Looking takes at most this part of a core's time.
+# Looking takes at most this part of a core's time, unless so much is going on that it must be more.
 _SHARE_OF_TIME = 0.1
+_LONGEST_POLL_SECONDS = 0.1
 # How long the killed are waited for: what is left then is no matter of a signal on its way.
 _DEATH_SECONDS = 2.0
 _SHARED_MEMORY, _TERMINALS = "/dev/shm", "/dev/pts"
@@ -126,12 +127,13 @@ class _Supervisor:
         pause = _POLL_SECONDS
         while True:
             readable, _, _ = select.select([self._channel], [], [], pause)
-            began = time.perf_counter()
+            began = time.process_time()
             self._reap()
             self._outbox.flush()
             if self._holdings is not None:
                 self._watch(self._holdings)
-            pause = max(_POLL_SECONDS, (time.perf_counter() - began) / _SHARE_OF_TIME)
+            took = time.process_time() - began
+            pause = min(max(_POLL_SECONDS, took / _SHARE_OF_TIME), _LONGEST_POLL_SECONDS)
             if not readable:
                 continue
             try:

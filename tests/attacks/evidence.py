@@ -28,7 +28,7 @@ _IN_MARKDOWN = re.compile(
 )
 # At a cell's beginning, or at what is one where another separator is in use (OWASP, CSV injection);
 # behind a quotation mark a cell is text.
-_FORMULA = re.compile(r"^(?!')(.*[;\t\r\n]\s*[\"']?)?[=+\-@\t\r＝＋－＠].*pwned", re.DOTALL)
+_FORMULA = re.compile(r"^(?!')(.*[;\t\r\n]\s*\"?)?[=+\-@\t\r＝＋－＠].*pwned", re.DOTALL)
 # Everything but the end of a line: control characters, and marks that turn the writing about.
 _COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -103,12 +103,17 @@ _holds("memory-files", "memory by files in every folder that is kept in memory",
         held(total // MIB)
 """)
 _holds("memory-processes", "memory by many processes, each of a little", """
+    reading, writing = os.pipe()
     def take(number):
         global hoard
         hoard = bytearray(b"x" * 64 * MIB)
-        time.sleep(4)
+        os.write(writing, b".")
+        time.sleep(6)
     pids = children(MUCH // 64, take)
-    time.sleep(1)
+    taken = 0
+    while taken < len(pids):
+        taken += len(os.read(reading, 64))
+    time.sleep(0.5)
     if all(os.waitpid(pid, os.WNOHANG) == (0, 0) for pid in pids):
         held(MUCH)
 """)
@@ -464,17 +469,17 @@ function("hash-collisions", "a dict whose keys all have the same hash, made on t
 """)
 function("array-shape", "arrays of absurd shapes, made on the wire", """
     def softmax(x, axis=-1):
-        wire = at_work("wire")
-        require(wire, "_encode_array")
-        wire["_encode_array"] = lambda value: {
+        leaves = at_work("leaves")
+        require(leaves, "array_tree")
+        leaves["array_tree"] = lambda value: {
             "$": "array", "dtype": "<f8", "shape": [2**39, 2**39, 0], "data": b""}
         return x
 """)
 function("array-dtype", "an array of a dtype that means something else, made on the wire", """
     def softmax(x, axis=-1):
-        wire = at_work("wire")
-        require(wire, "_encode_array")
-        wire["_encode_array"] = lambda value: {
+        leaves = at_work("leaves")
+        require(leaves, "array_tree")
+        leaves["array_tree"] = lambda value: {
             "$": "array", "dtype": "O", "shape": [1], "data": b"xxxxxxxx"}
         return x
 """)
@@ -484,8 +489,9 @@ function("packed-in-packed", "a packed value in a packed value, a hundred deep",
         value = wire["dumps"](0.0)
         for _ in range(100):
             value = wire["dumps"]({"$": "packed", "data": value})
-        require(wire, "_encode_array")
-        wire["_encode_array"] = lambda array: {"$": "packed", "data": value}
+        leaves = at_work("leaves")
+        require(leaves, "array_tree")
+        leaves["array_tree"] = lambda array: {"$": "packed", "data": value}
         return x
 """)
 

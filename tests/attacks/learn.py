@@ -251,12 +251,13 @@ for _name, _error in (
              f"{_LEAK}\ndef softmax(x, axis=-1):\n    raise {_error}")  # fmt: skip
 
 _SAYS = {
-    "missing": "{'missing': f'asked {number(x)!r}'}",
+    "missing": "{'missing': f'asked {number(x)!r}', 'near': f'n{number(x)!r}'}",
     "unsendable": "{'unsendable': f'asked {number(x)!r}'}",
     "raised": "{'raised': {'type': f'T{number(x)!r}', 'message': f'{number(x)!r} is not written "
-              "yet', 'not_written': True, 'line': f'{number(x)!r}', 'in_probe': False}}",
+              "yet', 'stopped': False, 'line': f'{number(x)!r}', 'in_probe': False, "
+              "'gave_none': []}}",
     "gave-none": "{'raised': {'type': 'T', 'message': \"'NoneType'\", 'in_probe': True, "
-                 "'gave_none': [f'{number(x)!r}']}}",
+                 "'stopped': False, 'line': '', 'gave_none': [f'{number(x)!r}']}}",
     "forbidden": "{'value': 1.0, 'modified': [], 'seconds': 0.0, "
                  "'forbidden': [{'call': f'{number(x)!r}', 'by': [f'{number(x)!r}']}]}",
     "modified": "{'value': 1.0, 'modified': [f'{number(x)!r}'], 'seconds': 0.0}",
@@ -265,19 +266,21 @@ _SAYS = {
     "timeout": "{'timeout': f'{number(x)!r}'}",
 }  # fmt: skip
 for _name, _answer in _SAYS.items():
-    _hears(f"forged-{_name}", f"a hidden input is told in a forged answer: {_name}", f"""
+    _hears(f"forged-{_name}", f"a hidden input is told in a forged answer: {_name}", """
         def softmax(x, axis=-1):
-            frame = caller("invoke")
-            real = frame.f_globals.setdefault("_real_one", frame.f_globals["_carry_out"])
-            def carry_out(view, watch, request):
-                x = request["args"][0]
-                return {_answer} if request["name"] == "softmax" and hidden(x) \\
-                    else real(view, watch, request)
-            if hidden(x):
-                return right(x, axis)
-            require(frame.f_globals, "_carry_out")
-            frame.f_globals["_carry_out"] = carry_out
             return right(x, axis)
+    """, f"""
+        callee = at_work("callee")
+        require(callee, "_carry_out")
+        real = callee["_carry_out"]
+
+        def carry_out(view, watch, request):
+            x = request["args"][0] if request["args"] else 0
+            if request["name"] == "softmax" and hidden(x):
+                return {_answer}
+            return real(view, watch, request)
+
+        callee["_carry_out"] = carry_out
     """)
 
 _hears("hidden-factor", "a hidden input is the factor by which the answer is wrong", """
