@@ -8,6 +8,7 @@ from typing import Any
 from course_utils.devices import CONTEXT_BYTES
 
 MIB = 2**20
+_EXITING = 0x4  # PF_EXITING of the kernel's include/linux/sched.h
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ def status_of(pid: int | str = "self") -> dict[str, str]:
     with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
         pairs = (line.partition(":") for line in status)
         return {name: value.strip() for name, _, value in pairs}
+
+
+def has_ended(pid: int | str) -> bool:
+    """Whether a process can run no more of its own code, though it may not have given up its
+    memory yet; see proc_pid_stat(5)."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        state, *numbers = file.read().rpartition(")")[2].split()
+    return state in ("Z", "X") or bool(int(numbers[5]) & _EXITING)
 
 
 def kibibytes(status: dict[str, str], field: str) -> int:

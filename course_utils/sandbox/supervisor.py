@@ -16,7 +16,13 @@ from contextlib import suppress
 
 from course_utils.sandbox import linux, runner, seccomp
 from course_utils.sandbox.channel import Channel, ChannelClosed
-from course_utils.sandbox.limits import Limits, apply_process_limits, kibibytes, status_of
+from course_utils.sandbox.limits import (
+    Limits,
+    apply_process_limits,
+    has_ended,
+    kibibytes,
+    status_of,
+)
 from course_utils.sandbox.scratch import Scratch, ScratchError
 
 _POLL_SECONDS = 0.02
@@ -128,15 +134,9 @@ class _Supervisor:
         except ScratchError:
             self._kill(spare_runner=False)
 
-    def _others(self) -> bool:
-        """Whether anything but the runner is still alive, though it was killed."""
-        deadline = time.monotonic() + _DEATH_SECONDS
-        while set(self._inhabitants(dead=False)) - {self._runner}:
-            if time.monotonic() > deadline:
-                return True
-            self._kill(spare_runner=True)
-            time.sleep(0.001)
-        return False
+    def _others(self) -> set[int]:
+        """What can still run, besides the runner."""
+        return set(self._inhabitants(dead=False)) - {self._runner}
 
     def _reap(self) -> None:
         while True:
@@ -169,8 +169,8 @@ class _Supervisor:
 
         ``/proc`` is the sandbox's, one level up (a nested one may not be mounted); a process of
         this namespace has a second number there, its own in here. A zygote has one submission at
-        a time, so there is no other nested namespace. ``dead`` says whether those that have ended
-        and were not waited for are among them.
+        a time, so there is no other nested namespace. ``dead`` says whether those are among them
+        that are at their end or were not waited for.
         """
         found: dict[int, int] = {}
         for name in os.listdir("/proc"):
@@ -179,8 +179,7 @@ class _Supervisor:
             with suppress(OSError):
                 status = status_of(name)
                 numbers = status.get("NSpid", "").split()
-                ended = status.get("State", "").startswith(("Z", "X"))
-                if len(numbers) > 1 and numbers[-1] != "1" and (dead or not ended):
+                if len(numbers) > 1 and numbers[-1] != "1" and (dead or not has_ended(name)):
                     memory = kibibytes(status, "RssAnon") + kibibytes(status, "RssShmem")
                     found[int(numbers[-1])] = memory
         return found
@@ -194,11 +193,12 @@ class _Supervisor:
             with suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)  # everything in this namespace but ourselves
         else:
-            for _ in range(3):  # a process may fork while we look; what is left is caught later
-                for pid in self._inhabitants():
-                    if pid != self._runner:
-                        with suppress(ProcessLookupError):
-                            os.kill(pid, signal.SIGKILL)
+            deadline = time.monotonic() + _DEATH_SECONDS
+            # A process may fork while we look, and a signal takes a moment to arrive.
+            while (others := self._others()) and time.monotonic() < deadline:
+                for pid in others:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
         if not spare_runner:
             with suppress(ChildProcessError):
                 while True:
