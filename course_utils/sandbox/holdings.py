@@ -20,6 +20,7 @@ from course_utils.sandbox.limits import Limits, kibibytes, status_of
 _OWN = ("RssAnon", "VmSwap", "VmPTE", "HugetlbPages")
 # What a local socket may keep for a reader who does not read: net.core.wmem_default.
 _SOCKET_BYTES = 208 * 1024
+_EXITING = 0x4  # PF_EXITING of the kernel's include/linux/sched.h
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,22 @@ class Process:
         outside: its number in ``/proc``, which is the sandbox's, one level up.
         memory: at most what it holds, in bytes.
         threads: how many it has.
-        ended: whether it has, and was not waited for yet.
     """
 
     pid: int
     outside: str
     memory: int
     threads: int
-    ended: bool
+
+    def has_ended(self) -> bool:
+        """Whether it can run no more of its own code, though it may not have given up its memory
+        yet; see proc_pid_stat(5)."""
+        try:
+            with open(f"/proc/{self.outside}/stat", encoding="utf-8", errors="replace") as file:
+                state, *numbers = file.read().rpartition(")")[2].split()
+        except OSError:
+            return True
+        return state in ("Z", "X") or bool(int(numbers[5]) & _EXITING)
 
     def exact_memory(self) -> int:
         """What it holds, its part of what it shares with others included, in bytes.
@@ -76,8 +85,7 @@ def inhabitants(*, shared: bool = False) -> list[Process]:
             if len(numbers) > 1 and numbers[-1] != "1":
                 fields = (*_OWN, "RssShmem") if shared else _OWN
                 memory = sum(kibibytes(status, field) for field in fields)
-                threads, ended = int(status["Threads"]), status["State"].startswith(("Z", "X"))
-                found.append(Process(int(numbers[-1]), name, memory, threads, ended))
+                found.append(Process(int(numbers[-1]), name, memory, int(status["Threads"])))
     return found
 
 

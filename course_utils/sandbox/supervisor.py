@@ -171,15 +171,10 @@ class _Supervisor:
         except ScratchError:
             self._kill(spare_runner=False)
 
-    def _others(self) -> bool:
-        """Whether anything but the runner is still alive, though it was killed."""
-        deadline = time.monotonic() + _DEATH_SECONDS
-        while {one.pid for one in inhabitants() if not one.ended} - {self._runner}:
-            if time.monotonic() > deadline:
-                return True
-            self._kill(spare_runner=True)
-            time.sleep(0.001)
-        return False
+    def _others(self) -> list[int]:
+        """What can still run, besides the runner."""
+        found = [one.pid for one in inhabitants() if not one.has_ended()]
+        return [pid for pid in found if pid != self._runner]
 
     def _reap(self) -> None:
         while True:
@@ -218,8 +213,10 @@ class _Supervisor:
         elif not spare_runner:
             _end([-1])  # everything in this namespace but ourselves
         else:
-            for _ in range(3):  # a process may fork while we look; what is left is caught later
-                _end(p.pid for p in inhabitants() if p.pid != self._runner)
+            deadline = time.monotonic() + _DEATH_SECONDS
+            # A process may fork while we look, and a signal takes a moment to arrive.
+            while (others := self._others()) and time.monotonic() < deadline:
+                _end(others)
         if not spare_runner:
             with suppress(ChildProcessError):
                 while True:
