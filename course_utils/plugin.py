@@ -19,7 +19,8 @@ import traceback
 import warnings
 import zlib
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,7 +75,13 @@ def exercise(
 
 @dataclass(frozen=True)
 class ExerciseMark:
-    """What the marker on a test says, and whether it is a hidden test's."""
+    """What the marker on a test says, and how the test is run.
+
+    Attributes:
+        hidden: whether it is a hidden test's.
+        alone: whether its exercise's public tests are run once more, by themselves; see
+            :func:`run_tests`.
+    """
 
     name: str
     about: Aspect
@@ -85,6 +92,7 @@ class ExerciseMark:
     seconds: float | None
     trains: bool
     hidden: bool = False
+    alone: bool = False
 
 
 def mark_of(item: Any) -> ExerciseMark | None:
@@ -119,6 +127,7 @@ def run_tests(
     lab: str = "",
     device: str | None = None,
     enforce_forbid: bool = True,
+    together: bool = False,
 ) -> list[TestOutcome]:
     """Run a lab's test files against a student's definitions.
 
@@ -135,6 +144,9 @@ def run_tests(
             called anything, it is not known.
         device: "cpu" or "cuda"; by default see :func:`course_utils.devices.resolve`.
         enforce_forbid: False where a variant that adapts a forbidden built-in is tested.
+        together: whether ``backend_for`` gives the public tests of all exercises one backend. Where
+            one does not pass, those of its exercise are run once more, marked as alone, before any
+            hidden one; only that counts, so that no exercise pays for what another one has left.
 
     Returns:
         One outcome a test: those of all public tests, exercise by exercise, then the hidden ones'.
@@ -146,7 +158,7 @@ def run_tests(
     """
     judge = _Judge(
         files[0], backend_for, exercises, tests, seed, seed if hidden_seed is None else hidden_seed,
-        lab, device or resolve(), enforce_forbid,
+        lab, device or resolve(), enforce_forbid, together,
     )  # fmt: skip
     output = io.StringIO()
     arguments = [
@@ -173,9 +185,10 @@ def run_tests(
     ):
         details = "\n".join(judge.collect_errors) or output.getvalue() or f"pytest exit code {code}"
         raise RuntimeError(f"the tests in {files[0].parent} cannot be run:\n{details}")
-    _withhold(judge.outcomes)
-    _charge(judge.outcomes)
-    return judge.outcomes
+    outcomes = list(judge.outcomes.values())
+    _withhold(outcomes)
+    _charge(outcomes)
+    return outcomes
 
 
 # Which kinds of mismatch a claim speaks of that is not about values.
@@ -332,6 +345,7 @@ class _Judge:
         lab: str,
         device: str,
         enforce_forbid: bool,
+        together: bool,
     ) -> None:
         self._public = public
         self._backend_for = backend_for
@@ -343,7 +357,9 @@ class _Judge:
         self._device = device
         self._enforce_forbid = enforce_forbid
         self._policy = Policy({}, {})
-        self.outcomes: list[TestOutcome] = []
+        self._together = together
+        self._alone = False  # whether public tests are run once more
+        self.outcomes: dict[str, TestOutcome] = {}
         self.collect_errors: list[str] = []
         self.exhausted = ""  # the test in which the judge's own memory was used up
 
@@ -385,6 +401,25 @@ class _Judge:
         order = list(dict.fromkeys(_exercise_of(item) for item in items))
         items.sort(key=lambda item: (_is_hidden(item), order.index(_exercise_of(item))))
 
+    # -- the run
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run the public tests, those of exercises with a failure once more, then the hidden ones;
+        pytest's own loop where nothing is run twice."""
+        if not self._together or session.testsfailed:
+            return None
+        public = [item for item in session.items if not _is_hidden(item)]
+        self._run(public)
+        failed = {one.exercise for one in self.outcomes.values() if not one.passed}
+        self._alone = True
+        self._run([item for item in public if _exercise_of(item) in failed])
+        self._run([item for item in session.items if _is_hidden(item)])
+        return True
+
+    def _run(self, items: Sequence[pytest.Item]) -> None:
+        for item, following in zip_longest(items, items[1:]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
     # -- fixtures
 
     @pytest.fixture
@@ -393,8 +428,9 @@ class _Judge:
         mark = mark_of(request.node)
         assert mark is not None
         forbid = mark.forbid if self._enforce_forbid else ()
+        backend = self._backend_for(replace(mark, alone=self._alone and not mark.hidden))
         handle = Student(
-            self._backend_for(mark), seed=self._stream(request.node), forbid=forbid,
+            backend, seed=self._stream(request.node), forbid=forbid,
             seconds=mark.seconds, unwritten=_unwritten(load_module(self._public), self._lab),
         )  # fmt: skip
         request.node.stash[_HANDLE] = handle
@@ -455,7 +491,7 @@ class _Judge:
             where = f"{place}, in {item.name}" if place else item.name
             self.collect_errors.append(f"{where}: {type(error).__name__}: {error}")
         elif call.when == "call":
-            self.outcomes.append(self._outcome(item, call))
+            self.outcomes[item.nodeid] = self._outcome(item, call)
             if error is not None:  # its frames hold all that came back, and wait for a collection
                 traceback.clear_frames(error.__traceback__)
         assert call.when != "collect"

@@ -128,7 +128,8 @@ class Ignorant:
 
     def request(self, request: Request) -> dict[str, Any]:
         """Answer a request."""
-        return {"value": self._answer(request, lambda: self._right(request)), "modified": []}
+        value = self._answer(request, lambda: self._right(request))
+        return {"value": value, "modified": [], "seconds": 0.0}
 
     def _right(self, request: Request) -> Any:
         try:

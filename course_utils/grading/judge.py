@@ -134,7 +134,7 @@ class Grader:
         try:
             return run_tests(
                 self.lab.test_files, processes.serving, hidden_seed=self._hidden_seed,
-                lab=self.lab.name, device=self._device,
+                lab=self.lab.name, device=self._device, together=True,
             )  # fmt: skip
         finally:
             processes.close()
@@ -159,29 +159,30 @@ class Grader:
 
 
 class _OneAtATime:
-    """Gives every exercise a process of its own in the state after the cells, and its hidden tests
-    another one, which nothing that a public test has asked can have marked.
+    """Gives tests a process in the state after the cells, one at a time.
 
-    Tests come exercise by exercise, so the one before has ended when the next one begins.
+    All public tests share the first; exercises in which one of them has failed get one of their
+    own, and so do every exercise's hidden tests, which nothing that another test has asked can have
+    marked. Tests come in that order, so what served before has ended when another begins.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._public: dict[str, ExerciseBackend] = {}
-        self._serves = ("", False)
+        self._alone: dict[str, ExerciseBackend] = {}
+        self._serves: tuple[str, bool] | None = None
         self._current: ExerciseBackend | None = None
 
     def serving(self, mark: ExerciseMark) -> ExerciseBackend:
         """The backend for a test."""
-        serves = (mark.name, mark.hidden)
+        serves = (mark.name if mark.hidden or mark.alone else "", mark.hidden)
         if self._current is None or serves != self._serves:
             self.close()
             # What has hung under a public test is not waited for again.
-            known = self._public.get(mark.name) if mark.hidden else None
+            known = self._alone.get(mark.name) if mark.hidden else None
             self._current = self._session.exercise() if known is None else known.afresh()
             self._serves = serves
-            if not mark.hidden:
-                self._public[mark.name] = self._current
+            if mark.alone:
+                self._alone[mark.name] = self._current
         return self._current
 
     def close(self) -> None:
