@@ -54,21 +54,20 @@ def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -
         "versions": _versions(),
         "pid": os.getpid(),
     }
-    control.send(hello)
-    gc.collect()
-    gc.freeze()  # so that a child's garbage collection does not copy every page of the imports
-    while True:
-        try:
+    with contextlib.suppress(ChannelClosed):  # the judge has hung up, whatever was under way
+        control.send(hello)
+        gc.collect()
+        gc.freeze()  # so that a child's garbage collection does not copy every page of the imports
+        while True:
             request, descriptors = control.receive_with_descriptors(None, 4)
-        except ChannelClosed:
-            return
-        if request["op"] == "spawn":
-            limits = Limits(**request["limits"])
-            control.send(_spawn(control, descriptors, limits, isolated=isolated, rules=rules))
-        elif request["op"] == "ping":
-            control.send({"op": "ping"})
-        elif request["op"] == "wait":
-            control.send(_wait(request["pid"], request["seconds"]))
+            if request["op"] == "spawn":
+                limits = Limits(**request["limits"])
+                answer = _spawn(control, descriptors, limits, isolated=isolated, rules=rules)
+            elif request["op"] == "wait":
+                answer = _wait(request["pid"], request["seconds"])
+            else:
+                answer = {"op": "ping"}
+            control.send(answer)
 
 
 def require_no_cuda() -> None:
