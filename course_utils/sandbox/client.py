@@ -79,8 +79,10 @@ class Sandbox:
         assert started is not None
         try:
             self.hello = self._answer()
-        except ChannelClosed:
-            raise SandboxError(started.why_it_ended()) from None
+        except BROKEN:
+            why = started.why_it_ended()
+            self.close()
+            raise SandboxError(why) from None
 
     def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
         """The zygote's answer to a request.
@@ -93,20 +95,16 @@ class Sandbox:
             raise ChannelClosed("the sandbox has ended")
         try:
             self._control.send(request, descriptors)
+            return self._answer()
         except BROKEN as error:
             self.close()
             raise ChannelClosed(str(error)) from None
-        return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         assert self._control is not None
-        try:
-            answer = self._control.receive()
-            if not isinstance(answer, dict):
-                raise ChannelClosed("it gave no answer")
-        except BROKEN as error:
-            self.close()
-            raise ChannelClosed(str(error)) from None
+        answer = self._control.receive()
+        if not isinstance(answer, dict):
+            raise ChannelClosed("it gave no answer")
         return answer
 
     def close(self) -> None:
