@@ -41,7 +41,7 @@ demo: $(STAMP)
 	$(BIN)/course demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
+	$(BIN)/python -m pytest -n 2 --dist loadscope --durations=25
 
 verify: $(STAMP)
 	$(BIN)/course verify

@@ -183,6 +183,15 @@ class Student:
         """Run a probe next to the student's code and return what it returns."""
         return self._request(what.name, args, kwargs, probe=what)
 
+    def seen_as(self, value: Any) -> None:
+        """Let the diagnosis see one value in place of what the calls so far have returned.
+
+        Args:
+            value: an account of them, of which "twice the right one" cannot be said.
+        """
+        call = replace(self.calls[0], summary=True, fingerprint=None)
+        self.calls[:], self.trace[:] = [call], [returned(value, call)]
+
     def _request(
         self, name: str, args: Sequence[Any], kwargs: dict[str, Any], probe: Probe | None = None
     ) -> Any:

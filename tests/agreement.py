@@ -16,22 +16,54 @@ from tiny import REPOSITORY
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.lab import Lab
 from course_utils.outcome import TestOutcome
-from course_utils.plugin import run_tests
+from course_utils.plugin import ExerciseMark, run_tests
+from course_utils.response import Response
 from course_utils.student import NamespaceBackend
 
 # How far apart values may be that have been computed in another order, relative to the largest.
 _APART = {"float64": 1e-7, "float32": 1e-3, "float16": 3e-2}
 
 
+class _Noting(NamespaceBackend):
+    """Keeps the values that calls have returned, one backend a test."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        super().__init__(namespace)
+        self.values: list[Any] = []
+
+    def request(self, request: dict[str, Any]) -> Response:
+        response = super().request(request)
+        self.values.append(response.get("value"))
+        return response
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a test has found, and the values that it was given."""
+
+    outcome: TestOutcome
+    values: list[Any]
+
+
 def outcomes(
     lab: Lab, namespace: dict[str, Any], device: str, exercise: str = "", *, forbid: bool = True
-) -> list[TestOutcome]:
+) -> list[Seen]:
     """What the tests say of definitions, on a device; of one exercise's, or of all."""
-    backend = NamespaceBackend(namespace)
-    return run_tests(
-        lab.test_files, lambda mark: backend, exercises=[exercise] if exercise else None,
+    backends: list[_Noting] = []
+
+    def backend_for(mark: ExerciseMark) -> _Noting:
+        backends.append(_Noting(namespace))
+        return backends[-1]
+
+    found = run_tests(
+        lab.test_files, backend_for, exercises=[exercise] if exercise else None,
         device=device, enforce_forbid=forbid,
     )  # fmt: skip
+    # Two networks that are equally good differ in what they say of single images.
+    return [
+        Seen(outcome, [] if outcome.trains else backend.values)
+        for outcome, backend in zip(found, backends, strict=True)
+    ]
 
 
 def drawn(lab: Lab) -> set[str]:
@@ -48,8 +80,8 @@ def _drawn(lab: Lab) -> set[str]:
 
     base = Originals(lab).base
     with far_device() as far:
-        other = {o.test: o.trace for o in outcomes(lab, base, far)}
-    usual = {o.test: o.trace for o in outcomes(lab, base, "cpu")}
+        other = {seen.outcome.test: seen.values for seen in outcomes(lab, base, far)}
+    usual = {seen.outcome.test: seen.values for seen in outcomes(lab, base, "cpu")}
     return {test for test in usual if _apart(usual[test], other[test]) > 0.0}
 
 
@@ -63,17 +95,18 @@ class Agreement:
     differing: list[str] = field(default_factory=list)
 
     def add(
-        self, name: str, here: list[TestOutcome], there: list[TestOutcome], random: set[str]
+        self, name: str, here: list[Seen], there: list[Seen], random: set[str]
     ) -> None:
         """Compare what an implementation's tests found on two devices."""
-        for one, other in zip(here, there, strict=True):
+        for seen, elsewhere in zip(here, there, strict=True):
             self.tests += 1
+            one, other = seen.outcome, elsewhere.outcome
             if one.passed != other.passed:
                 self.differing.append(f"{name}, {one.test}: {one.status}, but {other.status} "
                                       f"({other.message or one.message})")  # fmt: skip
             elif one.test not in random:
                 self.compared += 1
-                apart = _apart(one.trace, other.trace)
+                apart = _apart(seen.values, elsewhere.values)
                 self.furthest = max(self.furthest, apart)
                 if apart > 1.0:
                     self.differing.append(f"{name}, {one.test}: values {apart:.2g}× too far apart")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny import write_tiny_lab
+from xdist.scheduler import LoadScopeScheduling
 
 from course_utils.grading.judge import Grader
 from course_utils.lab import Lab
@@ -21,15 +24,19 @@ LIMITS = Limits(
 )  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares fixtures in one worker: a file, and in a file about all labs each lab."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        lab = callspec.params.get("lab") if callspec is not None else None
-        name = lab.name if isinstance(lab, Lab) else lab
-        group = f"{item.path.stem}-{name}" if isinstance(name, str) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+class _ByFileAndLab(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Keeps what shares fixtures in one worker: a file, and in a file about all labs each lab.
+
+    Marks of groups would say the same, but xdist 3.8 does not see them with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        lab = re.search(r"\[(lab\d\d_\w+)\]$", nodeid)
+        return f"{nodeid.partition('::')[0]} {lab[1] if lab else ''}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _ByFileAndLab(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -178,7 +178,7 @@ def test_mistakes_fail(lab: Lab) -> None:
     originals = Originals(lab)
     for entry in originals.misconceptions:
         found = outcomes(lab, originals.with_entry(entry), "cuda", entry.exercise)
-        assert any(not outcome.passed for outcome in found), entry.name
+        assert any(not seen.outcome.passed for seen in found), entry.name
 
 
 # -- a class, with the command
@@ -261,7 +261,7 @@ def test_the_comparison_sees_what_differs() -> None:
     found.add("solution", here, outcomes(lab, base, "cpu", "l2_penalty"), random)
     assert (found.tests, found.compared, found.furthest) == (len(here), len(here), 0.0)
     assert not found.differing
-    assert random & {o.test for o in outcomes(lab, base, "cpu", "dropout")}
+    assert random & {seen.outcome.test for seen in outcomes(lab, base, "cpu", "dropout")}
     wrong = {**base, "l2_penalty": lambda *args, **kwargs: 1.001 * base["l2_penalty"](*args)}
     found.add("wrong", here, outcomes(lab, wrong, "cpu", "l2_penalty"), random)
     assert found.differing

@@ -12,7 +12,6 @@ has kept to itself. A training is made once and serves every claim about it.
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -1826,8 +1825,7 @@ def once(student, trainings, name, make, enough):
         try:
             share, seen = make()
             summary = "good enough" if share >= enough else seen
-            student.trace[:] = [summary]
-            student.calls[:] = [replace(student.calls[0], summary=True, fingerprint=None)]
+            student.seen_as(summary)
         except Exception as error:
             fault = error
         trainings[name] = share, fault, list(student.trace), list(student.calls)
