@@ -60,6 +60,8 @@ NOT_RUN_HERE = {
     "make bench": "many minutes; prints figures",
     "make gpu": "needs a GPU",
     "make kills": "many minutes; prints a figure, test_class_run.py kills once",
+    "make attack": "many minutes; prints figures, test_attacks.py tries a sample",
+    "make fuzz": "an hour; prints figures, test_fuzzing.py tries a sample",
     "make agree": "many minutes; prints a table, test_two_ways.py compares a sample",
     f"course verify {LAB}": _MINUTES,
     "course verify LAB": _MINUTES,
