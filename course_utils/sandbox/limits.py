@@ -12,7 +12,7 @@ from course_utils.devices import CONTEXT_BYTES
 
 MIB = 2**20
 # How many more the kernel lets be than are allowed: the supervisor, who looks now and then, ends a
-# submission with too many and says so; a number that it cannot miss is for what grows faster.
+# submission with too many and says so; what grows faster than it looks comes no further than this.
 SPARE_PROCESSES = 50
 # Empty files take memory, too, which is not in a file system's size.
 _BYTES_A_FILE = 16 * 1024
