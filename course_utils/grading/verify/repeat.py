@@ -115,7 +115,7 @@ def under_seeds(
 
 def fewer(seeds: int) -> int:
     """Under how many of the seeds an exercise that trains networks is tried."""
-    return max(1, seeds // _SHARE)
+    return min(seeds, max(2, seeds // _SHARE))
 
 
 def judge(
