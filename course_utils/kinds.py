@@ -50,11 +50,16 @@ def clipped(name: str) -> str:
     return name[:_MOST_LETTERS]
 
 
+_JUDGED = frozenset({bool, int, float, str, np.ndarray, type(None)})
+
+
 def unjudgeable(value: Any) -> str:
     """What a value that has arrived is or holds, in words, if no test can judge it; else "".
 
     Bytes and random generators cross as arguments do; as an answer they are no values.
     """
+    if type(value) in _JUDGED:  # most of what arrives
+        return ""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):

@@ -612,6 +612,8 @@ def _place(error: BaseException, folder: Path) -> str:
 def _is_of_the_test(error: BaseException, folder: Path) -> bool:
     """Whether an exception is a test's own fault, whatever a student's code has returned: its
     file writes a name that there is not, or that a module does not have."""
+    if not isinstance(error, (AttributeError, NameError, ImportError)):
+        return False
     written: tuple[str, ...] = ()
     frame = error.__traceback__
     while frame is not None:  # the last that is the lab's: NumPy raises for a missing name itself

@@ -91,9 +91,15 @@ def _require_few_values(packed: bytes) -> None:
         ) from None
 
 
+_AS_THEY_ARE = frozenset({bool, float, str, bytes, type(None)})
+_ATOMS = _AS_THEY_ARE | {int}
+
+
 def _encode(value: Any, depth: int, within: tuple[int, ...] = ()) -> Any:
     if depth > MAX_DEPTH:
         raise UnsendableError(f"a structure nested more than {MAX_DEPTH} deep")
+    if type(value) in _AS_THEY_ARE:  # most of what crosses
+        return value
     if value is None or isinstance(value, (bool, str, bytes)):
         return value if value is None else _plain(value)
     if isinstance(value, (np.ndarray, np.generic)):
@@ -201,7 +207,7 @@ class _Reader:
     def _value(self, tree: Any, depth: int) -> Any:
         if depth > 2 * MAX_DEPTH:
             raise WireError("nested too deep")
-        if tree is None or isinstance(tree, (bool, int, float, str, bytes)):
+        if type(tree) in _ATOMS:
             return tree
         if isinstance(tree, list):
             return self._items(tree, depth)
