@@ -51,7 +51,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m course_utils.grading.bench
+	$(BIN)/python -m course_utils.commands.bench
 
 kills: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/kills.py

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from tiny import REPOSITORY
 
+from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.response import Response
 from course_utils.diagnosis.rewriting import Originals
-from course_utils.lab import Lab
-from course_utils.outcome import TestOutcome
-from course_utils.plugin import ExerciseMark, run_tests
-from course_utils.response import Response
-from course_utils.student import NamespaceBackend
+from course_utils.ground.lab import Lab
+from course_utils.testing.plugin import ExerciseMark, run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 # How far apart values may be that have been computed in another order, relative to the largest.
 _APART = {"float64": 1e-7, "float32": 1e-3, "float16": 3e-2}

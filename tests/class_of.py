@@ -15,11 +15,11 @@ from typing import Any
 from nbgrader.api import Gradebook
 from tiny import SOFTMAX, TINY_LAB, as_bytes, write_tiny_course
 
+from course_utils.commands.demo import solved
+from course_utils.gate.release import release
 from course_utils.grading.course import Course
-from course_utils.grading.demo import solved
 from course_utils.grading.gradebook import GradebookWriter
-from course_utils.grading.release import release
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 
 NO_SHIFT = SOFTMAX.replace(" - x.max(axis=axis, keepdims=True)", "")
 # What differs from run to run by its nature.
@@ -88,7 +88,7 @@ def _without_times(path: Path) -> Any:
 def start(root: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """``course grade`` of the tiny lab, as a user starts it, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "course_utils.cli", "grade", TINY_LAB, *arguments],
+        [sys.executable, "-m", "course_utils.commands.cli", "grade", TINY_LAB, *arguments],
         cwd=root, env={**os.environ, **environment}, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

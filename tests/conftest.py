@@ -12,7 +12,7 @@ from tiny import write_tiny_lab
 from xdist.scheduler import LoadScopeScheduling
 
 from course_utils.grading.judge import Grader
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import Limits

@@ -25,7 +25,7 @@ from torch.utils.backend_registration import (
     _setup_privateuseone_for_python_backend,
 )
 
-from course_utils import leaves
+from course_utils.ground import leaves
 
 NAME = "far"
 CPU = torch.device("cpu")

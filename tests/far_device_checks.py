@@ -17,13 +17,13 @@ import torch
 from far_device import Far, far_device
 from tiny import REPOSITORY
 
-from course_utils import wire
+from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.rewriting import Namespace, Original, Originals
-from course_utils.lab import Lab
-from course_utils.outcome import TestOutcome
-from course_utils.plugin import run_tests
-from course_utils.student import NamespaceBackend
+from course_utils.ground import wire
+from course_utils.ground.lab import Lab
+from course_utils.testing.plugin import run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 # The labs whose tensors live on `device`; the others compute in NumPy.
 LABS = [lab for lab in Lab.all_in(REPOSITORY) if "torch" in lab.imports]

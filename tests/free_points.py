@@ -21,8 +21,8 @@ import torch
 
 from course_utils.diagnosis import ignorance
 from course_utils.diagnosis.kept import originals
-from course_utils.lab import Lab
-from course_utils.outcome import share
+from course_utils.ground.lab import Lab
+from course_utils.verdict.exercise import share
 
 # Where students are asked for an input of their own, on which something is to be seen: an answer of
 # the right shape and of any numbers may be right then.

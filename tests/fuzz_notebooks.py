@@ -22,7 +22,7 @@ from tiny import SCALE, SOFTMAX, tiny_notebook, write_tiny_lab
 
 from course_utils.grading.reading import read_notebook
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 
 NOTEBOOKS = 200_000
 _VALIDATED = 50  # one in so many: nbformat's validation takes longer than all the rest

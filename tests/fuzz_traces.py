@@ -13,13 +13,14 @@ from typing import Any
 import fuzzing
 import numpy as np
 
-from course_utils import wire
-from course_utils.calls import describe_call
+from course_utils.calls.digest import ended, of_call, returned
+from course_utils.calls.evidence import describe_call
 from course_utils.diagnosis import TraceBook, TraceBookError, diagnose
 from course_utils.diagnosis.digest import differing
 from course_utils.diagnosis.traces import Misconception, Trace
-from course_utils.digest import ended, of_call, returned
-from course_utils.outcome import Status, TestOutcome
+from course_utils.ground import wire
+from course_utils.ground.statuses import Status
+from course_utils.verdict.outcome import TestOutcome
 
 BOOKS = 100_000
 _X = np.arange(6.0)

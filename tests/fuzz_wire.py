@@ -15,9 +15,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from course_utils import kinds, wire
-from course_utils.digest import returned
-from course_utils.response import checked
+from course_utils.calls.digest import returned
+from course_utils.calls.response import checked
+from course_utils.ground import kinds, wire
 from course_utils.sandbox.cells import Allowance, cell_run
 
 MESSAGES = 1_000_000

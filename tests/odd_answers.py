@@ -23,8 +23,8 @@ from odd_cases import (
 from odd_lab import WHEN, WHY, code, text
 from tiny import Notebook
 
-from course_utils.outcome import Reason
-from course_utils.stub import TEXT_STUB
+from course_utils.ground.statuses import Reason
+from course_utils.ground.stub import TEXT_STUB
 
 group("Written answers")
 _MISSING, _MOVED = Reason.WRITTEN_ANSWER_MISSING, Reason.WRITTEN_ANSWER_MOVED

@@ -11,7 +11,8 @@ from typing import Any
 from odd_lab import FULL, NAME, lesson
 from tiny import Notebook, as_bytes
 
-from course_utils.outcome import AnswerState, Reason
+from course_utils.ground.statuses import Reason
+from course_utils.verdict.submission import AnswerState
 
 LEFT, WRITTEN = AnswerState.LEFT, AnswerState.WRITTEN
 UNSURE, UNFOUND = AnswerState.UNSURE, AnswerState.UNFOUND

@@ -9,8 +9,8 @@ from odd_cases import as_text, bare, edited, group, place, remove, strip, the
 from odd_lab import SCALE_ONLY, code
 from tiny import SCALE, SOFTMAX, TINY_LAB, Notebook
 
-from course_utils.outcome import Reason
-from course_utils.stub import stub_source
+from course_utils.ground.statuses import Reason
+from course_utils.ground.stub import stub_source
 
 group("Code cells")
 

@@ -13,7 +13,7 @@ from odd_cases import add, group, in_bytes, in_file, write
 from odd_lab import FULL, NAME, lesson
 from tiny import SOFTMAX, as_bytes
 
-from course_utils.outcome import Reason
+from course_utils.ground.statuses import Reason
 
 
 def _several(**files: bytes) -> Callable[[Path], None]:

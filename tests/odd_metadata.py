@@ -10,7 +10,7 @@ from odd_cases import UNFOUND, WRITTEN, edited, group, strip, the
 from odd_lab import FULL, SCALE_ONLY, answer, code, other_lesson, text
 from tiny import SCALE, SOFTMAX, Notebook
 
-from course_utils.outcome import Reason
+from course_utils.ground.statuses import Reason
 
 
 def _format_3(notebook: Notebook) -> Notebook:

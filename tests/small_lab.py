@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 
 NAME = "lab90_small"
 

@@ -10,8 +10,9 @@ import pytest
 from tiny import SCALE, SOFTMAX, Notebook, as_bytes, cell, tiny_notebook
 
 from course_utils.grading.judge import Grader, grade_file
-from course_utils.outcome import Reason, Status, SubmissionResult, SubmissionStatus
-from course_utils.stub import stub_source
+from course_utils.ground.statuses import Reason, Status, SubmissionStatus
+from course_utils.ground.stub import stub_source
+from course_utils.verdict.submission import SubmissionResult
 
 FULL = 5.0
 SCALE_ONLY = 1.0
@@ -358,7 +359,8 @@ PATCHES = {
     "pytest": "import sys, pytest\npytest.fail = print\nsys.modules['pytest'] = None",
     "AssertionError": "import builtins\nbuiltins.AssertionError = type('AssertionError', (), {})",
     "course_utils": (
-        "import course_utils.callee as c, course_utils.wire as w, course_utils.compare as k\n"
+        "import course_utils.calls.dispatcher, course_utils.ground.wire as w\n"
+        "import course_utils.ground.compare as k\n"
         "k.assert_close = lambda *a, **kw: None\nw.loads = lambda data: 1"
     ),
     "equality": (

@@ -39,6 +39,7 @@ from class_of import (
 from nbgrader.api import Gradebook
 from tiny import TINY_LAB, as_bytes
 
+from course_utils.commands.demo import append_cell, solved
 from course_utils.grading.classroom import Settings
 from course_utils.grading.classrun.choice import Choice, Only
 from course_utils.grading.classrun.errors import NotReady, Stopped
@@ -46,9 +47,8 @@ from course_utils.grading.classrun.events import Checking, Event, Graded, Starte
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.run import ClassRun
 from course_utils.grading.course import Course
-from course_utils.grading.demo import append_cell, solved
 from course_utils.grading.gradebook import GradebookWriter
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 
 pytestmark = [
@@ -473,7 +473,7 @@ def test_few_file_descriptors(graded: Path, descriptors: int) -> None:
     before = left_by(graded)
     process = subprocess.run(
         ["prlimit", f"--nofile={descriptors}",
-         sys.executable, "-m", "course_utils.cli", "grade", TINY_LAB],
+         sys.executable, "-m", "course_utils.commands.cli", "grade", TINY_LAB],
         cwd=graded, capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
     assert process.returncode in ((3, 4) if descriptors == 20 else (0, 1, 3, 4)), process.stderr
@@ -529,7 +529,7 @@ def test_table_report_json_page_and_gradebook_say_one_total(graded: Path) -> Non
         next(c for c in comments if c.name == "written_why").manual_comment = "Say <why>, not what."
         book.db.commit()
     renewed = subprocess.run(
-        [sys.executable, "-m", "course_utils.cli", "feedback", TINY_LAB],
+        [sys.executable, "-m", "course_utils.commands.cli", "feedback", TINY_LAB],
         cwd=graded, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert renewed.stdout.strip() == f"{TINY_LAB}: 2 of 6 pages have changed"

@@ -13,16 +13,16 @@ import pytest
 from test_course import hand_in, marks, run
 from tiny import TINY_LAB, as_bytes, cell, tiny_notebook, write_tiny_course
 
+from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis import TraceBook, diagnose
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading.class_seed import class_seed, known_seed
 from course_utils.grading.judge import Grader
-from course_utils.lab import Lab, LabError
-from course_utils.plugin import run_tests
+from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.solution import solution_namespace
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
-from course_utils.solution import solution_namespace
-from course_utils.student import NamespaceBackend
+from course_utils.testing.plugin import run_tests
 
 SEED = 2**61 + 12345
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from messages import internals_in
 
-from course_utils import compare
-from course_utils.compare import (
+from course_utils.ground import compare
+from course_utils.ground.compare import (
     Mismatch,
     assert_close,
     assert_mean,

@@ -18,9 +18,9 @@ import pytest
 from nbgrader.api import Gradebook
 from tiny import REPOSITORY, SOFTMAX, TINY_LAB, as_bytes, cell, tiny_notebook, write_tiny_course
 
-from course_utils.grading.demo import append_cell, solved
-from course_utils.lab import Lab
-from course_utils.outcome import Reason, SubmissionStatus
+from course_utils.commands.demo import append_cell, solved
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox import launch
 
 pytestmark = pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)

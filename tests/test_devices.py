@@ -14,17 +14,18 @@ import torch
 from tiny import REPOSITORY
 from typer.testing import CliRunner
 
-from course_utils import cli, devices
-from course_utils.devices import CONTEXT_BYTES, DeviceError, Gpu
-from course_utils.grading import doctor, nbgrader_plugin
+from course_utils.calls.proxy import NamespaceBackend
+from course_utils.commands import cli, doctor
+from course_utils.grading import nbgrader_plugin
 from course_utils.grading.classroom import Settings
-from course_utils.outcome import TestOutcome
-from course_utils.plugin import run_tests
+from course_utils.ground import devices
+from course_utils.ground.devices import CONTEXT_BYTES, DeviceError, Gpu
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import MIB, Limits
-from course_utils.student import NamespaceBackend
+from course_utils.testing.plugin import run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 A_GPU = Gpu("Pretend", 80 * 2**30)
 
@@ -301,7 +302,7 @@ def test_the_zygotes_imports_leave_cuda_alone() -> None:
     """On a CPU each of these calls does nothing; on a GPU each may spoil every fork."""
     code = """
 from pathlib import Path
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 from course_utils.sandbox import forking, zygote
 zygote.warm_up(["torch", *(name for lab in Lab.all_in(Path.cwd()) for name in lab.imports)])
 assert not touched, touched

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from course_utils.calls import Argument, describe_call
+from course_utils.calls.evidence import Argument, describe_call
 
 
 def test_shapes_numbers_and_the_kind_of_entries_are_noted() -> None:

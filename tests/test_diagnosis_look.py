@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.calls import describe_call
-from course_utils.compare import Mismatch, assert_close, assert_rate
+from course_utils.calls.digest import returned
+from course_utils.calls.evidence import describe_call
+from course_utils.calls.proxy import NamespaceBackend, Student, StudentFault
 from course_utils.diagnosis import diagnose
-from course_utils.digest import returned
-from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
-from course_utils.student import NamespaceBackend, Student, StudentFault
+from course_utils.ground.compare import Mismatch, assert_close, assert_rate
+from course_utils.ground.statuses import Aspect, Status
+from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(6, 4))

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 import small_lab
 
+from course_utils.calls.digest import of_call, returned
+from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis import diagnose, diagnose_public
 from course_utils.diagnosis.digest import differing
 from course_utils.diagnosis.record import record
 from course_utils.diagnosis.traces import Misconception, Trace, TraceBook
-from course_utils.digest import of_call, returned
-from course_utils.lab import Lab
-from course_utils.outcome import Status, TestOutcome
-from course_utils.plugin import run_tests
-from course_utils.solution import solution_namespace
-from course_utils.student import NamespaceBackend
+from course_utils.ground.lab import Lab
+from course_utils.ground.solution import solution_namespace
+from course_utils.ground.statuses import Status
+from course_utils.testing.plugin import run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 Function = Callable[..., Any]
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from course_utils.calls import describe_call
-from course_utils.compare import Mismatch
+from course_utils.calls.evidence import describe_call
 from course_utils.diagnosis import diagnose
-from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
+from course_utils.ground.compare import Mismatch
+from course_utils.ground.statuses import Aspect, Status
+from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
 X = np.array([[0.5, -1.0, 2.0], [3.0, 0.25, -0.75]])
 U = np.array([[1.5, 0.3, -0.6], [-2.0, 1.0, 0.4]])

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import small_lab
 
-from course_utils import wire
+from course_utils.calls.digest import of_call, returned
+from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis.digest import differing, of_trace, ratio, same
 from course_utils.diagnosis.kept import hidden_book, made_from, public_book
 from course_utils.diagnosis.record import equal_dresses, record
 from course_utils.diagnosis.traces import MAX_BYTES, TraceBook, TraceBookError, digests
-from course_utils.digest import of_call, returned
-from course_utils.lab import Lab
-from course_utils.plugin import run_tests
-from course_utils.solution import solution_namespace
-from course_utils.student import NamespaceBackend
+from course_utils.ground import wire
+from course_utils.ground.lab import Lab
+from course_utils.ground.solution import solution_namespace
+from course_utils.testing.plugin import run_tests
 
 
 @pytest.fixture(scope="module")

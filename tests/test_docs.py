@@ -7,8 +7,8 @@ import re
 import pytest
 from tiny import REPOSITORY
 
-from course_utils import lab as labs
-from course_utils.lab import Lab
+from course_utils.ground import lab as labs
+from course_utils.ground.lab import Lab
 
 SYLLABUS = REPOSITORY / "docs" / "syllabus.md"
 NOTES = {"000", "001", "002", "003", "004"}

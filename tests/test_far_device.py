@@ -9,7 +9,7 @@ import sys
 import pytest
 from tiny import REPOSITORY
 
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 
 LABS = [lab.name for lab in Lab.all_in(REPOSITORY) if "torch" in lab.imports]
 

@@ -18,24 +18,19 @@ from forbidding_lab import BUILT_IN, notebook
 from nbclient import NotebookClient
 from tiny import as_bytes, cell
 
-from course_utils.forbidden import Cost, ForbiddenCall, PolicyError
+from course_utils.calls.policy import Cost, ForbiddenCall, PolicyError
+from course_utils.calls.proxy import NamespaceBackend, Student, probe
+from course_utils.gate.forbids import judge_forbids
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks
-from course_utils.grading.verify.forbids import judge_forbids
-from course_utils.lab import Lab
-from course_utils.outcome import (
-    Aspect,
-    ExerciseResult,
-    Reason,
-    Status,
-    SubmissionResult,
-    TestOutcome,
-    share,
-)
-from course_utils.plugin import policy_for, run_tests
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Aspect, Reason, Status
 from course_utils.sandbox.client import Sandbox
-from course_utils.student import NamespaceBackend, Student, probe
+from course_utils.testing.plugin import policy_for, run_tests
+from course_utils.verdict.exercise import ExerciseResult, share
+from course_utils.verdict.outcome import TestOutcome
+from course_utils.verdict.submission import SubmissionResult
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SOFTMAX = ("torch.softmax", "scipy.special.softmax")
@@ -202,13 +197,13 @@ def test_a_call_that_is_noted_is_carried_out_and_nothing_is_left_behind() -> Non
 
 LATE = """
 import sys
-from course_utils import callee
+from course_utils.calls import dispatcher
 exec('''def f(x):
     import torch
     return torch.as_tensor(x).softmax(0).numpy()''')
 assert "torch" not in sys.modules
 request = {"name": "f", "args": [[1.0, 2.0]], "kwargs": {}, "forbid": ["torch.softmax"]}
-print(callee.invoke({"f": f}, request)["forbidden"])
+print(dispatcher.invoke({"f": f}, request)["forbidden"])
 """
 
 

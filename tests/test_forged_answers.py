@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_utils.outcome import Reason, Status
-from course_utils.response import checked
+from course_utils.calls.proxy import Student, StudentFault
+from course_utils.calls.response import checked
+from course_utils.ground.statuses import Reason, Status
+from course_utils.ground.wire import WireError
 from course_utils.sandbox.cells import NOTEBOOK_CELLS, Allowance, cell_run
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.sandbox.client import Sandbox
-from course_utils.student import Student, StudentFault
-from course_utils.wire import WireError
 
 # Finds the sockets that its process holds, and answers in its place.
 FORGE = """
 import os, signal, socket, struct, time
-from course_utils import wire
+from course_utils.ground import wire
 
 def sockets():
     for name in os.listdir("/proc/self/fd"):

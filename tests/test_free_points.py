@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from tiny import as_bytes, cell, tiny_notebook, write_tiny_lab
 
+from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis import ignorance
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
-from course_utils.lab import Lab
-from course_utils.outcome import share
-from course_utils.plugin import run_tests
+from course_utils.ground.lab import Lab
 from course_utils.sandbox.client import Sandbox
-from course_utils.student import NamespaceBackend
+from course_utils.testing.plugin import run_tests
+from course_utils.verdict.exercise import share
 
 WHOLE = bool(os.environ.get("COURSE_ALL_ANSWERS"))
 SAMPLE = {  # they earned something once, each for another reason

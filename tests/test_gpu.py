@@ -26,19 +26,19 @@ from test_sandbox import run, text, value
 from test_sandbox_gpu import LIVE
 from tiny import REPOSITORY, SOFTMAX, as_bytes
 
-from course_utils import devices
+from course_utils.calls.proxy import Student
+from course_utils.commands.demo import solved, with_entry
+from course_utils.commands.doctor import _device
 from course_utils.diagnosis import catalogue
 from course_utils.diagnosis.rewriting import Originals
+from course_utils.gate.release import release
 from course_utils.grading.course import Course
-from course_utils.grading.demo import solved, with_entry
-from course_utils.grading.doctor import _device
 from course_utils.grading.judge import Grader
-from course_utils.grading.release import release
-from course_utils.lab import Lab
-from course_utils.outcome import Reason, Status
+from course_utils.ground import devices
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import Limits
-from course_utils.student import Student
 
 LABS = Lab.all_in(REPOSITORY)
 needs_gpu = pytest.mark.skipif(
@@ -212,7 +212,7 @@ def build_class(root: Path, name: str, size: int) -> None:
 
 
 def grade_class(root: Path, name: str, device: str) -> Graded:
-    command = f"-m course_utils.cli grade {name} --device {device} --json".split()
+    command = f"-m course_utils.commands.cli grade {name} --device {device} --json".split()
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, *command], cwd=root, capture_output=True, text=True, check=False

@@ -10,16 +10,17 @@ from textwrap import dedent
 import pytest
 from tiny import Notebook, as_bytes, cell, tiny_notebook, write_tiny_lab
 
-from course_utils import said
+from course_utils.calls.proxy import NamespaceBackend
 from course_utils.grading import feedback
 from course_utils.grading.classrun.records import to_record
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks
-from course_utils.lab import Lab
-from course_utils.outcome import Status, SubmissionResult
-from course_utils.plugin import run_tests
+from course_utils.ground import said
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Status
 from course_utils.sandbox.client import Sandbox
-from course_utils.student import NamespaceBackend
+from course_utils.testing.plugin import run_tests
+from course_utils.verdict.submission import SubmissionResult
 
 RIGHT = """
 def right(x, axis=-1):

@@ -17,11 +17,11 @@ from odd_lab import write_odd_course
 from test_course import run
 from tiny import TINY_LAB
 
+from course_utils.gate.release import release
 from course_utils.grading import spreadsheet
 from course_utils.grading.course import Course
-from course_utils.grading.release import release
 from course_utils.grading.submissions import find_submissions, student_id
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 
 pytestmark = [

@@ -14,7 +14,9 @@ from nbconvert.filters import ansi2html, markdown2html
 from tiny import cell, tiny_notebook
 
 from course_utils.grading import feedback, inert, markup
-from course_utils.outcome import ExerciseResult, Status, TestOutcome
+from course_utils.ground.statuses import Status
+from course_utils.verdict.exercise import ExerciseResult
+from course_utils.verdict.outcome import TestOutcome
 
 # What pandas makes of DataFrame({"loss": [0.5, -1.25], "name": ["a<b", "c"]}).
 PANDAS = """<div>

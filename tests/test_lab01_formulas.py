@@ -13,7 +13,7 @@ import torch
 from tiny import REPOSITORY
 from torch.nn import functional
 
-from course_utils.lab import Lab, source
+from course_utils.ground.lab import Lab, source
 
 Array = npt.NDArray[np.float64]
 

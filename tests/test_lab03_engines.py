@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tiny import REPOSITORY
 
 from course_utils.diagnosis import catalogue
-from course_utils.lab import Lab
-from course_utils.solution import solution_namespace
+from course_utils.ground.lab import Lab
+from course_utils.ground.solution import solution_namespace
 
 LAB = Lab.find("lab03_backprop", REPOSITORY)
 INPUTS = 3

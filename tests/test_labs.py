@@ -18,19 +18,19 @@ import pytest
 from nbclient import NotebookClient
 from tiny import REPOSITORY, as_bytes
 
-from course_utils import lab as labs
+from course_utils.commands.demo import solved, with_entry
 from course_utils.diagnosis import catalogue
 from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.kept import made_from
 from course_utils.diagnosis.rewriting import Original, exercise_cells
 from course_utils.diagnosis.traces import TraceBook
+from course_utils.gate.release import release
+from course_utils.gate.verify import verify
 from course_utils.grading.course import Course
-from course_utils.grading.demo import solved, with_entry
 from course_utils.grading.judge import Grader
-from course_utils.grading.release import release
-from course_utils.grading.verify import verify
-from course_utils.lab import Lab
-from course_utils.outcome import SubmissionStatus
+from course_utils.ground import lab as labs
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import SubmissionStatus
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import Limits
 

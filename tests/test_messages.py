@@ -16,11 +16,11 @@ import pytest
 from messages import internals_in
 from tiny import REPOSITORY
 
-from course_utils.grading.verify.bench import Bench, bench_of
-from course_utils.grading.verify.mutants import mutants, spliced
-from course_utils.outcome import TestOutcome
-from course_utils.plugin import load_module, mark_of
-from course_utils.student import Probe
+from course_utils.calls.proxy import Probe
+from course_utils.gate.mutants import mutants, spliced
+from course_utils.gate.workbench import Bench, bench_of
+from course_utils.testing.plugin import load_module, mark_of
+from course_utils.verdict.outcome import TestOutcome
 
 SAMPLE = None if os.environ.get("COURSE_ALL") else 3
 FOLDERS = sorted(path for path in (REPOSITORY / "solutions").glob("lab*") if path.is_dir())

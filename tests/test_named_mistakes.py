@@ -11,8 +11,8 @@ import pytest
 from nbclient import NotebookClient
 from tiny import REPOSITORY
 
-from course_utils.grading.demo import solved
-from course_utils.lab import Lab
+from course_utils.commands.demo import solved
+from course_utils.ground.lab import Lab
 
 LAB = "lab02_softmax_nll"
 

@@ -10,7 +10,7 @@ import pytest
 import course_utils
 from course_utils.notebook.device import best_device
 from course_utils.notebook.errors import NotebookError
-from course_utils.notebook.render import Sign, figure, inline, wrap
+from course_utils.verdict.render import Sign, figure, inline, wrap
 
 HEAVY = {"IPython", "matplotlib", "msgpack", "numpy", "pandas", "pytest", "scipy", "torch", "tqdm"}
 

@@ -126,7 +126,7 @@ def notebook(softmax: str, nll: str, *more: str) -> Any:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small lab's folder as students get it: notebook, public tests, traces."""
     from course_utils.diagnosis.record import record
-    from course_utils.lab import Lab
+    from course_utils.ground.lab import Lab
 
     source = tmp_path_factory.mktemp("solutions") / "lab99"
     (source / "hidden").mkdir(parents=True)
@@ -378,7 +378,8 @@ def test_a_long_call_says_so_while_it_runs(kernel: Any) -> None:
 
 def test_in_grading_nothing_is_run_or_shown(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_UTILS_GRADING", "1")
-    judged = "import sys\nprint(sorted({'pytest', 'course_utils.plugin'} & set(sys.modules)))"
+    names = "{'pytest', 'course_utils.testing.plugin'}"
+    judged = f"import sys\nprint(sorted({names} & set(sys.modules)))"
     book = notebook(AXIS_0, NLL_STUB, 'hint("softmax")\nprogress()\ncheck("no such")', judged)
     NotebookClient(book, timeout=60, resources={"metadata": {"path": str(lab)}}).execute()
     outputs = [output for cell in book.cells for output in cell.outputs]

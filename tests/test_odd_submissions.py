@@ -15,9 +15,9 @@ from tiny import TINY_LAB
 
 from course_utils.grading.judge import Grader, grade_submission
 from course_utils.grading.submissions import look
-from course_utils.lab import Lab
-from course_utils.outcome import SubmissionResult
+from course_utils.ground.lab import Lab
 from course_utils.sandbox.client import Sandbox
+from course_utils.verdict.submission import SubmissionResult
 
 
 @pytest.fixture(scope="module")

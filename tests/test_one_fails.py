@@ -17,7 +17,7 @@ from course_utils.grading.classrun.events import Event, Graded, NotGraded
 from course_utils.grading.classrun.pages import renew
 from course_utils.grading.classrun.run import ClassRun
 from course_utils.grading.course import Course
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 
 pytestmark = [

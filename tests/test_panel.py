@@ -15,24 +15,20 @@ import numpy as np
 import pytest
 from tiny import write_tiny_lab
 
-from course_utils.compare import Mismatch
-from course_utils.digest import returned
+from course_utils.calls.digest import returned
 from course_utils.grading import feedback
 from course_utils.grading.totals import CellMark, StudentMarks
-from course_utils.notebook import panel, patience, render
+from course_utils.ground.compare import Mismatch
+from course_utils.ground.statuses import Aspect, Status, SubmissionStatus
+from course_utils.notebook import patience
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.errors import NotebookError
 from course_utils.notebook.public_tests import PublicTests
-from course_utils.notebook.render import Panel, Sign, printable
-from course_utils.outcome import (
-    Aspect,
-    Diagnosis,
-    ExerciseResult,
-    Status,
-    SubmissionResult,
-    SubmissionStatus,
-    TestOutcome,
-)
+from course_utils.verdict import panel, render
+from course_utils.verdict.exercise import ExerciseResult
+from course_utils.verdict.outcome import Diagnosis, TestOutcome
+from course_utils.verdict.render import Panel, Sign, printable
+from course_utils.verdict.submission import SubmissionResult
 
 DERIVATION = "step 2: shifting all logits"
 UNJUDGED = "cannot be judged before the values are right"

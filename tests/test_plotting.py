@@ -22,9 +22,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from course_utils import lab as labs
 from course_utils import plotting, training_bar
-from course_utils.lab import Lab
+from course_utils.ground import lab as labs
+from course_utils.ground.lab import Lab
 from course_utils.plotting import (
     bands,
     contours,

@@ -16,11 +16,12 @@ from odd_cases import strip
 from odd_submissions import table
 from tiny import REPOSITORY, Notebook, as_bytes, tiny_notebook
 
-from course_utils import lab as labs
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
-from course_utils.lab import Lab
-from course_utils.outcome import AnswerState, Reason
-from course_utils.stub import text_stub
+from course_utils.ground import lab as labs
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason
+from course_utils.ground.stub import text_stub
+from course_utils.verdict.submission import AnswerState
 
 LABS = Lab.all_in(REPOSITORY)
 NAMES = [lab.name for lab in LABS]

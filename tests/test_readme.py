@@ -18,7 +18,7 @@ import pytest
 from fresh import fresh_clone
 from tiny import REPOSITORY
 
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 
 # Half a minute for the longest, by itself; beside the rest of the suite, minutes.

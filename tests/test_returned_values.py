@@ -12,15 +12,16 @@ import pytest
 import small_lab
 from messages import internals_in
 
+from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis import TraceBook, diagnose
 from course_utils.diagnosis.record import record
 from course_utils.grading.judge import Grader
-from course_utils.lab import Lab
-from course_utils.outcome import Status, TestOutcome
-from course_utils.plugin import run_tests
+from course_utils.ground.lab import Lab
+from course_utils.ground.solution import solution_namespace
+from course_utils.ground.statuses import Status
 from course_utils.sandbox.client import Sandbox
-from course_utils.solution import solution_namespace
-from course_utils.student import NamespaceBackend
+from course_utils.testing.plugin import run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 ERROR, FAILED = Status.ERROR, Status.FAILED
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from tiny import REPOSITORY
 
-from course_utils.outcome import Reason, Status
+from course_utils.calls.proxy import Student, StudentFault
+from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox import seccomp
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
-from course_utils.student import Student, StudentFault
 
 
 def run(sandbox: Sandbox, *sources: str) -> list[CellRun]:

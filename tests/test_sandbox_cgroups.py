@@ -17,7 +17,7 @@ import pytest
 from conftest import LIMITS
 from test_sandbox import run, value
 
-from course_utils.outcome import Reason
+from course_utils.ground.statuses import Reason
 from course_utils.sandbox import cgroups
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import MIB, Limits

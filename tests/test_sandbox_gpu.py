@@ -20,22 +20,23 @@ from test_bad_input import FULL, codes, extra, grade, with_softmax
 from test_sandbox import run, text, value
 from tiny import REPOSITORY
 
-from course_utils import devices
-from course_utils.devices import Gpu
+from course_utils.calls.proxy import Student, StudentFault
 from course_utils.grading import classroom
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.classrun.errors import NotReady
 from course_utils.grading.classrun.preflight import check_grader
 from course_utils.grading.judge import Grader, refused
 from course_utils.grading.submissions import Submission
-from course_utils.lab import Lab
-from course_utils.outcome import Notice, Reason, Status, SubmissionStatus
+from course_utils.ground import devices
+from course_utils.ground.devices import Gpu
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason, Status, SubmissionStatus
 from course_utils.sandbox import calls, gpu, launch, seccomp, zygote
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation, SandboxError
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.session import Session
-from course_utils.student import Student, StudentFault
+from course_utils.verdict.submission import Notice
 
 HAS_GPU = torch.cuda.is_available()
 # A device file that any machine has and that bubblewrap's own /dev lacks.

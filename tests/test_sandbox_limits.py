@@ -12,13 +12,13 @@ import pytest
 from conftest import LIMITS
 from test_sandbox import run, text, value
 
-from course_utils.outcome import Reason
+from course_utils.calls.proxy import Student
+from course_utils.ground.statuses import Reason
 from course_utils.sandbox import cores, seccomp
 from course_utils.sandbox.channel import Channel
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import MIB
 from course_utils.sandbox.outbox import Outbox
-from course_utils.student import Student
 
 # Little memory and few imports, so that what is too much is soon reached.
 SMALL = replace(LIMITS, memory_bytes=128 * MIB, file_bytes=64 * MIB, cell_seconds=20)

@@ -9,7 +9,6 @@ import pytest
 from odd_lab import NAME, lesson
 from tiny import as_bytes
 
-from course_utils.escaping import escaped
 from course_utils.grading.companions import copy_companions
 from course_utils.grading.naming import is_notebook_name, listed, plain_stem, shown
 from course_utils.grading.submissions import (
@@ -19,8 +18,9 @@ from course_utils.grading.submissions import (
     submitted_at,
 )
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.lab import Lab
-from course_utils.outcome import Reason
+from course_utils.ground.escaping import escaped
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason
 
 RIGHT = as_bytes(lesson())
 

@@ -16,12 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 import course_utils
-from course_utils import strict_json
-from course_utils.escaping import escaped, without_steering
+from course_utils.commands.terminal import Terminal
 from course_utils.grading import spreadsheet
 from course_utils.grading.roster import read_roster
-from course_utils.grading.terminal import Terminal
-from course_utils.outcome import Notice, Reason
+from course_utils.ground import strict_json
+from course_utils.ground.escaping import escaped, without_steering
+from course_utils.ground.statuses import Reason
+from course_utils.verdict.submission import Notice
 
 # What rich itself sends: colours, and the moves of a bar.
 _RICHS = re.compile(r"\x1b\[[0-9;]*[mAKl h]|\x1b\[\?25[lh]|\r")

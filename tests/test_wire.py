@@ -12,7 +12,7 @@ import pytest
 import sympy
 import torch
 
-from course_utils import kinds, measure, wire
+from course_utils.ground import kinds, measure, wire
 
 VALUES: list[Any] = [
     None, True, -3, 2.5, float("inf"), "ü", b"\x00", [1, [2]], (1, (2, "x")),

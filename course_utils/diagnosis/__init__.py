@@ -16,7 +16,8 @@ import numpy as np
 from course_utils.diagnosis import match
 from course_utils.diagnosis.look import by_status, look
 from course_utils.diagnosis.traces import TraceBook, TraceBookError
-from course_utils.outcome import Diagnosis, Status, TestOutcome
+from course_utils.ground.statuses import Status
+from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
 __all__ = ["TraceBook", "TraceBookError", "diagnose", "diagnose_public"]
 

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from course_utils.outcome import Aspect
-from course_utils.plugin import load_module
+from course_utils.ground.statuses import Aspect
+from course_utils.testing.plugin import load_module
 
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 Replacement = tuple[str, str]

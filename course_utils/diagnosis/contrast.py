@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from course_utils import said
-from course_utils.calls import Argument, CallInfo
+from course_utils.calls.evidence import Argument, CallInfo
 from course_utils.diagnosis.finding import PLACE, Finding
-from course_utils.outcome import Aspect, Status, TestOutcome
+from course_utils.ground import said
+from course_utils.ground.statuses import Aspect, Status
+from course_utils.verdict.outcome import TestOutcome
 
 _OF_VALUES = (Aspect.IDEA, Aspect.DETAIL, Aspect.EDGE)
 _HOLDING = 2

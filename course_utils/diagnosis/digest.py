@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from course_utils.digest import ALL, FLOOR, Array, Digest, Facet, Returned
+from course_utils.calls.digest import ALL, FLOOR, Array, Digest, Facet, Returned
 
 MAX_CALLS = 64
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from course_utils.calls import Argument, CallInfo
-from course_utils.outcome import TestOutcome
+from course_utils.calls.evidence import Argument, CallInfo
+from course_utils.verdict.outcome import TestOutcome
 
 Array = npt.NDArray[Any]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from course_utils import said
+from course_utils.calls.digest import rtol_of
 from course_utils.diagnosis.digest import close
-from course_utils.digest import rtol_of
-from course_utils.outcome import TestOutcome
+from course_utils.ground import said
+from course_utils.verdict.outcome import TestOutcome
 
 Array = npt.NDArray[Any]
 

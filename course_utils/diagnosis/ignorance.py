@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from course_utils import wire
+from course_utils.calls.limited import LimitedBackend
+from course_utils.calls.proxy import Backend, StudentFault
 from course_utils.diagnosis import kept
 from course_utils.diagnosis.rewriting import Namespace
 from course_utils.diagnosis.traces import key_of
-from course_utils.lab import Lab
-from course_utils.limited import LimitedBackend
-from course_utils.outcome import TestOutcome
-from course_utils.plugin import ExerciseMark, run_tests
-from course_utils.student import Backend, StudentFault
+from course_utils.ground import wire
+from course_utils.ground.lab import Lab
+from course_utils.testing.plugin import ExerciseMark, run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 Request = dict[str, Any]
 # Makes an answer from the request; of the right answer, which it may ask for, it uses the form.

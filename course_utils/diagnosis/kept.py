@@ -23,7 +23,7 @@ from course_utils.diagnosis import book_in
 from course_utils.diagnosis.record import Recorder, record
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.diagnosis.traces import VERSION, TraceBook, TraceBookError
-from course_utils.lab import Lab, is_check, is_explore, source
+from course_utils.ground.lab import Lab, is_check, is_explore, source
 
 _books: dict[str, TraceBook] = {}
 _LIBRARIES = ("numpy", "pytest", "scipy", "sympy", "torch")
@@ -120,7 +120,8 @@ def name_of(lab: Lab, exercise: str = "", what: str = "") -> str:
     versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
     digest = hashlib.sha256(" ".join([sys.version, *versions, exercise, what]).encode())
     package = Path(__file__).parent.parent
-    code = [*package.glob("*.py"), *(package / "diagnosis").glob("*.py")]
+    floors = [package / name for name in ("ground", "calls", "testing", "diagnosis")]
+    code = [path for floor in floors for path in floor.glob("*.py")]
     tests = lab.test_files if exercise else [lab.test_public]
     for path in [*sorted(code), *tests]:
         digest.update(path.read_bytes())

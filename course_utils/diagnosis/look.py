@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from course_utils import said
 from course_utils.diagnosis import factors, relations
 from course_utils.diagnosis import form_patterns as form
 from course_utils.diagnosis import value_patterns as value
 from course_utils.diagnosis.contrast import contrast
 from course_utils.diagnosis.finding import CAUSE, PLACE, Case, Finding, Pattern
 from course_utils.diagnosis.traces import answers_vary, key_of
-from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
+from course_utils.ground import said
+from course_utils.ground.statuses import Aspect, Status
+from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
 _SPOKEN = 2
 

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from course_utils import said
+from course_utils.calls.digest import Digest, Facet
 from course_utils.diagnosis import factors
 from course_utils.diagnosis.digest import of_trace, ratio, same
 from course_utils.diagnosis.traces import Misconception, Trace, joined, key_of
-from course_utils.digest import Digest, Facet
-from course_utils.outcome import Aspect, Diagnosis, Status, TestOutcome
+from course_utils.ground import said
+from course_utils.ground.statuses import Aspect, Status
+from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
 _WEAK = 0.25
 # Which share of what failed one mistake must explain before it is called a part.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
 from pathlib import Path
 
+from course_utils.calls.digest import Digest
+from course_utils.calls.limited import LimitedBackend
 from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.digest import differing, of_trace, same
 from course_utils.diagnosis.rewriting import Namespace, Original, Originals
@@ -20,11 +22,9 @@ from course_utils.diagnosis.traces import (
     joined,
     key_of,
 )
-from course_utils.digest import Digest
-from course_utils.lab import Lab
-from course_utils.limited import LimitedBackend
-from course_utils.outcome import TestOutcome
-from course_utils.plugin import run_tests
+from course_utils.ground.lab import Lab
+from course_utils.testing.plugin import run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 _SECONDS = 5.0  # for one call of a mistake
 # So that books are the same wherever they are made: a GPU draws other random numbers.

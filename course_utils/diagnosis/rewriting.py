@@ -16,8 +16,8 @@ from typing import Any
 
 from course_utils.diagnosis import catalogue
 from course_utils.diagnosis.catalogue import Entry, Rewrite
-from course_utils.lab import Lab, LabError, check_of, is_check, is_solution, source
-from course_utils.solution import solution_namespace
+from course_utils.ground.lab import Lab, LabError, check_of, is_check, is_solution, source
+from course_utils.ground.solution import solution_namespace
 
 Namespace = dict[str, Any]
 Span = tuple[int, int]

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from course_utils import wire
+from course_utils.calls.digest import ALL, Digest, Facet
 from course_utils.diagnosis.digest import of_trace, same
-from course_utils.digest import ALL, Digest, Facet
-from course_utils.outcome import TestOutcome
+from course_utils.ground import wire
+from course_utils.verdict.outcome import TestOutcome
 
 FORMAT = "course-traces"
 VERSION = 2

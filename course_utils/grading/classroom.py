@@ -21,15 +21,16 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from course_utils import devices
 from course_utils.grading.judge import Grader, noted, refused
 from course_utils.grading.submissions import Submission
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.lab import Lab
-from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+from course_utils.ground import devices
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation, SandboxError
 from course_utils.sandbox.limits import Limits, bound_data
+from course_utils.verdict.submission import Notice, SubmissionResult
 
 # What every worker needs sooner or later; the two inner modules are what torch.optim and backward
 # import when they are first used.

@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from course_utils.grading.totals import StudentMarks, Total
-from course_utils.lab import CHECK_PREFIX
-from course_utils.notebook import panel
-from course_utils.notebook.render import Panel
-from course_utils.outcome import ExerciseResult, Reason, Status, SubmissionResult
+from course_utils.ground.lab import CHECK_PREFIX
+from course_utils.ground.statuses import Reason, Status
+from course_utils.verdict import panel
+from course_utils.verdict.exercise import ExerciseResult
+from course_utils.verdict.render import Panel
+from course_utils.verdict.submission import SubmissionResult
 
 _ONLY_HIDDEN = (
     "All public claims hold. The hidden ones were asked of inputs that `check` does not use: read "

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from course_utils.grading.naming import is_notebook_name, shown
 from course_utils.grading.unpacking import MAX_FILE_BYTES, is_packed
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.outcome import Reason
+from course_utils.ground.statuses import Reason
 
 _MAX_DEPTH = 5
 _MAX_ENTRIES = 2000

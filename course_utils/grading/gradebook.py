@@ -22,7 +22,6 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import make_url
 from sqlalchemy.exc import SAWarning
 
-from course_utils import strict_json
 from course_utils.grading import feedback
 from course_utils.grading.companions import copy_companions
 from course_utils.grading.course import Course
@@ -31,8 +30,10 @@ from course_utils.grading.roster import Student
 from course_utils.grading.standing import read_marks
 from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
-from course_utils.lab import Lab, LabError, grade_id, source
-from course_utils.outcome import Notice, Reason, SubmissionResult
+from course_utils.ground import strict_json
+from course_utils.ground.lab import Lab, LabError, grade_id, source
+from course_utils.ground.statuses import Reason
+from course_utils.verdict.submission import Notice, SubmissionResult
 
 
 class GradebookWriter:

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from course_utils import lab as labs
 from course_utils.grading import markup
 from course_utils.grading.naming import listed
+from course_utils.ground import lab as labs
 
 Cell = dict[str, Any]
 

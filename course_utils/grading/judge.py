@@ -15,23 +15,18 @@ from course_utils.grading import feedback, inert
 from course_utils.grading.files import read_file
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
-from course_utils.lab import Lab
-from course_utils.notebook import panel
-from course_utils.outcome import (
-    ExerciseResult,
-    Notice,
-    Reason,
-    Status,
-    SubmissionResult,
-    SubmissionStatus,
-    TestOutcome,
-)
-from course_utils.plugin import ExerciseMark, load_module, run_tests
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason, Status, SubmissionStatus
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.exercise import ExerciseBackend
 from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.session import Session
+from course_utils.testing.plugin import ExerciseMark, load_module, run_tests
+from course_utils.verdict import panel
+from course_utils.verdict.exercise import ExerciseResult
+from course_utils.verdict.outcome import TestOutcome
+from course_utils.verdict.submission import Notice, SubmissionResult
 
 # Reasons that mean: something could not be run to its end, the rest was graded.
 _PARTLY = {

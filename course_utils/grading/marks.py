@@ -9,8 +9,8 @@ import nbformat
 from nbgrader import utils
 from nbgrader.api import Gradebook
 
-from course_utils.lab import CHECK_PREFIX, Lab, grade_id, source
-from course_utils.outcome import SubmissionResult
+from course_utils.ground.lab import CHECK_PREFIX, Lab, grade_id, source
+from course_utils.verdict.submission import SubmissionResult
 
 
 def automatic_score(result: SubmissionResult, name: str) -> float | None:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from course_utils import lab as labs
-from course_utils.lab import Lab
-from course_utils.stub import stub_source, text_stub
+from course_utils.ground import lab as labs
+from course_utils.ground.lab import Lab
+from course_utils.ground.stub import stub_source, text_stub
 
 Cell = dict[str, Any]
 _LONG = 10_000  # characters of code that are not looked through for an answer

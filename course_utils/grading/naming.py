@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from course_utils.escaping import escaped
+from course_utils.ground.escaping import escaped
 
 _AT_MOST = 5
 _LENGTH = 60

@@ -24,8 +24,6 @@ from nbgrader.preprocessors import ClearSolutions as NbgraderClearSolutions
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Integer, Unicode
 
-from course_utils.devices import VARIABLE, DeviceError, resolve
-from course_utils.escaping import escaped
 from course_utils.grading.class_seed import class_seed
 from course_utils.grading.companions import copy_companions
 from course_utils.grading.judge import Grader, grade_submission
@@ -36,12 +34,14 @@ from course_utils.grading.submissions import (
     submission_folders,
     submitted_at,
 )
-from course_utils.lab import Lab, LabError
-from course_utils.outcome import SubmissionResult
+from course_utils.ground.devices import VARIABLE, DeviceError, resolve
+from course_utils.ground.escaping import escaped
+from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.stub import TEXT_STUB, stub_code
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation, SandboxError
 from course_utils.sandbox.limits import MIB, Limits
-from course_utils.stub import TEXT_STUB, stub_code
+from course_utils.verdict.submission import SubmissionResult
 
 _VERDICT = "course_verdict"
 # Where nbgrader's commands and formgrader look the converter up.

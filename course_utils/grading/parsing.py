@@ -12,12 +12,13 @@ import math
 import re
 from typing import Any
 
-from course_utils import lab as labs
 from course_utils.grading.metadata import leave_out_of_cell, leave_out_of_notebook
 from course_utils.grading.naming import shown
 from course_utils.grading.unpacking import MAX_FILE_BYTES, unpacked
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.outcome import Notice, Reason
+from course_utils.ground import lab as labs
+from course_utils.ground.statuses import Reason
+from course_utils.verdict.submission import Notice
 
 _CELL_TYPES = ("code", "markdown", "raw")
 _CELL_ID = re.compile(r"[\w-]{1,64}", re.ASCII)

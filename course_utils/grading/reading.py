@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_utils import lab as labs
 from course_utils.grading.matching import Matching, match
 from course_utils.grading.naming import listed
 from course_utils.grading.parsing import parsed
 from course_utils.grading.recognition import refuse_other_labs
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.lab import Lab
-from course_utils.outcome import AnswerState, Notice, Reason, WrittenAnswer
+from course_utils.ground import lab as labs
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason
+from course_utils.verdict.submission import AnswerState, Notice, WrittenAnswer
 
 __all__ = ["Reading", "UnreadableError", "read_notebook"]
 

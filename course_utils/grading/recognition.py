@@ -14,11 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from course_utils import lab as labs
 from course_utils.grading.naming import shown
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.lab import Lab
-from course_utils.outcome import Reason
+from course_utils.ground import lab as labs
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason
 
 _CHECK = re.compile(r"""^[ \t]*check\(\s*["']?(\w+)""", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE)

@@ -9,12 +9,13 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from course_utils.escaping import escaped
 from course_utils.grading import spreadsheet
 from course_utils.grading.classrun.changes import Change
 from course_utils.grading.totals import StudentMarks, Total
-from course_utils.lab import CHECK_PREFIX
-from course_utils.outcome import SubmissionResult, SubmissionStatus
+from course_utils.ground.escaping import escaped
+from course_utils.ground.lab import CHECK_PREFIX
+from course_utils.ground.statuses import SubmissionStatus
+from course_utils.verdict.submission import SubmissionResult
 
 _STYLES = {
     SubmissionStatus.GRADED: "",

@@ -20,7 +20,7 @@ from nbgrader.api import (
 from sqlalchemy import func, select
 
 from course_utils.grading.totals import CellMark, StudentMarks
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 
 
 def read_marks(gradebook: Gradebook, lab: Lab, student: str = "") -> dict[str, StudentMarks]:

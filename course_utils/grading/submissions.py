@@ -17,7 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.escaping import escaped
 from course_utils.grading.files import (
     File,
     Kind,
@@ -30,8 +29,10 @@ from course_utils.grading.files import (
 )
 from course_utils.grading.naming import listed, plain_stem, shown
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.lab import Lab
-from course_utils.outcome import Notice, Reason
+from course_utils.ground.escaping import escaped
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason
+from course_utils.verdict.submission import Notice
 
 if TYPE_CHECKING:  # the workers do without nbgrader
     from course_utils.grading.course import Course

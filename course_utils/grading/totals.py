@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from course_utils.lab import CHECK_PREFIX
+from course_utils.ground.lab import CHECK_PREFIX
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import zlib
 
 from course_utils.grading.naming import is_notebook_name, listed, plain_stem, shown
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.outcome import Notice, Reason
+from course_utils.ground.statuses import Reason
+from course_utils.verdict.submission import Notice
 
 MAX_FILE_BYTES = 50 * 2**20
 _GZIP = b"\x1f\x8b"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course_utils.outcome import Reason, SubmissionStatus
+from course_utils.ground.statuses import Reason, SubmissionStatus
 
 _STATUS = {
     Reason.WRONG_LAB: SubmissionStatus.WRONG_LAB,

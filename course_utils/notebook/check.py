@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from course_utils.notebook import panel, render
+from course_utils.ground.statuses import Status
+from course_utils.ground.surroundings import in_grading, run_by_nbgrader
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.errors import CheckFailed
-from course_utils.notebook.locate import in_grading, lab_folder, run_by_nbgrader, student_namespace
-from course_utils.notebook.panel import Remark, counted
-from course_utils.outcome import Status, TestOutcome
+from course_utils.notebook.locate import lab_folder, student_namespace
+from course_utils.verdict import panel, render
+from course_utils.verdict.outcome import TestOutcome
+from course_utils.verdict.panel import Remark, counted
 
 
 def check(exercise: str | Callable[..., Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from course_utils.devices import DeviceError, resolve
+from course_utils.ground.devices import DeviceError, resolve
 from course_utils.notebook.errors import NotebookError
 
 if TYPE_CHECKING:

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from course_utils.ground.surroundings import ipython_shell
 from course_utils.notebook.errors import NotebookError
 
-GRADING = "COURSE_UTILS_GRADING"
 TEST_FILE = "test_public.py"
-
-
-def in_grading() -> bool:
-    """Whether this process runs a notebook for the grader, which judges from outside."""
-    return bool(os.environ.get(GRADING))
-
-
-def run_by_nbgrader() -> bool:
-    """Whether nbgrader itself runs this notebook, and asks whether all is there."""
-    return bool(os.environ.get("NBGRADER_EXECUTION"))
-
-
-def ipython_shell() -> Any:
-    """The running IPython shell (a notebook's kernel or a terminal), or None in plain Python."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
 
 
 def student_namespace(caller: FrameType) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from course_utils.notebook import render
-from course_utils.notebook.render import Panel, Sign
+from course_utils.verdict import render
+from course_utils.verdict.render import Panel, Sign
 
 NAME = "course_utils: still running?"
 SECONDS = 5.0

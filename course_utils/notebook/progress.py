@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.lab import Lab, LabError
-from course_utils.notebook import render
-from course_utils.notebook.locate import in_grading, lab_folder, student_namespace
-from course_utils.notebook.panel import GRADING_ASKS
-from course_utils.notebook.render import Panel, Sign
-from course_utils.outcome import Status, TestOutcome
+from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.statuses import Status
+from course_utils.ground.surroundings import in_grading
+from course_utils.notebook.locate import lab_folder, student_namespace
+from course_utils.verdict import render
+from course_utils.verdict.outcome import TestOutcome
+from course_utils.verdict.panel import GRADING_ASKS
+from course_utils.verdict.render import Panel, Sign
 
 
 @dataclass(frozen=True)

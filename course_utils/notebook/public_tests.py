@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from course_utils.compare import describe
+from course_utils.calls.proxy import NamespaceBackend
+from course_utils.ground.compare import describe
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.device import best_device
 from course_utils.notebook.errors import NotebookError
 from course_utils.notebook.locate import TEST_FILE
 from course_utils.notebook.patience import Watch
-from course_utils.outcome import TestOutcome
-from course_utils.plugin import ExerciseMark, load_module, mark_of, run_tests
-from course_utils.student import NamespaceBackend
+from course_utils.testing.plugin import ExerciseMark, load_module, mark_of, run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 _NOT_YOURS = "This is no fault of your code: get a fresh copy of the file, or ask who teaches you."
 

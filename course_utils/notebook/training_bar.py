@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar
 
-from course_utils.notebook.locate import in_grading, ipython_shell
+from course_utils.ground.surroundings import in_grading, ipython_shell
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_utils import devices
-from course_utils.outcome import Reason
-from course_utils.response import flag_of, seconds_of
-from course_utils.wire import WireError
+from course_utils.calls.response import flag_of, seconds_of
+from course_utils.ground import devices
+from course_utils.ground.statuses import Reason
+from course_utils.ground.wire import WireError
 
 Output = dict[str, Any]
 

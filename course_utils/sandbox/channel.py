@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from course_utils import wire
+from course_utils.ground import wire
 
 _HEADER = struct.Struct("<I")
 _CHUNK = 1 << 20
@@ -98,7 +98,7 @@ class Channel:
         Raises:
             ChannelClosed: the other side has gone.
             ChannelTimeout: the message was not complete within ``seconds``.
-            course_utils.wire.WireError: what came is no message of the format, or too large.
+            course_utils.ground.wire.WireError: what came is no message of the format, or too large.
         """
         return self.receive_with_descriptors(seconds, 0)[0]
 

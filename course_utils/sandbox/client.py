@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, BinaryIO
 
-from course_utils import devices
+from course_utils.ground import devices
 from course_utils.sandbox import cgroups
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.launch import Isolation, SandboxError, Started, start_zygote

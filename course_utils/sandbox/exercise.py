@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from course_utils.devices import context_lost
-from course_utils.outcome import Reason, Status
-from course_utils.response import Response, checked
+from course_utils.calls.proxy import StudentFault, caller
+from course_utils.calls.response import Response, checked
+from course_utils.ground.devices import context_lost
+from course_utils.ground.statuses import Reason, Status
+from course_utils.ground.wire import WireError
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.sandbox.limits import Limits
-from course_utils.student import StudentFault, caller
-from course_utils.wire import WireError
 
 if TYPE_CHECKING:
     from course_utils.sandbox.session import Session
@@ -20,7 +20,7 @@ GRACE_SECONDS = 2.0
 
 
 class ExerciseBackend:
-    """Calls into a process that one exercise has to itself; a ``course_utils.student.Backend``.
+    """Calls into a process that one exercise has to itself; a ``course_utils.calls.proxy.Backend``.
 
     A crash costs the test in which it happens; the next test gets a fresh process. After a hang,
     no call of the exercise is waited for that long again.

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from course_utils import devices
+from course_utils.ground import devices
 
 # Where the driver and torch look up processors, buses and the driver's parts, read-only.
 _SYSTEM = ("devices/system", "devices/pci*", "bus/pci", "module/nvidia*")

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from course_utils.devices import CONTEXT_BYTES
+from course_utils.ground.devices import CONTEXT_BYTES
 
 MIB = 2**20
 # How many more the kernel lets be than are allowed: the supervisor, who looks now and then, ends a

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from course_utils.ground.wire import WireError
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
-from course_utils.wire import WireError
 
 SUPERVISOR_SECONDS = 10.0
 # What may come of a connection whose other end is not ours to answer for.

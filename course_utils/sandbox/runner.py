@@ -15,8 +15,8 @@ import tempfile
 import time
 from typing import Any
 
-from course_utils import callee
-from course_utils.callee import CallTimeout
+from course_utils.calls import dispatcher
+from course_utils.calls.dispatcher import CallTimeout
 from course_utils.sandbox import forking
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits
@@ -64,7 +64,7 @@ def _run_cell(
     shell: Shell, low_level: LowLevelOutput, source: str, limits: Limits
 ) -> dict[str, Any]:
     started = time.perf_counter()
-    callee.seed_everything(0)
+    dispatcher.seed_everything(0)
     try:
         _set_alarm(limits.cell_seconds)
         outputs, ok, was_cut = shell.run_cell(source, limits.output_bytes)
@@ -111,7 +111,7 @@ def _call(namespace: dict[str, Any], command: dict[str, Any]) -> dict[str, Any]:
     vars(builtins).update(_builtins)
     try:
         _set_alarm(float(command["seconds"]))
-        return callee.invoke(namespace, command["request"])
+        return dispatcher.invoke(namespace, command["request"])
     except CallTimeout:
         return {"timeout": True}
     except MemoryError:

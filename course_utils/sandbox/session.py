@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from course_utils.outcome import Reason, Status
-from course_utils.response import flag_of
+from course_utils.calls.proxy import StudentFault
+from course_utils.calls.response import flag_of
+from course_utils.ground.statuses import Reason, Status
+from course_utils.ground.wire import WireError
 from course_utils.sandbox.cells import Allowance, CellRun, cell_run
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.sandbox.exercise import GRACE_SECONDS, ExerciseBackend
 from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.processes import BROKEN, Processes
-from course_utils.student import StudentFault
-from course_utils.wire import WireError
 
 START_SECONDS = 120.0
 # To look at itself, or to fork, is a moment's work for a runner, on a busy machine some seconds'.

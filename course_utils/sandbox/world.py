@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import course_utils
-from course_utils import devices
+from course_utils.ground import devices
 from course_utils.sandbox import gpu
 
 _SANDBOX_PACKAGES = "/course"

@@ -44,18 +44,18 @@ cell("pytest-hooks", "pytest is made to report that everything has passed", """
     _pytest.runner.call_runtest_hook = lambda *a, **k: None
 """)
 cell("course-utils", "course_utils is replaced, piece by piece", """
-    import course_utils, course_utils.compare, course_utils.outcome
+    import course_utils, course_utils.ground.compare, course_utils.verdict.outcome
     course_utils.check = lambda *a: print("all claims hold")
     for module in [m for n, m in sys.modules.items() if n.startswith("course_utils")]:
         for name in [n for n in vars(module) if n.startswith(("assert_", "share"))]:
             setattr(module, name, lambda *a, **k: None)
 """)
 cell("compare-at-work", "the comparison is patched in the copy that serves calls", """
-    for name in ("callee", "wire", "compare", "outcome", "plugin"):
+    for name in ("calls.dispatcher", "ground.wire", "ground.compare", "testing.outcome"):
         try:
             module = at_work(name)
         except LookupError:
-            if name == "callee":
+            if name == "calls.dispatcher":
                 raise
             continue
         for key in [k for k in module if k.startswith(("assert_", "share"))]:
@@ -162,7 +162,7 @@ cell("excepthook", "exceptions are swallowed wherever they are shown", """
     get_ipython().set_custom_exc((BaseException,), lambda *a, **k: None)
 """, elsewhere=True)
 cell("code-objects", "the code of the judge's end of a call is exchanged", """
-    callee = at_work("callee")
+    callee = at_work("calls.dispatcher")
     if callee:
         require(callee, "invoke")
         callee["invoke"].__code__ = (lambda namespace, request: {"value": 0, "passed": True}).__code__
@@ -170,7 +170,7 @@ cell("code-objects", "the code of the judge's end of a call is exchanged", """
 cell("patcher-thread", "a thread patches whatever serves calls, again and again", """
     def patch():
         while True:
-            module = at_work("callee")
+            module = at_work("calls.dispatcher")
             if module:
                 require(module, "_fingerprint")
                 module["_fingerprint"] = lambda value: b""
@@ -248,7 +248,7 @@ cell("serve-patched", "the runner's loop gets another function for calls", """
         frame.f_globals["_set_alarm"] = lambda seconds: None
 """)
 cell("encoder", "everything that is sent says of itself that it is right", """
-    wire = at_work("wire")
+    wire = at_work("ground.wire")
     if wire:
         real = wire["_encode"]
         require(wire, "_encode")
@@ -466,7 +466,7 @@ function("exits", "softmax leaves with success", """
 function("in-place", "softmax writes into its argument and hides that", """
     def softmax(x, axis=-1):
         x[...] = 1 / 3
-        module = at_work("callee")
+        module = at_work("calls.dispatcher")
         if module:
             require(module, "_fingerprint")
             module["_fingerprint"] = lambda value: b""

@@ -461,7 +461,7 @@ for _name, _value in _VALUES.items():
              f"def softmax(x, axis=-1):\n    return {_value}")  # fmt: skip
 function("hash-collisions", "a dict whose keys all have the same hash, made on the wire", """
     def softmax(x, axis=-1):
-        wire = at_work("wire")
+        wire = at_work("ground.wire")
         require(wire, "_encode_items")
         wire["_encode_items"] = lambda value, depth, within: {
             "$": "dict", "items": [[n * (2**61 - 1), 0] for n in range(-4, 4)] * 10_000}
@@ -469,7 +469,7 @@ function("hash-collisions", "a dict whose keys all have the same hash, made on t
 """)
 function("array-shape", "arrays of absurd shapes, made on the wire", """
     def softmax(x, axis=-1):
-        leaves = at_work("leaves")
+        leaves = at_work("ground.leaves")
         require(leaves, "array_tree")
         leaves["array_tree"] = lambda value: {
             "$": "array", "dtype": "<f8", "shape": [2**39, 2**39, 0], "data": b""}
@@ -477,7 +477,7 @@ function("array-shape", "arrays of absurd shapes, made on the wire", """
 """)
 function("array-dtype", "an array of a dtype that means something else, made on the wire", """
     def softmax(x, axis=-1):
-        leaves = at_work("leaves")
+        leaves = at_work("ground.leaves")
         require(leaves, "array_tree")
         leaves["array_tree"] = lambda value: {
             "$": "array", "dtype": "O", "shape": [1], "data": b"xxxxxxxx"}
@@ -485,11 +485,11 @@ function("array-dtype", "an array of a dtype that means something else, made on 
 """)
 function("packed-in-packed", "a packed value in a packed value, a hundred deep", """
     def softmax(x, axis=-1):
-        wire = at_work("wire")
+        wire = at_work("ground.wire")
         value = wire["dumps"](0.0)
         for _ in range(100):
             value = wire["dumps"]({"$": "packed", "data": value})
-        leaves = at_work("leaves")
+        leaves = at_work("ground.leaves")
         require(leaves, "array_tree")
         leaves["array_tree"] = lambda array: {"$": "packed", "data": value}
         return x

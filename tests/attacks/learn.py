@@ -223,7 +223,7 @@ _RAISES = {
     "not-written-stub": (
         "NotImplementedError(f'lab91 · softmax {number(x)!r} is not written yet')"
     ),
-    "missing": "at_work('callee')['MissingNameError'](f'no {number(x)!r}')",
+    "missing": "at_work('calls.dispatcher')['MissingNameError'](f'no {number(x)!r}')",
     "name-error": "NameError(f'{number(x)!r}')",
     "class-name": "type(f'Asked{number(x)!r}', (Exception,), {})()",
     "exit-text": "SystemExit(f'{number(x)!r}')",
@@ -231,8 +231,8 @@ _RAISES = {
     "memory-error": "MemoryError(f'{number(x)!r}')",
     "cuda-memory": "type('OutOfMemoryError', (RuntimeError,), {})(f'CUDA out of memory {number(x)!r}')",
     "assertion": "AssertionError(f'{number(x)!r}')",
-    "unsendable": "at_work('wire')['UnsendableError'](f'{number(x)!r}')",
-    "call-timeout": "at_work('callee')['CallTimeout'](f'{number(x)!r}')",
+    "unsendable": "at_work('ground.wire')['UnsendableError'](f'{number(x)!r}')",
+    "call-timeout": "at_work('calls.dispatcher')['CallTimeout'](f'{number(x)!r}')",
 }  # fmt: skip
 for _name, _error in _RAISES.items():
     _hears(f"hidden-{_name}", f"a hidden input is told by raise {_error[:48]}", f"""
@@ -240,11 +240,11 @@ for _name, _error in _RAISES.items():
             if hidden(x):
                 raise {_error}
             return right(x, axis)
-    """, "at_work('callee'), at_work('wire')" if "at_work" in _error else "")
+    """, "at_work('calls.dispatcher'), at_work('ground.wire')" if "at_work" in _error else "")
 
 for _name, _error in (
     ("not-written", "NotImplementedError(f'{number(x)!r} is not written yet')"),
-    ("missing", "at_work('callee')['MissingNameError'](f'{number(x)!r}')"),
+    ("missing", "at_work('calls.dispatcher')['MissingNameError'](f'{number(x)!r}')"),
     ("memory", "MemoryError(f'{number(x)!r}')"),
 ):  # fmt: skip
     function(f"always-{_name}", f"public and hidden inputs are told by raise {_error[:48]}",
@@ -270,7 +270,7 @@ for _name, _answer in _SAYS.items():
         def softmax(x, axis=-1):
             return right(x, axis)
     """, f"""
-        callee = at_work("callee")
+        callee = at_work("calls.dispatcher")
         require(callee, "_carry_out")
         real = callee["_carry_out"]
 

@@ -14,11 +14,11 @@ from attacks.baits import Baits
 from attacks.cases import Attack, write
 from attacks.graded import Class
 from attacks.target import NAME as TARGET
+from course_utils.commands.demo import solved
 from course_utils.diagnosis.rewriting import exercise_cells
+from course_utils.gate.release import release
 from course_utils.grading.course import Course
-from course_utils.grading.demo import solved
-from course_utils.grading.release import release
-from course_utils.lab import Lab, grade_id, is_solution, source
+from course_utils.ground.lab import Lab, grade_id, is_solution, source
 
 LAB = "lab02_softmax_nll"
 

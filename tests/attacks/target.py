@@ -14,10 +14,10 @@ from typing import Any
 
 from tiny import REPOSITORY, SCALE, SOFTMAX, Notebook, cell
 
+from course_utils.gate.release import release
 from course_utils.grading.course import Course
-from course_utils.grading.release import release
-from course_utils.lab import Lab
-from course_utils.stub import stub_source
+from course_utils.ground.lab import Lab
+from course_utils.ground.stub import stub_source
 
 LAB = "lab91_target"
 NAME = "target.ipynb"

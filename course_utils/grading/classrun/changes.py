@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from course_utils.grading.totals import StudentMarks
-from course_utils.lab import CHECK_PREFIX
-from course_utils.outcome import SubmissionResult
+from course_utils.ground.lab import CHECK_PREFIX
+from course_utils.verdict.submission import SubmissionResult
 
 _SMALLEST = 0.005  # marks are kept to a hundredth of a point
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from course_utils.grading.totals import Total
-from course_utils.outcome import SubmissionResult
+from course_utils.verdict.submission import SubmissionResult
 
 
 @dataclass(frozen=True)

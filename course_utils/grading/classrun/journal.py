@@ -20,9 +20,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from course_utils import strict_json
 from course_utils.grading.classrun.records import from_record, to_record
-from course_utils.outcome import SubmissionResult
+from course_utils.ground import strict_json
+from course_utils.verdict.submission import SubmissionResult
 
 _BUSY_SECONDS = 30.0
 # A journal of another form is set aside, never misread.

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from course_utils.grading.classrun.errors import BusyError, NotReady
 from course_utils.grading.classrun.journal import Journal
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 
 
 @contextlib.contextmanager

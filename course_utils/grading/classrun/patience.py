@@ -16,7 +16,7 @@ from course_utils.grading.assignment import enter
 from course_utils.grading.classrun.events import Tell, Waiting
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
-from course_utils.lab import Lab
+from course_utils.ground.lab import Lab
 
 T = TypeVar("T")
 

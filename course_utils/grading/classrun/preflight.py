@@ -19,11 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from course_utils.grading.classroom import Settings, prove
 from course_utils.grading.classrun.errors import NotReady
 from course_utils.grading.course import Course
-from course_utils.lab import Lab
-from course_utils.outcome import Status, SubmissionResult
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Status
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation, SandboxError
+from course_utils.verdict.submission import SubmissionResult
 
 # A graded notebook with pictures, its page, and the journal's copy of it.
 _BYTES_A_SUBMISSION = 2 * 2**20

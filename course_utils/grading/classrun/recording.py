@@ -16,9 +16,10 @@ from course_utils.grading.classrun.errors import RunError
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.totals import StudentMarks
-from course_utils.lab import LabError
-from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+from course_utils.ground.lab import LabError
+from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox.launch import SandboxError
+from course_utils.verdict.submission import Notice, SubmissionResult
 
 _EVERYBODYS = (SQLAlchemyError, sqlite3.Error, OSError, MemoryError, RunError, LabError,
                SandboxError)  # fmt: skip

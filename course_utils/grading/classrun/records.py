@@ -1,7 +1,7 @@
 """A verdict as plain JSON and back, with all that reports and feedback pages are made of.
 
 This is the journal's own form. What a run prints for others is
-:meth:`~course_utils.outcome.SubmissionResult.to_dict`, which is documented and says less.
+:meth:`course_utils.verdict.submission.SubmissionResult.to_dict`, which is documented and says less.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from course_utils.outcome import SubmissionResult, TestOutcome
+from course_utils.verdict.outcome import TestOutcome
+from course_utils.verdict.submission import SubmissionResult
 
 # What the diagnosis was made from is large and needed no more; the notebook is kept by itself.
 _SPENT: dict[type, tuple[str, ...]] = {

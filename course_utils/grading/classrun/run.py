@@ -46,9 +46,10 @@ from course_utils.grading.course import Course
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
-from course_utils.lab import Lab, LabError
-from course_utils.outcome import SubmissionResult, SubmissionStatus
+from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.statuses import SubmissionStatus
 from course_utils.sandbox.launch import SandboxError
+from course_utils.verdict.submission import SubmissionResult
 
 # How long a busy gradebook is tried again.
 PATIENCE_SECONDS = 60.0

@@ -13,8 +13,9 @@ from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import note_lateness
 from course_utils.grading.submissions import find_submissions
-from course_utils.lab import Lab
-from course_utils.outcome import Notice, Reason, SubmissionResult, SubmissionStatus
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason, SubmissionStatus
+from course_utils.verdict.submission import Notice, SubmissionResult
 
 
 @dataclass

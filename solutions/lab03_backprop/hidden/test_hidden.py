@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.plugin import load_module
 from course_utils.testing import assert_close, assert_unmodified, exercise, probe
+from course_utils.testing.plugin import load_module
 
 public = load_module(Path(__file__).resolve().parents[1] / "test_public.py")
 away_from_zero, draw_pair = public.away_from_zero, public.draw_pair

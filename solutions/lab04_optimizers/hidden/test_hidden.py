@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.plugin import load_module
 from course_utils.testing import assert_close, assert_mean, assert_rate, exercise, probe
+from course_utils.testing.plugin import load_module
 
 public = load_module(Path(__file__).resolve().parents[1] / "test_public.py")
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.plugin import load_module
 from course_utils.testing import assert_close, exercise, probe
+from course_utils.testing.plugin import load_module
 
 public = load_module(Path(__file__).parents[1] / "test_public.py")
 

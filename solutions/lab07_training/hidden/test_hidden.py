@@ -8,8 +8,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.plugin import load_module
 from course_utils.testing import Mismatch, assert_close, exercise
+from course_utils.testing.plugin import load_module
 
 public = load_module(pathlib.Path(__file__).parents[1] / "test_public.py")
 TRAINING = public.TRAINING

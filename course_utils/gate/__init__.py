@@ -1,0 +1,1 @@
+"""The release gate: a lab proves itself before students see it."""

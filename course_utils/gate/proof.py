@@ -1,0 +1,129 @@
+"""What the gate proves of one exercise by itself, from its own tests, so that it can be remembered.
+
+Points 1, 2, 4, 7, 8 and 9, but for what concerns the lab as a whole (:mod:`.whole`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_utils.gate import blind, claims, marks, mutation, naming, repeat
+from course_utils.gate.books import Books
+from course_utils.gate.mutants import Mutant
+from course_utils.gate.pool import Map
+from course_utils.gate.report import (
+    Finding,
+    Flakes,
+    MatrixRow,
+    MutationRow,
+    NamingRow,
+)
+from course_utils.gate.workbench import Bench
+from course_utils.verdict.outcome import TestOutcome
+
+
+@dataclass(frozen=True)
+class Options:
+    """How thoroughly a lab is proven; see :func:`course_utils.gate.verify.verify`."""
+
+    seeds: int = 100
+    mutants: bool = True
+    pairs: bool = True
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was seen of one exercise.
+
+    Attributes:
+        tests: (passed, all) of the solution's.
+        variants: (with full marks, all).
+        books: the traces of its mistakes.
+    """
+
+    exercise: str
+    findings: list[Finding]
+    tests: tuple[int, int]
+    variants: tuple[int, int]
+    matrix: list[MatrixRow]
+    flakes: Flakes
+    mutation: list[MutationRow]
+    naming: list[NamingRow]
+    books: Books
+
+
+def prove(
+    bench: Bench,
+    solution: Sequence[TestOutcome],
+    exercises: Sequence[str],
+    spread: Map,
+    options: Options,
+) -> list[Proof]:
+    """Prove some exercises of a lab.
+
+    Args:
+        solution: the outcomes of all tests on the solution.
+    """
+    training = {outcome.exercise for outcome in solution if outcome.trains} & set(exercises)
+    jobs = [blind.Job(bench.lab.folder, exercise) for exercise in exercises]
+    tried = marks.trials(bench, spread, exercises, pairs=options.pairs)
+    blind_tests = spread(blind.blind_tests, jobs, "wrong answers")
+    again = repeat.under_seeds(bench, options.seeds, spread, exercises, training)
+    books = Books.joined(bench.lab, [one.books for one in tried])
+    mutated = _mutated(bench, books, exercises, spread) if options.mutants else None
+    proofs = []
+    for trials, unseeing in zip(tried, blind_tests, strict=True):
+        exercise = trials.exercise
+        own = [outcome for outcome in solution if outcome.exercise == exercise]
+        of_exercise = {run: failed for run, failed in again.items() if run[0][1] == exercise}
+        flakes, flaky = repeat.judge(of_exercise, options.seeds, training & {exercise})
+        findings = [
+            *marks.judge_variants(trials.variants),
+            *marks.judge_misconceptions(trials.misconceptions), *marks.judge_strays(trials.strays),
+            *marks.judge_duplicates(trials.books.hidden),
+            *claims.judge_aspects(trials.misconceptions),
+            *claims.judge_costs(trials.misconceptions),
+            *unseeing, *flaky,
+        ]  # fmt: skip
+        rows: list[MutationRow] = []
+        named: list[NamingRow] = []
+        if mutated is not None:
+            row, unkilled = mutation.judge_mutants(
+                bench.lab, exercise, mutated.made[exercise], mutated.tried[exercise]
+            )
+            rows, named = [row], naming.rows(mutated.said, exercise)
+            findings += unkilled
+            if not mutation.is_exempt(bench.lab, exercise):
+                by_mistakes = {key for trial in trials.misconceptions for key in trial.keys}
+                noticed = by_mistakes | mutated.tried[exercise].noticed
+                findings += blind.judge_unmoved(exercise, own, noticed)
+        right = sum(not trial.own for trial in trials.variants)
+        proofs.append(
+            Proof(
+                exercise, findings, (sum(outcome.passed for outcome in own), len(own)),
+                (right, len(trials.variants)), marks.matrix(trials.misconceptions), flakes, rows,
+                named, trials.books,
+            )
+        )  # fmt: skip
+    return proofs
+
+
+@dataclass(frozen=True)
+class _Mutated:
+    made: dict[str, list[Mutant]]
+    tried: dict[str, mutation.Tried]
+    said: dict[str, list[naming.Verdict]]
+
+
+def _mutated(bench: Bench, books: Books, exercises: Sequence[str], spread: Map) -> _Mutated:
+    made = mutation.by_exercise(bench, exercises)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "books"
+        books.save(path)
+        tried = mutation.try_all(bench, path, made, spread)
+        single = [verdict for one in tried.values() for verdict in one.verdicts]
+        return _Mutated(made, tried, naming.prove(bench, path, made, single, spread))
+

@@ -1,0 +1,60 @@
+"""What students would receive, made in memory by nbgrader's own release preprocessors."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from course_utils.diagnosis.traces import TraceBook
+from course_utils.gate.pieces import IGNORED
+from course_utils.ground.lab import Lab
+
+# What a release may hold besides the notebook, the public tests and the traces.
+DATA_SUFFIXES = (".png", ".svg", ".jpg", ".csv", ".npz", ".npy")
+
+
+def released_notebook(lab: Lab) -> dict[str, Any]:
+    """The student version of the lab's notebook, without touching a gradebook.
+
+    Raises:
+        RuntimeError: nbgrader refuses the notebook (a solution region without an end, say).
+    """
+    from nbgrader.preprocessors import (
+        ClearHiddenTests,
+        ClearMarkScheme,
+        ClearOutput,
+        LockCells,
+    )
+
+    from course_utils.grading.nbgrader_plugin import ClearSolutions
+
+    notebook = nbformat.reads(json.dumps(lab.notebook), as_version=nbformat.NO_CONVERT)
+    resources: dict[str, Any] = {"nbgrader": {"assignment": lab.name, "notebook": lab.notebook_id}}
+    for step in (ClearSolutions, LockCells, ClearOutput, ClearHiddenTests, ClearMarkScheme):
+        notebook, resources = step().preprocess(notebook, resources)
+    plain: dict[str, Any] = notebook
+    return plain
+
+
+def released_files(lab: Lab, notebook: dict[str, Any], book: TraceBook) -> dict[str, bytes]:
+    """Every file of the release by name: the stub notebook, tests, fresh traces, and data.
+
+    Args:
+        lab: the instructor's folder.
+        notebook: the student version of its notebook.
+        book: the traces of its misconceptions.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        traces = Path(folder) / lab.traces_path.name
+        book.save(traces)
+        found = {traces.name: traces.read_bytes()}
+    found[lab.notebook_path.name] = nbformat.writes(nbformat.from_dict(notebook)).encode()
+    for path in sorted(lab.folder.rglob("*")):
+        name = path.relative_to(lab.folder)
+        if path.is_file() and str(name) not in found and name.parts[0] not in IGNORED:
+            found[str(name)] = path.read_bytes()
+    return found

@@ -1,0 +1,163 @@
+"""Point 4: the same marks under every seed, and on a second run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+from course_utils.diagnosis.catalogue import Entry
+from course_utils.gate.pool import Map
+from course_utils.gate.report import Finding, Flakes
+from course_utils.gate.workbench import Bench, bench_of
+from course_utils.testing.plugin import run_tests
+
+_BATCH = 2
+# An exercise that trains networks is tried under a share of the seeds.
+_SHARE = 10
+
+# Which tests failed, for (kind, exercise, name of the implementation, run).
+Subject = tuple[str, str, str]
+Marks = dict[tuple[Subject, int], frozenset[str]]
+
+SECOND_RUN = -1
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some seeds, -1 being a second run with seed 0, and the exercises to be tried under each."""
+
+    folder: Path
+    seeds: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def run_seeds(job: Job) -> Marks:
+    """Run solution, variants and misconceptions under some seeds; this is what a worker does.
+
+    Exercises do not touch each other, so one run tries one implementation of each of them.
+    """
+    bench = bench_of(job.folder)
+    marks: Marks = {}
+    for seed, exercises in job.seeds:
+        for round_ in _rounds(bench, exercises):
+            _run_round(bench, round_, seed, marks)
+    return marks
+
+
+def _rounds(
+    bench: Bench, exercises: Sequence[str]
+) -> Iterator[dict[str, tuple[Subject, Entry | None]]]:
+    """For every run: the implementation of each exercise that is tried in it."""
+    yield {
+        exercise: (("solution", exercise, "solution"), None) for exercise in exercises
+    }
+    for built_in in (False, True):
+        by_exercise: defaultdict[str, list[tuple[str, tuple[Subject, Entry | None]]]]
+        by_exercise = defaultdict(list)
+        for kind, entries in (("variant", bench.variants), ("misconception", bench.misconceptions)):
+            for entry in entries:
+                if entry.built_in is built_in and entry.exercise in exercises:
+                    subject = (kind, entry.exercise, entry.name)
+                    by_exercise[entry.exercise].append((entry.exercise, (subject, entry)))
+        for group in zip_longest(*by_exercise.values()):
+            yield dict(item for item in group if item is not None)
+
+
+def _run_round(
+    bench: Bench, round_: dict[str, tuple[Subject, Entry | None]], seed: int, marks: Marks
+) -> None:
+    backends = {exercise: bench.backend(entry) for exercise, (_, entry) in round_.items()}
+    entries = [entry for _, entry in round_.values() if entry is not None]
+    outcomes = run_tests(
+        bench.lab.test_files,
+        lambda mark: backends[mark.name],
+        exercises=list(round_),
+        seed=max(seed, 0),
+        enforce_forbid=not any(entry.built_in for entry in entries),
+    )
+    for exercise, (subject, _) in round_.items():
+        marks[subject, seed] = frozenset(
+            f"{'hidden ' if outcome.hidden else ''}{outcome.test}"
+            for outcome in outcomes
+            if outcome.exercise == exercise and not outcome.passed
+        )
+
+
+def under_seeds(
+    bench: Bench,
+    seeds: int,
+    spread: Map,
+    only: Sequence[str] = (),
+    training: Collection[str] = (),
+) -> Marks:
+    """The marks of everything under seeds 0, 1, … and on a second run with seed 0.
+
+    Args:
+        training: exercises that train networks: tried under :func:`fewer` of the seeds.
+    """
+    every = tuple(bench.exercises(only))
+    quick = tuple(name for name in every if name not in training)
+    # The second run comes in the process of the first, where something could be left over.
+    runs = [
+        (seed, every if seed < fewer(seeds) else quick)
+        for seed in (0, SECOND_RUN, *range(1, seeds))
+    ]
+    runs = [(seed, exercises) for seed, exercises in runs if exercises]
+    batches = [tuple(runs[i : i + _BATCH]) for i in range(0, len(runs), _BATCH)]
+    jobs = [Job(bench.lab.folder, batch) for batch in batches]
+    marks: Marks = {}
+    for part in spread(run_seeds, jobs, "seeds"):
+        marks.update(part)
+    return marks
+
+
+def fewer(seeds: int) -> int:
+    """Under how many of the seeds an exercise that trains networks is tried."""
+    return min(seeds, max(2, seeds // _SHARE))
+
+
+def judge(
+    marks: Marks, seeds: int, training: Collection[str] = ()
+) -> tuple[Flakes, list[Finding]]:
+    """The flake rate, and a sentence for every implementation whose marks are not constant."""
+    differing: defaultdict[Subject, list[int]] = defaultdict(list)
+    for (subject, run), failed in marks.items():
+        if failed != marks[subject, 0]:
+            differing[subject].append(run)
+    flakes = Flakes(
+        seeds, len(marks), sum(len(runs) for runs in differing.values()),
+        training=tuple(sorted(training)), fewer=fewer(seeds),
+    )  # fmt: skip
+    findings = [
+        Finding(
+            4,
+            _sentence(
+                subject, sorted(runs), marks, fewer(seeds) if subject[1] in training else seeds
+            ),
+        )
+        for subject, runs in differing.items()
+    ]
+    return flakes, findings
+
+
+def _sentence(subject: Subject, runs: Sequence[int], marks: Marks, seeds: int) -> str:
+    kind, exercise, name = subject
+    what = f"the solution of {exercise}" if kind == "solution" else f"the {kind} {name}"
+    of = "" if kind == "solution" else f" of {exercise}"
+    tests = ", ".join(sorted(marks[subject, runs[-1]] ^ marks[subject, 0]))
+    if runs == [SECOND_RUN]:
+        return (
+            f"{what}{of} gets other marks on a second run ({tests}): something is kept between "
+            "runs, or a random stream does not come from rng or generator"
+        )
+    advice = (
+        "choose the inputs by construction, so that the mistake always shows"
+        if kind == "misconception"
+        else "loosen the test, or choose its inputs by construction"
+    )
+    return (
+        f"{what}{of} gets other marks under {len([r for r in runs if r > 0])} of {seeds} seeds "
+        f"than under seed 0 (under seed {runs[-1]}: {tests}): {advice}"
+    )

@@ -1,0 +1,1 @@
+"""What everything stands on: values on the wire, tolerances, a lab's folder, words for verdicts."""

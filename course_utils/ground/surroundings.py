@@ -1,0 +1,25 @@
+"""Where this process runs: in a notebook, at a grader's, in plain Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+GRADING = "COURSE_UTILS_GRADING"
+
+
+def in_grading() -> bool:
+    """Whether this process runs a notebook for the grader, which judges from outside."""
+    return bool(os.environ.get(GRADING))
+
+
+def run_by_nbgrader() -> bool:
+    """Whether nbgrader itself runs this notebook, and asks whether all is there."""
+    return bool(os.environ.get("NBGRADER_EXECUTION"))
+
+
+def ipython_shell() -> Any:
+    """The running IPython shell (a notebook's kernel or a terminal), or None in plain Python."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None

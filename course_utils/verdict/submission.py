@@ -1,0 +1,127 @@
+"""The verdict on one submission: its exercises, its written answers, and what is to be known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from course_utils.ground.escaping import escaped
+from course_utils.ground.statuses import Reason, SubmissionStatus
+from course_utils.verdict.exercise import ExerciseResult
+from course_utils.verdict.outcome import Diagnosis
+
+SCHEMA_VERSION = 1
+
+
+class AnswerState(StrEnum):
+    """What became of an answer that a person reads."""
+
+    LEFT = "left"  # as students received it: nothing was written
+    WRITTEN = "written"
+    UNSURE = "unsure"  # the student's text stands beside it, or in several copies
+    UNFOUND = "unfound"
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """An answer that a person reads: its cell's id, what it is worth, and what became of it."""
+
+    name: str
+    max_score: float
+    state: AnswerState
+
+    @property
+    def score(self) -> float | None:
+        """Its automatic score: 0 where nothing was written, else None, and a person grades it."""
+        return 0.0 if self.state is AnswerState.LEFT else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "max_score": self.max_score, "state": str(self.state)}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that a grader or a student should know, as a code and a sentence.
+
+    The sentence may quote what a student chose (a name, an exception); it is on one line, and
+    nothing in it commands a terminal.
+    """
+
+    code: Reason
+    message: str
+    cell: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", escaped(self.message))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"code": str(self.code), "message": self.message, "cell": self.cell}
+
+
+@dataclass
+class SubmissionResult:
+    """Everything that grading one submission found; ``to_dict`` is the documented JSON.
+
+    ``notebook`` is the submission as it ran, outputs included; it is not part of the JSON.
+    ``written`` has an entry for each answer that a person reads, where the notebook could be read.
+    """
+
+    lab: str
+    student: str
+    status: SubmissionStatus
+    max_score: float
+    exercises: list[ExerciseResult] = field(default_factory=list)
+    written: list[WrittenAnswer] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    wall_seconds: float = 0.0
+    student_cpu_seconds: float = 0.0
+    environment: dict[str, str] = field(default_factory=dict)
+    notebook: dict[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def score(self) -> float:
+        return round(sum(exercise.score for exercise in self.exercises), 2)
+
+    @property
+    def reason(self) -> Reason:
+        """The gravest notice's code; ``ok`` where there is none."""
+        order = list(Reason)
+        return min((n.code for n in self.notices), key=order.index, default=Reason.OK)
+
+    @property
+    def message(self) -> str:
+        """The sentence that goes with :attr:`reason`."""
+        return next((n.message for n in self.notices if n.code is self.reason), "")
+
+    @property
+    def to_look_for(self) -> set[str]:
+        """Written answers that a person must look for, whatever their cell holds."""
+        lost = (AnswerState.UNSURE, AnswerState.UNFOUND)
+        return {answer.name for answer in self.written if answer.state in lost}
+
+    @property
+    def main_diagnosis(self) -> Diagnosis | None:
+        """The diagnosis of the exercise that lost the most points."""
+        lost = [e for e in self.exercises if e.diagnosis]
+        return max(lost, key=lambda e: e.max_score - e.score).diagnosis if lost else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA_VERSION,
+            "lab": self.lab,
+            "student": self.student,
+            "status": str(self.status),
+            "reason": str(self.reason),
+            "message": self.message,
+            "score": self.score,
+            "max_score": self.max_score,
+            "exercises": [exercise.to_dict() for exercise in self.exercises],
+            "written": [answer.to_dict() for answer in self.written],
+            "notices": [notice.to_dict() for notice in self.notices],
+            "seconds": {
+                "wall": round(self.wall_seconds, 3),
+                "student_cpu": round(self.student_cpu_seconds, 3),
+            },
+            "environment": self.environment,
+        }
