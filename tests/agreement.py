@@ -17,7 +17,8 @@ from course_utils.calls.proxy import NamespaceBackend
 from course_utils.calls.response import Response
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.ground.lab import Lab
-from course_utils.testing.plugin import ExerciseMark, run_tests
+from course_utils.testing.marker import ExerciseMark
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 # How far apart values may be that have been computed in another order, relative to the largest.

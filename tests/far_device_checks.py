@@ -18,11 +18,11 @@ from far_device import Far, far_device
 from tiny import REPOSITORY
 
 from course_utils.calls.proxy import NamespaceBackend
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.rewriting import Namespace, Original, Originals
 from course_utils.ground import wire
 from course_utils.ground.lab import Lab
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.catalogue import Entry
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 # The labs whose tensors live on `device`; the others compute in NumPy.

@@ -22,7 +22,7 @@ from course_utils.ground.lab import Lab, LabError
 from course_utils.ground.solution import solution_namespace
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 
 SEED = 2**61 + 12345
 

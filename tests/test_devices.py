@@ -24,7 +24,7 @@ from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import MIB, Limits
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 A_GPU = Gpu("Pretend", 80 * 2**30)

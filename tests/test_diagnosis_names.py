@@ -19,7 +19,7 @@ from course_utils.diagnosis.traces import Misconception, Trace, TraceBook
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.ground.statuses import Status
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 Function = Callable[..., Any]

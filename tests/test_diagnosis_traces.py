@@ -18,7 +18,7 @@ from course_utils.diagnosis.traces import MAX_BYTES, TraceBook, TraceBookError, 
 from course_utils.ground import wire
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 
 
 @pytest.fixture(scope="module")

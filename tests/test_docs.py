@@ -7,7 +7,7 @@ import re
 import pytest
 from tiny import REPOSITORY
 
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 
 SYLLABUS = REPOSITORY / "docs" / "syllabus.md"
@@ -26,7 +26,8 @@ def rows() -> list[tuple[str, str, str]]:
 
 def names_in(lab: Lab) -> set[str]:
     """The exercises of a lab and its written questions."""
-    written = {labs.grade_id(cell) for cell in lab.notebook["cells"] if labs.is_solution(cell)}
+    cells = [cell for cell in lab.notebook["cells"] if lab_cells.is_solution(cell)]
+    written = {lab_cells.grade_id(cell) for cell in cells}
     return {exercise.name for exercise in lab.exercises} | written
 
 

@@ -27,7 +27,8 @@ from course_utils.grading.totals import StudentMarks
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Aspect, Reason, Status
 from course_utils.sandbox.client import Sandbox
-from course_utils.testing.plugin import policy_for, run_tests
+from course_utils.testing.lab_tests import lab_tests
+from course_utils.testing.run import run_tests
 from course_utils.verdict.exercise import ExerciseResult, share
 from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.submission import SubmissionResult
@@ -269,7 +270,7 @@ def test_a_misspelt_policy_is_an_error_that_says_so(tmp_path: Path, table: str, 
     old = '{"scaled": "test", "shifted": "warning"}'
     folder = forbidding_lab.write(tmp_path, forbidding_lab.TEST_PUBLIC.replace(old, table))
     with pytest.raises(PolicyError) as caught:
-        policy_for(folder / "test_public.py")
+        _ = lab_tests(folder / "test_public.py").policy
     assert said in str(caught.value)
     backend = NamespaceBackend({})
     with pytest.raises(RuntimeError) as told:
@@ -283,12 +284,12 @@ def test_a_misspelt_policy_is_an_error_that_says_so(tmp_path: Path, table: str, 
     [[None], [{}], [{"call": 3, "by": ["f"]}], [{"call": "x", "by": "f"}], ["torch.softmax"]],
 )
 def test_notes_that_are_none_accuse_nobody(lab: Lab, notes: list[Any]) -> None:
-    assert policy_for(lab.test_public).charged("softmax", notes) is None
+    assert lab_tests(lab.test_public).policy.charged("softmax", notes) is None
 
 
 def test_notes_of_any_text_are_shown_as_names_only(lab: Lab) -> None:
     note = {"call": "<b>" * 99, "by": ["a b", "softmax"]}
-    found = policy_for(lab.test_public).charged("softmax", [note])
+    found = lab_tests(lab.test_public).policy.charged("softmax", [note])
     assert found is not None
     assert found.sentence == "softmax calls a built-in"
 

@@ -22,7 +22,7 @@ from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
 from course_utils.ground.lab import Lab
 from course_utils.sandbox.client import Sandbox
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 from course_utils.verdict.exercise import share
 
 WHOLE = bool(os.environ.get("COURSE_ALL_ANSWERS"))

@@ -20,7 +20,7 @@ from course_utils.gate.verify import Finding, MutationRow, VerifyReport, verify
 from course_utils.gate.workbench import bench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 
 Notebook = dict[str, Any]
 

@@ -29,7 +29,6 @@ from tiny import REPOSITORY, SOFTMAX, as_bytes
 from course_utils.calls.proxy import Student
 from course_utils.commands.demo import solved, with_entry
 from course_utils.commands.doctor import _device
-from course_utils.diagnosis import catalogue
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
@@ -39,6 +38,7 @@ from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import Limits
+from course_utils.testing import catalogue
 
 LABS = Lab.all_in(REPOSITORY)
 needs_gpu = pytest.mark.skipif(

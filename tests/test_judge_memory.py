@@ -14,11 +14,11 @@ from tiny import SCALE, TEST_PUBLIC, as_bytes, tiny_notebook, write_tiny_lab
 from course_utils.calls.proxy import NamespaceBackend, Student
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.submissions import Submission
-from course_utils.ground.compare import Mismatch
+from course_utils.ground.closeness import Mismatch
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.ground.statuses import Reason, SubmissionStatus
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 
 LARGE = 2**20  # entries, of eight bytes each
 

@@ -13,7 +13,8 @@ import torch
 from tiny import REPOSITORY
 from torch.nn import functional
 
-from course_utils.ground.lab import Lab, source
+from course_utils.ground.cells import source
+from course_utils.ground.lab import Lab
 
 Array = npt.NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tiny import REPOSITORY
 
-from course_utils.diagnosis import catalogue
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
+from course_utils.testing import catalogue
 
 LAB = Lab.find("lab03_backprop", REPOSITORY)
 INPUTS = 3

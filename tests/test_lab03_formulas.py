@@ -14,9 +14,10 @@ import pytest
 import torch
 from tiny import REPOSITORY
 
-from course_utils.ground.lab import Lab, source
+from course_utils.ground.cells import source
+from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
-from course_utils.testing.plugin import load_module
+from course_utils.testing.loading import load_module
 
 LAB = Lab.find("lab03_backprop", REPOSITORY)
 PROSE = "\n".join(source(cell) for cell in LAB.notebook["cells"] if cell["cell_type"] == "markdown")

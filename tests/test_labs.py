@@ -19,8 +19,6 @@ from nbclient import NotebookClient
 from tiny import REPOSITORY, as_bytes
 
 from course_utils.commands.demo import solved, with_entry
-from course_utils.diagnosis import catalogue
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.kept import made_from
 from course_utils.diagnosis.rewriting import Original, exercise_cells
 from course_utils.diagnosis.traces import TraceBook
@@ -28,11 +26,13 @@ from course_utils.gate.release import release
 from course_utils.gate.verify import verify
 from course_utils.grading.course import Course
 from course_utils.grading.judge import Grader
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import SubmissionStatus
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import Limits
+from course_utils.testing import catalogue
+from course_utils.testing.catalogue import Entry
 
 NAMES = sorted(path.name for path in (REPOSITORY / "solutions").glob("lab*"))
 
@@ -105,9 +105,9 @@ def test_stored_outputs_are_what_the_notebook_gives(lab: Lab) -> None:
 def test_sandbox_shows_what_a_kernel_shows(lab: Lab, lab_sandbox: Sandbox) -> None:
     """The cell runner's outputs are nbclient's, cell by cell, look cells included."""
     runnable = [
-        (number, labs.source(cell)) for number, cell in enumerate(lab.notebook["cells"])
-        if cell["cell_type"] == "code" and not labs.is_check(cell)
-        and "progress(" not in labs.source(cell) and "hint(" not in labs.source(cell)
+        (number, lab_cells.source(cell)) for number, cell in enumerate(lab.notebook["cells"])
+        if cell["cell_type"] == "code" and not lab_cells.is_check(cell)
+        and "progress(" not in lab_cells.source(cell) and "hint(" not in lab_cells.source(cell)
     ]  # fmt: skip
     with lab_sandbox.open() as session:
         ours = {run.index: run.outputs for run in session.run_cells(runnable)}
@@ -176,7 +176,7 @@ def _apart(lab: Lab, entries: list[Entry]) -> Iterator[list[Entry]]:
     """The entries in groups in which no exercise calls another one's functions, so that each can
     be made in one notebook without showing in another exercise."""
     text = {
-        exercise: Original("", "\n\n".join(labs.source(cell) for cell in cells))
+        exercise: Original("", "\n\n".join(lab_cells.source(cell) for cell in cells))
         for exercise, cells in exercise_cells(lab).items()
     }
 

@@ -19,7 +19,8 @@ from tiny import REPOSITORY
 from course_utils.calls.proxy import Probe
 from course_utils.gate.mutants import mutants, spliced
 from course_utils.gate.workbench import Bench, bench_of
-from course_utils.testing.plugin import load_module, mark_of
+from course_utils.testing.loading import load_module
+from course_utils.testing.marker import mark_of
 from course_utils.verdict.outcome import TestOutcome
 
 SAMPLE = None if os.environ.get("COURSE_ALL") else 3

@@ -378,7 +378,7 @@ def test_a_long_call_says_so_while_it_runs(kernel: Any) -> None:
 
 def test_in_grading_nothing_is_run_or_shown(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_UTILS_GRADING", "1")
-    names = "{'pytest', 'course_utils.testing.plugin'}"
+    names = "{'pytest', 'course_utils.testing.run'}"
     judged = f"import sys\nprint(sorted({names} & set(sys.modules)))"
     book = notebook(AXIS_0, NLL_STUB, 'hint("softmax")\nprogress()\ncheck("no such")', judged)
     NotebookClient(book, timeout=60, resources={"metadata": {"path": str(lab)}}).execute()

@@ -23,7 +23,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from course_utils import plotting, training_bar
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.plotting import (
     bands,
@@ -202,7 +202,7 @@ def test_histograms_of_equal_numbers_have_a_width(value: float) -> None:
 @pytest.mark.parametrize("lab", Lab.all_in(REPOSITORY), ids=lambda lab: lab.name)
 def test_every_lab_draws_in_the_style(lab: Lab) -> None:
     cells = [cell for cell in lab.notebook["cells"] if cell["cell_type"] == "code"]
-    setup, *others = (labs.source(cell) for cell in cells)
+    setup, *others = (lab_cells.source(cell) for cell in cells)
     assert "use_course_style()" in setup
     assert "import torch" not in setup or "torch.set_num_threads(1)" in setup
     for code in others:

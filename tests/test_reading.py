@@ -17,7 +17,7 @@ from odd_submissions import table
 from tiny import REPOSITORY, Notebook, as_bytes, tiny_notebook
 
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason
 from course_utils.ground.stub import text_stub
@@ -49,7 +49,7 @@ def _without_text(notebook: Notebook) -> None:
 
 
 def _without_checks(notebook: Notebook) -> None:
-    notebook["cells"] = [cell for cell in notebook["cells"] if not labs.is_check(cell)]
+    notebook["cells"] = [cell for cell in notebook["cells"] if not lab_cells.is_check(cell)]
     _without_text(notebook)
 
 
@@ -82,7 +82,8 @@ def test_a_notebook_belongs_to_its_own_lab_only(theirs: str, change: Any) -> Non
 def test_every_exercise_alone_is_known_as_this_labs(name: str) -> None:
     """A copy with one exercise left, without any metadata, is still this lab's."""
     lab, notebook = lab_called(name), released(name)
-    theirs = [c for c in notebook["cells"] if labs.is_solution(c) and not labs.is_written(c)]
+    solutions = [c for c in notebook["cells"] if lab_cells.is_solution(c)]
+    theirs = [c for c in solutions if not lab_cells.is_written(c)]
     strip(notebook)
     assert len(theirs) == len(lab.exercises)
     for cell in theirs:
@@ -92,7 +93,7 @@ def test_every_exercise_alone_is_known_as_this_labs(name: str) -> None:
 def answered(name: str) -> Notebook:
     notebook = released(name)
     for number, cell in enumerate(notebook["cells"]):
-        if labs.is_written(cell):
+        if lab_cells.is_written(cell):
             cell["source"] = f"Answer {number}, for a person."
     return notebook
 
@@ -116,7 +117,7 @@ def test_stripped_notebooks_get_every_cell_back(name: str) -> None:
 
 
 def _shape(reading: Reading) -> list[tuple[str, str]]:
-    return [(labs.grade_id(cell), cell["source"]) for cell in reading.notebook["cells"]]
+    return [(lab_cells.grade_id(cell), cell["source"]) for cell in reading.notebook["cells"]]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -124,10 +125,11 @@ def test_stubs_are_known_as_left(name: str) -> None:
     """What the release puts in an answer's place is known without the gradebook."""
     lab, notebook = lab_called(name), released(name)
     assert states(read_notebook(as_bytes(notebook), lab)) == {AnswerState.LEFT}
-    texts = {labs.grade_id(c): labs.source(c) for c in notebook["cells"] if labs.is_written(c)}
+    answers = [c for c in notebook["cells"] if lab_cells.is_written(c)]
+    texts = {lab_cells.grade_id(c): lab_cells.source(c) for c in answers}
     for cell in lab.notebook["cells"]:
-        if labs.is_written(cell):
-            assert text_stub(labs.source(cell)) == texts[labs.grade_id(cell)]
+        if lab_cells.is_written(cell):
+            assert text_stub(lab_cells.source(cell)) == texts[lab_cells.grade_id(cell)]
 
 
 def test_a_region_in_a_written_answer_is_replaced_as_nbgrader_does() -> None:

@@ -16,7 +16,7 @@ from test_course import hand_in, marks, run
 from tiny import TINY_LAB, as_bytes, cell
 from two_ways import compare
 
-from course_utils.ground.lab import grade_id, source
+from course_utils.ground.cells import grade_id, source
 from course_utils.sandbox import launch
 
 pytestmark = pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)

@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from course_utils.calls.evidence import CallInfo, as_array
-from course_utils.ground import compare
+from course_utils.calls.evidence import CallInfo
+from course_utils.ground import closeness
+from course_utils.ground.arrays import as_array
+from course_utils.ground.describing import describe
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +36,7 @@ _MAX_LEAVES = 2**15
 _MAX_DEPTH = 8
 _PROJECTIONS = 3
 # Two programs with the same mistake order their operations differently; tests hold a student to
-# compare.tolerance, a digest to little more than that. Projections are kept in single precision,
+# closeness.tolerance, a digest to little more than that. Projections are kept in single precision,
 # and plain numbers may have been computed in it.
 _SLACK = 3.0
 _PRECISION = 2e-7
@@ -122,7 +124,7 @@ def returned(value: Any, call: CallInfo | None = None) -> Returned:
     """
     grad = getattr(value, "requires_grad", None)
     return Returned(
-        of_call(value, call), compare.describe(value), value is None,
+        of_call(value, call), describe(value), value is None,
         grad if isinstance(grad, bool) else None,
     )  # fmt: skip
 
@@ -172,7 +174,7 @@ def rtol_of(dtype: str) -> float:
     """The relative tolerance within which arrays of a dtype count as equal in a diagnosis."""
     if not dtype:
         return _OF_NUMBERS
-    allowed = compare.tolerance(dtype)
+    allowed = closeness.tolerance(dtype)
     return min(_SLACK * allowed, max(allowed, 1e-2))  # half precision needs no more slack
 
 

@@ -6,13 +6,14 @@ the judge; of a hidden test none of it is ever shown.
 
 from __future__ import annotations
 
-import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from course_utils.ground.arrays import as_array
 
 _LARGEST_SUMMARISED = 1_000_000
 _LARGEST_KEPT = 4_096
@@ -91,20 +92,6 @@ def _describe(name: str, value: Any) -> Argument:
         infinite=bool(np.any(np.isinf(array))),
         values=array.astype(np.float64) if array.size <= _LARGEST_KEPT else None,
     )
-
-
-def as_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """The entries of an array or tensor as an array (a bfloat16's as float32); else None."""
-    if isinstance(value, np.ndarray):
-        return value
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        plain = value.detach().cpu().resolve_conj().resolve_neg()
-        array: np.ndarray[Any, Any] = (
-            plain.float() if plain.dtype == torch.bfloat16 else plain
-        ).numpy()
-        return array
-    return None
 
 
 def _mark(value: Any, start: int) -> int | None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from statistics import median
 
 from course_utils.commands.demo import DEMO_LAB, solved, with_entry
-from course_utils.diagnosis import catalogue
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
 from course_utils.ground.lab import Lab
+from course_utils.testing import catalogue
 
 CLASS_SIZE = 40
 # nbgrader as it comes: only our folder names, its own Execute and SaveAutoGrades.

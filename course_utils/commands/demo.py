@@ -15,12 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from course_utils.diagnosis import catalogue
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.rewriting import Original, exercise_cells
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
-from course_utils.ground.lab import Lab, grade_id, is_solution, source
+from course_utils.ground.cells import exercise_of, grade_id, is_solution, source
+from course_utils.ground.lab import Lab
+from course_utils.testing import catalogue
+from course_utils.testing.catalogue import Entry
 
 DEMO_LAB = "lab02_softmax_nll"
 Notebook = dict[str, Any]
@@ -196,7 +197,7 @@ def append_cell(notebook: Notebook, code: str) -> Notebook:
 
 
 def _without_checks(notebook: Notebook) -> Notebook:
-    notebook["cells"] = [c for c in notebook["cells"] if not grade_id(c).startswith("check_")]
+    notebook["cells"] = [c for c in notebook["cells"] if not exercise_of(grade_id(c))]
     return notebook
 
 

@@ -20,7 +20,8 @@ from course_utils.diagnosis.rewriting import Namespace
 from course_utils.diagnosis.traces import key_of
 from course_utils.ground import wire
 from course_utils.ground.lab import Lab
-from course_utils.testing.plugin import ExerciseMark, run_tests
+from course_utils.testing.marker import ExerciseMark
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 Request = dict[str, Any]

@@ -23,7 +23,8 @@ from course_utils.diagnosis import book_in
 from course_utils.diagnosis.record import Recorder, record
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.diagnosis.traces import VERSION, TraceBook, TraceBookError
-from course_utils.ground.lab import Lab, is_check, is_explore, source
+from course_utils.ground.cells import is_run, source
+from course_utils.ground.lab import Lab
 
 _books: dict[str, TraceBook] = {}
 _LIBRARIES = ("numpy", "pytest", "scipy", "sympy", "torch")
@@ -81,7 +82,7 @@ def made_from(lab: Lab) -> str:
     """A checksum of what decides the public traces: the cells that run, public tests, catalogue."""
     digest = hashlib.sha256(f"{VERSION}".encode())
     for cell in lab.notebook["cells"]:
-        if cell["cell_type"] == "code" and not is_check(cell) and not is_explore(cell):
+        if is_run(cell):
             digest.update(source(cell).encode())
     for path in (lab.test_public, lab.misconceptions_path, lab.variants_path):
         digest.update(path.read_bytes() if path.exists() else b"")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from course_utils.calls.digest import Digest
 from course_utils.calls.limited import LimitedBackend
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.digest import differing, of_trace, same
 from course_utils.diagnosis.rewriting import Namespace, Original, Originals
 from course_utils.diagnosis.traces import (
@@ -23,7 +22,8 @@ from course_utils.diagnosis.traces import (
     key_of,
 )
 from course_utils.ground.lab import Lab
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.catalogue import Entry
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 _SECONDS = 5.0  # for one call of a mistake

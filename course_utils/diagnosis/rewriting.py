@@ -14,10 +14,11 @@ from itertools import pairwise
 from types import FunctionType
 from typing import Any
 
-from course_utils.diagnosis import catalogue
-from course_utils.diagnosis.catalogue import Entry, Rewrite
-from course_utils.ground.lab import Lab, LabError, check_of, is_check, is_solution, source
+from course_utils.ground.cells import check_of, is_check, is_solution, source
+from course_utils.ground.lab import Lab, LabError
 from course_utils.ground.solution import solution_namespace
+from course_utils.testing import catalogue
+from course_utils.testing.catalogue import Entry, Rewrite
 
 Namespace = dict[str, Any]
 Span = tuple[int, int]

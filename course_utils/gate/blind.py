@@ -20,7 +20,7 @@ from course_utils.diagnosis.traces import key_of
 from course_utils.gate.report import Finding
 from course_utils.gate.workbench import bench_of
 from course_utils.ground.statuses import Aspect, Status
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 Response = dict[str, Any]

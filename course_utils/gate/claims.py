@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from course_utils.diagnosis.rewriting import exercise_cells
 from course_utils.gate.marks import Trial
 from course_utils.gate.report import Finding
-from course_utils.ground.lab import Lab, source
+from course_utils.ground.cells import source
+from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Aspect
 from course_utils.verdict.outcome import TestOutcome
 

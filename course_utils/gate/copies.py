@@ -18,8 +18,9 @@ from functools import cached_property
 from typing import Any
 
 from course_utils.diagnosis.rewriting import exercise_cells
-from course_utils.ground.lab import Lab, source
-from course_utils.ground.stub import BEGIN_SOLUTION, END_SOLUTION
+from course_utils.ground.cells import source, without_magics
+from course_utils.ground.lab import Lab
+from course_utils.ground.stub import solution_regions
 
 # Shorter statements (n = len(x), return h / n) are anybody's; of a region of such, the whole.
 _LINE = 24
@@ -84,17 +85,8 @@ def regions_of(lab: Lab) -> list[Region]:
 
 def regions(text: str) -> list[list[str]]:
     """The lines of each solution region of a cell's source."""
-    found: list[list[str]] = []
-    inside = False
-    for line in text.splitlines():
-        if BEGIN_SOLUTION in line:
-            inside = True
-            found.append([])
-        elif END_SOLUTION in line:
-            inside = False
-        elif inside:
-            found[-1].append(line)
-    return found
+    lines = text.splitlines()
+    return [lines[region.start : region.stop - 1] for region in solution_regions(text)]
 
 
 @dataclass(frozen=True)
@@ -200,9 +192,8 @@ def _snippets(text: str) -> list[str]:
 
 
 def _parsed(text: str) -> ast.Module | None:
-    lines = ["" if line.lstrip().startswith(("%", "!")) else line for line in text.splitlines()]
     try:
-        return ast.parse(textwrap.dedent("\n".join(lines)).strip("\n"))
+        return ast.parse(textwrap.dedent(without_magics(text)).strip("\n"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -13,8 +13,9 @@ from course_utils.calls.watching import AUTOGRAD, watchable
 from course_utils.diagnosis.rewriting import exercise_cells
 from course_utils.gate.claims import conventions, plain
 from course_utils.gate.report import Finding
-from course_utils.ground.lab import Lab, check_of, is_check, source
-from course_utils.testing.plugin import forbidden_in, policy_for
+from course_utils.ground.cells import check_of, is_check, source
+from course_utils.ground.lab import Lab
+from course_utils.testing.lab_tests import lab_tests
 
 # How a text calls a package, where that is not its name.
 _CALLED = {"sklearn": "scikit-learn"}
@@ -22,9 +23,9 @@ _CALLED = {"sklearn": "scikit-learn"}
 
 def judge_forbids(lab: Lab, exercises: Sequence[str]) -> Iterator[Finding]:
     """Whether each exercise that forbids calls has said which, and what they cost."""
-    policy = policy_for(lab.test_public)
-    public = forbidden_in(lab.test_public)
-    hidden = forbidden_in(lab.test_hidden) if lab.test_hidden.exists() else {}
+    public_tests = lab_tests(lab.test_public)
+    policy, public = public_tests.policy, public_tests.forbidden
+    hidden = lab_tests(lab.test_hidden).forbidden if lab.test_hidden.exists() else {}
     texts = _texts(lab)
     for exercise in exercises:
         names = public.get(exercise, [])

@@ -12,8 +12,9 @@ import nbformat
 from course_utils.gate.copies import regions
 from course_utils.gate.report import Finding, NotebookForm
 from course_utils.gate.workbench import Bench
-from course_utils.ground.lab import CHECK_PREFIX, Lab, check_of, is_check, is_solution, source
-from course_utils.testing.plugin import load_module
+from course_utils.ground.cells import check_id, check_of, exercise_of, is_check, is_solution, source
+from course_utils.ground.lab import Lab
+from course_utils.testing.lab_tests import lab_tests
 from course_utils.verdict.outcome import TestOutcome
 
 MISCONCEPTIONS = 4
@@ -27,8 +28,7 @@ _FLAGS = ("grade", "solution", "locked", "task")
 def judge_exercises(bench: Bench, outcomes: Sequence[TestOutcome]) -> Iterator[Finding]:
     """Whether every exercise has a stub, tests, misconceptions, variants and hints."""
     lab = bench.lab
-    module = load_module(lab.test_public)
-    hints, derivation = getattr(module, "HINTS", {}), getattr(module, "DERIVATION", {})
+    hints, derivation = lab_tests(lab.test_public).hints, lab_tests(lab.test_public).derivation
     wrong = Counter(entry.exercise for entry in bench.misconceptions)
     right = Counter(entry.exercise for entry in bench.variants)
     tested = {(outcome.exercise, outcome.hidden) for outcome in outcomes}
@@ -58,7 +58,7 @@ def judge_exercises(bench: Bench, outcomes: Sequence[TestOutcome]) -> Iterator[F
             yield Finding(
                 6,
                 f"{where} of test_public.py names the exercise {name}, for which the notebook has "
-                f"no check cell: add one with the grade_id {CHECK_PREFIX}{name}, or mend the name",
+                f"no check cell: add one with the grade_id {check_id(name)}, or mend the name",
             )
 
 
@@ -109,13 +109,14 @@ def _problems(cell: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
     worth = isinstance(points, (int, float)) and points > 0
     if data["grade"] != worth or (not data["grade"] and points is not None):
         yield "it must have points (more than 0) if it is graded, and only then"
-    if name.startswith(CHECK_PREFIX):
+    exercise = exercise_of(name)
+    if exercise:
         if not (data["grade"] and data["locked"]) or data["solution"]:
             yield "a check cell is graded, locked and no solution"
-        if source(cell).strip() != f'check("{name.removeprefix(CHECK_PREFIX)}")':
-            yield f'a check cell holds check("{name.removeprefix(CHECK_PREFIX)}") and nothing else'
+        if source(cell).strip() != f'check("{exercise}")':
+            yield f'a check cell holds check("{exercise}") and nothing else'
     elif cell["cell_type"] == "code" and data["grade"]:
-        yield f"a graded code cell is a check cell: call it {CHECK_PREFIX}<exercise>"
+        yield f"a graded code cell is a check cell: call it {check_id('<exercise>')}"
     elif data["solution"] and data["locked"]:
         yield "students write in a solution cell, so it must not be locked"
     if cell["cell_type"] == "code" and data["solution"]:

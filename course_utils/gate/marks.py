@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.calls.limited import LimitedBackend
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.record import Recorder, equal_dresses
 from course_utils.diagnosis.rewriting import exercise_cells
 from course_utils.diagnosis.traces import TraceBook, key_of
@@ -23,7 +22,8 @@ from course_utils.gate.report import Finding, MatrixRow
 from course_utils.gate.workbench import Bench, bench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Aspect, Status
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.catalogue import Entry
+from course_utils.testing.run import run_tests
 from course_utils.verdict.exercise import share
 from course_utils.verdict.outcome import TestOutcome
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from course_utils.ground.stub import BEGIN_SOLUTION, END_SOLUTION
+from course_utils.ground.stub import solution_regions
 
 
 @dataclass(frozen=True)
@@ -235,13 +235,4 @@ def _is_docstring(node: ast.AST) -> bool:
 
 def _region_lines(source: str) -> set[int]:
     """The numbers of the lines inside solution regions."""
-    found: set[int] = set()
-    inside = False
-    for number, line in enumerate(source.splitlines(), 1):
-        if BEGIN_SOLUTION in line:
-            inside = True
-        elif END_SOLUTION in line:
-            inside = False
-        elif inside:
-            found.add(number)
-    return found
+    return {number + 1 for region in solution_regions(source) for number in region[:-1]}

@@ -23,7 +23,6 @@ from itertools import accumulate, combinations
 from pathlib import Path
 
 from course_utils.diagnosis import match
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.rewriting import Original, Span
 from course_utils.gate.books import Books
 from course_utils.gate.mutants import Mutant, offset, spliced
@@ -31,6 +30,7 @@ from course_utils.gate.pool import Map
 from course_utils.gate.report import Finding, NamingRow
 from course_utils.gate.workbench import Bench, bench_of
 from course_utils.ground.statuses import Status
+from course_utils.testing.catalogue import Entry
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
 GOAL = 0.02

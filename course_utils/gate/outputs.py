@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.gate.report import Finding
-from course_utils.ground.lab import Lab, check_of, grade_id, is_check, source
+from course_utils.ground.cells import check_of, grade_id, is_check, source
+from course_utils.ground.lab import Lab
 from course_utils.verdict import panel
 from course_utils.verdict.outcome import TestOutcome
 

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.diagnosis.catalogue import TABLE
 from course_utils.diagnosis.rewriting import exercise_cells
-from course_utils.ground.lab import Lab, is_check, is_explore, source
+from course_utils.ground.cells import is_run, source, without_magics
+from course_utils.ground.lab import Lab
+from course_utils.testing.catalogue import TABLE
 
 EQUIVALENT = "equivalent_mutants.txt"
 # What of a lab's folder students never get: what editors and programs leave there, and hidden/.
@@ -121,13 +122,10 @@ def _notebook(lab: Lab) -> Iterator[Piece]:
         id(cell): name for name, cells in exercise_cells(lab).items() for cell in cells
     }
     for cell in lab.notebook["cells"]:
-        if cell["cell_type"] != "code" or is_check(cell) or is_explore(cell):
+        if not is_run(cell):
             continue
         text = source(cell)
-        plain = "\n".join(
-            "" if line.lstrip().startswith(("%", "!")) else line for line in text.splitlines()
-        )
-        tree = ast.parse(plain)
+        tree = ast.parse(without_magics(text))
         owner = owners.get(id(cell), "")
         names = frozenset(_bound(tree.body))
         if owner:

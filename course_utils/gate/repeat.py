@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.gate.pool import Map
 from course_utils.gate.report import Finding, Flakes
 from course_utils.gate.workbench import Bench, bench_of
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.catalogue import Entry
+from course_utils.testing.run import run_tests
 
 _BATCH = 2
 # An exercise that trains networks is tried under a share of the seeds.

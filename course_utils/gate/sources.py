@@ -17,11 +17,21 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.calls.watching import AUTOGRAD
-from course_utils.diagnosis.catalogue import TABLE
 from course_utils.gate.report import Finding
-from course_utils.ground.lab import Lab, check_of, grade_id, is_check, is_explore, source
+from course_utils.ground.cells import (
+    check_id,
+    check_of,
+    grade_id,
+    is_check,
+    is_explore,
+    source,
+    without_magics,
+)
+from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Aspect
-from course_utils.testing import plugin
+from course_utils.testing import marker
+from course_utils.testing.catalogue import TABLE
+from course_utils.testing.loading import load_module
 
 # What the judge gives, and what of pytest's own is there while it runs.
 _FIXTURES = {
@@ -61,7 +71,7 @@ def imported(lab: Lab) -> list[Finding]:
     for path in (*lab.test_files, lab.misconceptions_path, lab.variants_path):
         if path.exists():
             try:
-                module = plugin.load_module(path)
+                module = load_module(path)
             except Exception as error:  # whatever an author's line may raise is told
                 found.append(_loading(lab, path, error))
             else:
@@ -144,10 +154,8 @@ def _notebook(lab: Lab) -> Iterator[Finding]:
 
 
 def _cell(place: str, text: str) -> Iterator[Finding]:
-    lines = text.splitlines()
-    code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
     try:
-        compile(code, "<cell>", "exec")
+        compile(without_magics(text), "<cell>", "exec")
     except (SyntaxError, ValueError) as error:
         yield _broken(*_syntax(place, error))
 
@@ -209,7 +217,7 @@ def _loading(lab: Lab, path: Path, error: Exception) -> Finding:
 def _forbidden(lab: Lab, path: Path, module: dict[str, Any]) -> Iterator[Finding]:
     """Built-ins that a test forbids and that are nowhere: nobody would be kept from them."""
     for value in list(module.values()):
-        mark = plugin.mark_of(value) if inspect.isfunction(value) else None
+        mark = marker.mark_of(value) if inspect.isfunction(value) else None
         for name in mark.forbid if mark else ():
             try:
                 pkgutil.resolve_name(name if name != AUTOGRAD else "torch.autograd")
@@ -259,7 +267,7 @@ def _tests(
 
 def _marker(place: str, test: str, mark: ast.Call, known: list[str]) -> Iterator[Finding]:
     """Whether an @exercise(…) names an exercise, and has only arguments that there are."""
-    words = inspect.signature(plugin.exercise).parameters
+    words = inspect.signature(marker.exercise).parameters
     for keyword in mark.keywords:
         if keyword.arg and keyword.arg not in words:
             yield _broken(
@@ -283,7 +291,8 @@ def _marker(place: str, test: str, mark: ast.Call, known: list[str]) -> Iterator
 
 def _named(place: str, what: str, exercise: Any, known: list[str]) -> Iterator[Finding]:
     if exercise not in known:
-        hint = near(str(exercise), known) or f": add one with the grade_id check_{exercise}"
+        missing = f": add one with the grade_id {check_id(str(exercise))}"
+        hint = near(str(exercise), known) or missing
         yield _broken(
             place, f"{what} names the exercise {exercise}, for which the notebook has no check "
             f"cell{hint}",

@@ -8,9 +8,10 @@ from typing import Any
 
 from course_utils.calls.limited import LimitedBackend
 from course_utils.gate.report import Finding
-from course_utils.ground.lab import Lab, is_check, is_explore, is_solution, source
+from course_utils.ground.cells import is_run, is_solution, source, without_magics
+from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 
@@ -47,10 +48,9 @@ def _namespace(released: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]
     module = ModuleType("released_stub")
     problems = []
     for number, cell in enumerate(released["cells"]):
-        if cell["cell_type"] != "code" or is_check(cell) or is_explore(cell):
+        if not is_run(cell):
             continue
-        lines = source(cell).splitlines()
-        code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+        code = without_magics(source(cell))
         try:
             exec(compile(code, f"<cell {number} of the stub>", "exec"), module.__dict__)
         except NotImplementedError:

@@ -13,10 +13,10 @@ from typing import Any
 
 from course_utils.calls.limited import CALL_SECONDS, LimitedBackend
 from course_utils.calls.proxy import Backend
-from course_utils.diagnosis.catalogue import Entry
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.ground.lab import Lab
-from course_utils.testing.plugin import run_tests
+from course_utils.testing.catalogue import Entry
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from course_utils.grading.totals import StudentMarks, Total
-from course_utils.ground.lab import CHECK_PREFIX
+from course_utils.ground.cells import check_id, exercise_of
 from course_utils.ground.statuses import Reason, Status
 from course_utils.verdict import panel
 from course_utils.verdict.exercise import ExerciseResult
@@ -82,13 +82,13 @@ def page(result: SubmissionResult, marks: StudentMarks) -> str:
                     exercise,
                     panel.sign_of(exercise.tests),
                     _counts(exercise),
-                    marks.cells.get(CHECK_PREFIX + exercise.name),
+                    marks.cells.get(check_id(exercise.name)),
                 )
                 for exercise in result.exercises
             ],
             written=[
                 (title(name), cell) for name, cell in sorted(marks.cells.items())
-                if not name.startswith(CHECK_PREFIX)
+                if not exercise_of(name)
             ],
             remarks=[(title(name), text) for name, text in sorted(marks.remarks.items())],
             notices=[
@@ -101,7 +101,7 @@ def page(result: SubmissionResult, marks: StudentMarks) -> str:
 
 def title(cell: str) -> str:
     """A cell's name as people read it: ``written_row_sums`` is "row sums"."""
-    return cell.removeprefix(CHECK_PREFIX).removeprefix("written_").replace("_", " ")
+    return (exercise_of(cell) or cell).removeprefix("written_").replace("_", " ")
 
 
 def _parts(total: Total) -> list[str]:

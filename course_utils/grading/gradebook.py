@@ -31,7 +31,8 @@ from course_utils.grading.standing import read_marks
 from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
 from course_utils.ground import strict_json
-from course_utils.ground.lab import Lab, LabError, grade_id, source
+from course_utils.ground.cells import grade_id, source
+from course_utils.ground.lab import Lab, LabError
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import Notice, SubmissionResult
 

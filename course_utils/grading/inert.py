@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from course_utils.grading import markup
 from course_utils.grading.naming import listed
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 
 Cell = dict[str, Any]
 
@@ -36,7 +36,7 @@ def notebook(graded: Mapping[str, Any], lab: Mapping[str, Any]) -> dict[str, Any
         graded: the submission's notebook, in nbformat 4's shape.
         lab: the instructor's, whose own text cells are left as they are.
     """
-    own = {labs.source(cell): cell for cell in lab["cells"] if cell["cell_type"] != "code"}
+    own = {lab_cells.source(cell): cell for cell in lab["cells"] if cell["cell_type"] != "code"}
     return {
         "cells": [_cell(cell, own) for cell in graded["cells"]],
         "metadata": copy.deepcopy(lab.get("metadata", {})),
@@ -131,8 +131,8 @@ def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """What nbgrader needs, which is the lab's own, and the mark of a cell for looking around."""
     kept = {"nbgrader": metadata["nbgrader"]} if "nbgrader" in metadata else {}
     tags = metadata.get("tags")
-    explore = isinstance(tags, list) and labs.EXPLORE_TAG in tags
-    return kept | ({"tags": [labs.EXPLORE_TAG]} if explore else {})
+    explore = isinstance(tags, list) and lab_cells.EXPLORE_TAG in tags
+    return kept | ({"tags": [lab_cells.EXPLORE_TAG]} if explore else {})
 
 
 _ATTACHED = re.compile(r"attachment:([^\s()\"'<>]+)")

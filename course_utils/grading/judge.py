@@ -22,7 +22,9 @@ from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.exercise import ExerciseBackend
 from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.session import Session
-from course_utils.testing.plugin import ExerciseMark, load_module, run_tests
+from course_utils.testing.lab_tests import lab_tests
+from course_utils.testing.marker import ExerciseMark
+from course_utils.testing.run import run_tests
 from course_utils.verdict import panel
 from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.outcome import TestOutcome
@@ -136,7 +138,7 @@ class Grader:
 
     def _verdicts(self, outcomes: Sequence[TestOutcome]) -> list[ExerciseResult]:
         results = []
-        derivations = getattr(load_module(self.lab.test_public), "DERIVATION", {})
+        derivations = lab_tests(self.lab.test_public).derivation
         for exercise in self.lab.exercises:
             tests = [outcome for outcome in outcomes if outcome.exercise == exercise.name]
             result = ExerciseResult(exercise.name, exercise.points, tests)

@@ -9,15 +9,16 @@ import nbformat
 from nbgrader import utils
 from nbgrader.api import Gradebook
 
-from course_utils.ground.lab import CHECK_PREFIX, Lab, grade_id, source
+from course_utils.ground.cells import check_id, exercise_of, grade_id, source
+from course_utils.ground.lab import Lab
 from course_utils.verdict.submission import SubmissionResult
 
 
 def automatic_score(result: SubmissionResult, name: str) -> float | None:
     """What a graded cell is worth without a person: an exercise's score, 0 for an answer that was
     not written, 0 where the notebook could not be read; else None, and a person grades it."""
-    if name.startswith(CHECK_PREFIX) or not result.exercises:
-        scores = {CHECK_PREFIX + exercise.name: exercise.score for exercise in result.exercises}
+    if exercise_of(name) or not result.exercises:
+        scores = {check_id(exercise.name): exercise.score for exercise in result.exercises}
         return scores.get(name, 0.0)
     return next((answer.score for answer in result.written if answer.name == name), None)
 
@@ -57,7 +58,7 @@ def write_marks(
     cells = {grade_id(cell): cell for cell in notebook.cells} if notebook else {}
     for grade in submitted.grades:
         # The text of a check cell says nothing about its mark.
-        answer = grade.name in cells and not grade.name.startswith(CHECK_PREFIX)
+        answer = grade.name in cells and not exercise_of(grade.name)
         same = answer and earlier.get(grade.name) == source(cells[grade.name])
         settle(grade, automatic_score(result, grade.name), same_answer=same)
     for comment in submitted.comments:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.stub import stub_source, text_stub
 
@@ -54,7 +54,7 @@ class Matching:
     @cached_property
     def written(self) -> list[int]:
         """The lab's cells that a person reads."""
-        return [n for n, master in enumerate(self._masters) if labs.is_written(master)]
+        return [n for n, master in enumerate(self._masters) if lab_cells.is_written(master)]
 
     def changed(self, master: int) -> bool:
         """Whether a cell that was found has another text than students received."""
@@ -97,7 +97,8 @@ class Matching:
         """Whether the lab's own text around a written answer has grown: a question, a heading."""
         def text_from(step: int) -> Iterator[int]:
             number = master + step
-            while 0 <= number < len(self._masters) and not labs.grade_id(self._masters[number]):
+            masters = self._masters
+            while 0 <= number < len(masters) and not lab_cells.grade_id(masters[number]):
                 yield number
                 number += step
 
@@ -123,11 +124,11 @@ def match(lab: Lab, cells: list[Cell]) -> Matching:
 
 
 def _released(lab: Lab, master: Cell) -> str:
-    text = labs.source(master)
-    if not labs.is_solution(master):
+    text = lab_cells.source(master)
+    if not lab_cells.is_solution(master):
         return text
     if master["cell_type"] == "code":
-        return stub_source(text, lab.name, labs.grade_id(master))
+        return stub_source(text, lab.name, lab_cells.grade_id(master))
     return text_stub(text)
 
 
@@ -143,9 +144,9 @@ def _by_grade_id(made: Matching) -> None:
     """Of cells with the same id the last keeps it, as nbgrader has it; all of them run."""
     where: dict[str, list[int]] = {}
     for number, cell in enumerate(made.cells):
-        where.setdefault(labs.grade_id(cell), []).append(number)
+        where.setdefault(lab_cells.grade_id(cell), []).append(number)
     for number, master in enumerate(made.lab.notebook["cells"]):
-        name = labs.grade_id(master)
+        name = lab_cells.grade_id(master)
         if name and name in where:
             made.found[number] = where[name][-1]
             if len(where[name]) > 1:
@@ -178,12 +179,12 @@ def _by_text(made: Matching) -> None:
 
 def _by_definitions(made: Matching) -> None:
     """A solution cell by the functions and classes that it is asked to define."""
-    defined = {n: labs.definitions(made.cells[n]["source"]) for n in made.free()}
+    defined = {n: lab_cells.definitions(made.cells[n]["source"]) for n in made.free()}
     for number in _wanted(made):
         master = made.lab.notebook["cells"][number]
-        if not labs.is_solution(master) or master["cell_type"] != "code":
+        if not lab_cells.is_solution(master) or master["cell_type"] != "code":
             continue
-        asked = labs.definitions(labs.source(master))
+        asked = lab_cells.definitions(lab_cells.source(master))
         best = max(defined, key=lambda n: (len(asked & defined[n]), n), default=-1)
         if best >= 0 and asked & defined[best]:
             made.found[number] = best
@@ -232,11 +233,11 @@ def _written_copies(made: Matching, number: int) -> list[int]:
     """Of several cells with a written answer's id, those that were written in."""
     if number not in made.repeated:
         return []
-    name = labs.grade_id(made.lab.notebook["cells"][number])
+    name = lab_cells.grade_id(made.lab.notebook["cells"][number])
     left = ("", _plain(made.released[number]))
     return [
         n for n, cell in enumerate(made.cells)
-        if labs.grade_id(cell) == name and _plain(cell["source"]) not in left
+        if lab_cells.grade_id(cell) == name and _plain(cell["source"]) not in left
     ]
 
 
@@ -263,7 +264,7 @@ def _is_prose(cell: Cell) -> bool:
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return not labs.definitions(text) and "import " not in text
+        return not lab_cells.definitions(text) and "import " not in text
     return all(_says_only(statement) for statement in body)
 
 

@@ -16,7 +16,7 @@ from course_utils.grading.metadata import leave_out_of_cell, leave_out_of_notebo
 from course_utils.grading.naming import shown
 from course_utils.grading.unpacking import MAX_FILE_BYTES, unpacked
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import Notice
 
@@ -222,7 +222,7 @@ def _repaired_cell(raw: dict[str, Any], repair: _Repair) -> dict[str, Any]:
         source = [line for line in source if isinstance(line, str)]
     metadata = repair.mapping(raw.get("metadata"))
     repair.places += leave_out_of_cell(metadata)
-    text = repair.plain(labs.source({"source": source}))
+    text = repair.plain(lab_cells.source({"source": source}))
     cell = {"cell_type": kind, "id": "", "metadata": metadata, "source": text}
     if kind == "code":
         return cell | {"outputs": [], "execution_count": None}

@@ -18,7 +18,7 @@ from course_utils.grading.naming import listed
 from course_utils.grading.parsing import parsed
 from course_utils.grading.recognition import refuse_other_labs
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import AnswerState, Notice, WrittenAnswer
@@ -64,10 +64,10 @@ def read_notebook(data: bytes, lab: Lab) -> Reading:
     for name in ("kernelspec", "language_info"):  # the course's, whatever wrote the file
         if name in lab.notebook.get("metadata", {}):
             notebook["metadata"][name] = copy.deepcopy(lab.notebook["metadata"][name])
-    mine = {labs.cell_key(cell): labs.source(cell) for cell in lab.notebook["cells"]}
+    mine = {lab_cells.cell_key(cell): lab_cells.source(cell) for cell in lab.notebook["cells"]}
     for number, cell in enumerate(notebook["cells"]):
-        if labs.is_check(cell):
-            reading.checks[labs.check_of(cell)] = number
+        if lab_cells.is_check(cell):
+            reading.checks[lab_cells.check_of(cell)] = number
         elif cell["cell_type"] == "code" and not _is_left_out(cell, mine):
             reading.program.append((number, cell["source"]))
     return reading
@@ -75,8 +75,8 @@ def read_notebook(data: bytes, lab: Lab) -> Reading:
 
 def _is_left_out(cell: Cell, mine: dict[str, str]) -> bool:
     """Whether a cell is for looking around only: it defines nothing that the lab's own does not."""
-    own = labs.definitions(mine.get(labs.cell_key(cell), ""))
-    return labs.is_explore(cell) and labs.definitions(cell["source"]) <= own
+    own = lab_cells.definitions(mine.get(lab_cells.cell_key(cell), ""))
+    return lab_cells.is_explore(cell) and lab_cells.definitions(cell["source"]) <= own
 
 
 # -- written answers
@@ -87,10 +87,10 @@ def _written_answers(matching: Matching, notices: list[Notice]) -> list[WrittenA
     for number in matching.written:
         master = matching.lab.notebook["cells"][number]
         state = _state(matching, number)
-        name = labs.grade_id(master)
-        answers.append(WrittenAnswer(name, labs.points(master), state))
+        name = lab_cells.grade_id(master)
+        answers.append(WrittenAnswer(name, lab_cells.points(master), state))
     moved = [
-        labs.grade_id(matching.lab.notebook["cells"][n]) for n in sorted(matching.by_place)
+        lab_cells.grade_id(matching.lab.notebook["cells"][n]) for n in sorted(matching.by_place)
         if matching.changed(n)
     ]  # fmt: skip
     for state, code, sentence in _SENTENCES:
@@ -140,23 +140,24 @@ def _note(matching: Matching, notices: list[Notice]) -> None:
     """Say which cells were repeated, changed, renamed or are missing."""
     names: dict[Reason, list[str]] = {}
     for number, master in enumerate(matching.lab.notebook["cells"]):
-        name = labs.grade_id(master)
+        name = lab_cells.grade_id(master)
         found = matching.found.get(number)
         if not name:
             continue
         if found is None:
-            if labs.is_check(master):
+            if lab_cells.is_check(master):
                 names.setdefault(Reason.CHECK_CELL_MISSING, []).append(name)
-            elif labs.is_solution(master) and not labs.is_written(master):
+            elif lab_cells.is_solution(master) and not lab_cells.is_written(master):
                 names.setdefault(Reason.SOLUTION_CELL_MISSING, []).append(name)
             continue
         cell = matching.cells[found]
         if number in matching.repeated:
             names.setdefault(Reason.DUPLICATE_CELLS, []).append(name)
-        if labs.is_locked(master) and matching.changed(number):
-            kind = Reason.CHECK_CELL_EDITED if labs.is_check(master) else Reason.LOCKED_CELL_EDITED
+        if lab_cells.is_locked(master) and matching.changed(number):
+            is_check = lab_cells.is_check(master)
+            kind = Reason.CHECK_CELL_EDITED if is_check else Reason.LOCKED_CELL_EDITED
             names.setdefault(kind, []).append(name)
-        lost = labs.grade_id(cell) != name and number not in matching.by_place
+        lost = lab_cells.grade_id(cell) != name and number not in matching.by_place
         if lost or cell["cell_type"] != master["cell_type"]:
             names.setdefault(Reason.CELL_RESTORED, []).append(name)
     for reason, sentence in _CELL_SENTENCES.items():
@@ -194,11 +195,11 @@ def _restored(matching: Matching) -> list[Cell]:
     first: list[Cell] = []
     behind: dict[int, list[Cell]] = {}
     for number, master in enumerate(masters):
-        if number in matching.found or not labs.grade_id(master):
+        if number in matching.found or not lab_cells.grade_id(master):
             continue
-        if labs.is_check(master) or labs.is_written(master):
+        if lab_cells.is_check(master) or lab_cells.is_written(master):
             behind.setdefault(_anchor(matching.found, number), []).append(_put_in(master))
-        elif labs.is_locked(master) and master["cell_type"] == "code":
+        elif lab_cells.is_locked(master) and master["cell_type"] == "code":
             first.append(_put_in(master))
     cells = [*first, *behind.get(-1, ())]
     for found, cell in enumerate(matching.cells):
@@ -226,16 +227,16 @@ def _repaired(matching: Matching, number: int, cell: Cell) -> Sequence[Cell]:
     """One of the lab's cells: its metadata and type, and a locked one's text, put back."""
     master = matching.lab.notebook["cells"][number]
     mended = {**_plain_cell(cell), "id": str(master.get("id") or cell["id"])}
-    if name := labs.grade_id(master):
+    if name := lab_cells.grade_id(master):
         mended["metadata"] |= {"nbgrader": copy.deepcopy(master["metadata"]["nbgrader"])}
         mended = _of_type(mended, master["cell_type"])
-    elif labs.is_explore(master) and not matching.changed(number):
-        mended["metadata"] |= {"tags": [labs.EXPLORE_TAG]}
-    if not labs.is_locked(master) or not name:
+    elif lab_cells.is_explore(master) and not matching.changed(number):
+        mended["metadata"] |= {"tags": [lab_cells.EXPLORE_TAG]}
+    if not lab_cells.is_locked(master) or not name:
         return [mended]
     edited = matching.changed(number) and cell["cell_type"] == "code"
-    mended["source"] = labs.source(master)
-    if edited and (labs.definitions(cell["source"]) or not labs.is_check(master)):
+    mended["source"] = lab_cells.source(master)
+    if edited and (lab_cells.definitions(cell["source"]) or not lab_cells.is_check(master)):
         return [{**_plain_cell(cell), "id": f"{cell['id'][:57]}-edited"}, mended]
     return [mended]
 
@@ -252,9 +253,9 @@ def _of_type(cell: Cell, kind: str) -> Cell:
 
 def _put_in(master: Cell) -> Cell:
     """A missing cell of the lab's; an answer that is to be looked for is empty."""
-    name = str(master.get("id") or labs.grade_id(master))
+    name = str(master.get("id") or lab_cells.grade_id(master))
     metadata = copy.deepcopy(master["metadata"])
-    source = "" if labs.is_written(master) else labs.source(master)
+    source = "" if lab_cells.is_written(master) else lab_cells.source(master)
     cell = {"cell_type": "markdown", "id": name, "metadata": metadata, "source": source}
     return _of_type(cell, master["cell_type"])
 

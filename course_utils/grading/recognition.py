@@ -16,7 +16,7 @@ from typing import Any
 
 from course_utils.grading.naming import shown
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.ground import lab as labs
+from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason
 
@@ -78,12 +78,12 @@ def _signs(cells: list[dict[str, Any]]) -> set[Sign]:
     """What tells a notebook's lab."""
     found: set[Sign] = set()
     for cell in cells:
-        text = labs.source(cell)
-        if name := labs.grade_id(cell):
+        text = lab_cells.source(cell)
+        if name := lab_cells.grade_id(cell):
             found.add((_ID, name))
         if cell.get("cell_type") == "code":
-            found |= {(_ID, labs.CHECK_PREFIX + asked) for asked in _CHECK.findall(text)}
-            found |= {(_DEFINITION, defined) for defined in labs.definitions(text)}
+            found |= {(_ID, lab_cells.check_id(asked)) for asked in _CHECK.findall(text)}
+            found |= {(_DEFINITION, defined) for defined in lab_cells.definitions(text)}
         else:
             found |= {(_TITLE, " ".join(title.split())) for title in _HEADING.findall(text)}
     return found
@@ -102,7 +102,7 @@ def _signs_of_file(path: Path, modified: int) -> frozenset[Sign]:
     cells = json.loads(path.read_text("utf-8"))["cells"]
     asked = [
         cell for cell in cells
-        if cell["cell_type"] != "code" or labs.is_solution(cell) or labs.is_check(cell)
-        or labs.is_locked(cell)
+        if cell["cell_type"] != "code" or lab_cells.is_solution(cell) or lab_cells.is_check(cell)
+        or lab_cells.is_locked(cell)
     ]  # fmt: skip
     return frozenset(_signs(asked))

@@ -12,8 +12,8 @@ from rich.text import Text
 from course_utils.grading import spreadsheet
 from course_utils.grading.classrun.changes import Change
 from course_utils.grading.totals import StudentMarks, Total
+from course_utils.ground.cells import exercise_of
 from course_utils.ground.escaping import escaped
-from course_utils.ground.lab import CHECK_PREFIX
 from course_utils.ground.statuses import SubmissionStatus
 from course_utils.verdict.submission import SubmissionResult
 
@@ -69,7 +69,7 @@ def line(
     else:
         total = marks.total
         cells = {
-            name.removeprefix(CHECK_PREFIX): (
+            exercise_of(name) or name: (
                 None if cell.automatic is None and cell.manual is None else cell.score
             )
             for name, cell in marks.cells.items()

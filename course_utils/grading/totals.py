@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from course_utils.ground.lab import CHECK_PREFIX
+from course_utils.ground.cells import exercise_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class StudentMarks:
     def exercises(self) -> dict[str, float | None]:
         """Exercise → its automatic mark."""
         return {
-            name.removeprefix(CHECK_PREFIX): cell.automatic
+            exercise_of(name): cell.automatic
             for name, cell in self.cells.items()
-            if name.startswith(CHECK_PREFIX)
+            if exercise_of(name)
         }

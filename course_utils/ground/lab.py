@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-CHECK_PREFIX = "check_"
-EXPLORE_TAG = "explore"
-_DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+from course_utils.ground.cells import check_of, is_check, is_run, points, source
 
 
 class LabError(Exception):
@@ -122,7 +119,7 @@ class Lab:
     def exercises(self) -> list[Exercise]:
         """The automatically graded exercises, in the notebook's order."""
         return [
-            Exercise(check_of(cell), float(_nbgrader(cell)["points"]))
+            Exercise(check_of(cell), points(cell))
             for cell in self.notebook["cells"]
             if is_check(cell)
         ]
@@ -132,7 +129,7 @@ class Lab:
         """The modules that cells which are run in grading import, e.g. ``matplotlib.pyplot``."""
         found: set[str] = set()
         for cell in self.notebook["cells"]:
-            if cell["cell_type"] == "code" and not is_check(cell) and not is_explore(cell):
+            if is_run(cell):
                 for node in ast.walk(_parsed(source(cell))):
                     if isinstance(node, ast.Import):
                         found |= {alias.name for alias in node.names}
@@ -157,72 +154,3 @@ def _parsed(code: str) -> ast.Module:
         return ast.parse(code)
     except SyntaxError:  # magics
         return ast.Module([], [])
-
-
-def _nbgrader(cell: dict[str, Any]) -> dict[str, Any]:
-    metadata = cell.get("metadata")
-    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def grade_id(cell: dict[str, Any]) -> str:
-    """A cell's nbgrader id; empty where it has none."""
-    return str(_nbgrader(cell).get("grade_id", ""))
-
-
-def cell_key(cell: dict[str, Any]) -> str:
-    """What tells a lab's cell: its nbgrader id, or else Jupyter's."""
-    return grade_id(cell) or str(cell.get("id", ""))
-
-
-def points(cell: dict[str, Any]) -> float:
-    """What a graded cell is worth."""
-    return float(_nbgrader(cell).get("points", 0))
-
-
-def is_check(cell: dict[str, Any]) -> bool:
-    """Whether a cell is a check cell: locked, worth points, named ``check_<exercise>``."""
-    return (
-        cell.get("cell_type") == "code"
-        and bool(_nbgrader(cell).get("grade"))
-        and not _nbgrader(cell).get("solution")
-        and grade_id(cell).startswith(CHECK_PREFIX)
-    )
-
-
-def check_of(cell: dict[str, Any]) -> str:
-    """The exercise that a check cell checks."""
-    return grade_id(cell).removeprefix(CHECK_PREFIX)
-
-
-def is_solution(cell: dict[str, Any]) -> bool:
-    """Whether students write in this cell."""
-    return bool(_nbgrader(cell).get("solution"))
-
-
-def is_written(cell: dict[str, Any]) -> bool:
-    """Whether students answer in this cell and a person reads it: a solution worth points."""
-    return is_solution(cell) and bool(_nbgrader(cell).get("grade"))
-
-
-def is_locked(cell: dict[str, Any]) -> bool:
-    """Whether a cell is the instructor's and not to be changed."""
-    return bool(_nbgrader(cell).get("locked")) and not is_solution(cell)
-
-
-def is_explore(cell: dict[str, Any]) -> bool:
-    """Whether a cell belongs to the student's own looking around and is not run in grading."""
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return isinstance(tags, list) and EXPLORE_TAG in tags
-
-
-def definitions(code: str) -> set[str]:
-    """The functions and classes that a text defines at its top level, though it may not parse."""
-    return set(_DEFINITION.findall(code))
-
-
-def source(cell: dict[str, Any]) -> str:
-    """A cell's text, which a notebook file may hold as one string or as lines."""
-    text = cell.get("source", "")
-    return text if isinstance(text, str) else "".join(str(line) for line in text)

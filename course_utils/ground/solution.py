@@ -9,7 +9,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from course_utils.ground.lab import Lab, LabError, is_check, is_explore, source
+from course_utils.ground.cells import is_run, source, without_magics
+from course_utils.ground.lab import Lab, LabError
 
 
 def solution_namespace(lab: Lab) -> dict[str, Any]:
@@ -24,10 +25,9 @@ def solution_namespace(lab: Lab) -> dict[str, Any]:
     # Classes look their module up by name (dataclasses, nn.Module), so it must be findable.
     sys.modules[module.__name__] = module
     for number, cell in enumerate(lab.notebook["cells"]):
-        if cell["cell_type"] != "code" or is_check(cell) or is_explore(cell):
+        if not is_run(cell):
             continue
-        lines = source(cell).splitlines()
-        code = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+        code = without_magics(source(cell))
         try:
             # What a cell prints is for its reader, not for whoever reads our own output.
             name = f"<cell {number} of {lab.name}>"

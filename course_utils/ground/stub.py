@@ -30,6 +30,21 @@ def unwritten_in(exercises: Iterable[str], lab: str = "") -> re.Pattern[str]:
     return re.compile(_UNWRITTEN.format(lab=word, exercise=f"(?:{which})"))
 
 
+def solution_regions(source: str) -> list[range]:
+    """Where a cell's solution regions are: for each, the numbers (from 0) of the lines after the
+    one that begins it, up to and including the one that ends it."""
+    found: list[range] = []
+    begun: int | None = None
+    lines = source.splitlines()
+    for number, line in enumerate([*lines, END_SOLUTION]):  # one that is left open ends with all
+        if BEGIN_SOLUTION in line and begun is None:
+            begun = number
+        elif END_SOLUTION in line and begun is not None:
+            found.append(range(begun + 1, number + 1))
+            begun = None
+    return found
+
+
 def stub_code(lab: str, exercise: str) -> str:
     """The lines that stand for a solution region of an exercise."""
     message = unwritten(lab, exercise)
@@ -38,17 +53,12 @@ def stub_code(lab: str, exercise: str) -> str:
 
 def stub_source(source: str, lab: str, exercise: str) -> str:
     """A solution cell's source with its solution regions replaced, as the release does it."""
-    lines: list[str] = []
-    inside = False
-    for line in source.splitlines():
-        if BEGIN_SOLUTION in line:
-            inside = True
-            indent = line[: len(line) - len(line.lstrip())]
-            lines += [indent + stub for stub in stub_code(lab, exercise).splitlines()]
-        elif END_SOLUTION in line:
-            inside = False
-        elif not inside:
-            lines.append(line)
+    lines = source.splitlines()
+    for region in reversed(solution_regions(source)):
+        first = lines[region.start - 1]
+        indent = first[: len(first) - len(first.lstrip())]
+        stub = [indent + line for line in stub_code(lab, exercise).splitlines()]
+        lines[region.start - 1 : region.stop] = stub
     return "\n".join(lines)
 
 

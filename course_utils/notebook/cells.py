@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_utils.ground.lab import grade_id, is_solution, source
+from course_utils.ground.cells import grade_id, is_solution, source
 
 _LONGEST = 60
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.calls.proxy import NamespaceBackend
-from course_utils.ground.compare import describe
+from course_utils.ground.describing import describe
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.device import best_device
 from course_utils.notebook.errors import NotebookError
 from course_utils.notebook.locate import TEST_FILE
 from course_utils.notebook.patience import Watch
-from course_utils.testing.plugin import ExerciseMark, load_module, mark_of, run_tests
+from course_utils.testing.lab_tests import lab_tests
+from course_utils.testing.marker import ExerciseMark
+from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
 _NOT_YOURS = "This is no fault of your code: get a fresh copy of the file, or ask who teaches you."
@@ -36,15 +38,12 @@ class PublicTests:
         """
         self.folder = folder
         try:
-            module = vars(load_module(folder / TEST_FILE))
+            self._tests = lab_tests(folder / TEST_FILE)
         except Exception as error:
             raise NotebookError(
                 f"{TEST_FILE} cannot be read: {type(error).__name__}: {error}. {_NOT_YOURS}"
             ) from error
-        self._hints: dict[str, Sequence[str]] = module.get("HINTS", {})
-        self._derivation: dict[str, str] = module.get("DERIVATION", {})
-        marks = (mark_of(test) for name, test in module.items() if name.startswith("test_"))
-        self.exercises: list[str] = list(dict.fromkeys(mark.name for mark in marks if mark))
+        self.exercises = self._tests.exercises
 
     def require(self, asked: object, namespace: dict[str, Any]) -> str:
         """The exercise that is asked for, by its name or by one of its functions.
@@ -77,11 +76,11 @@ class PublicTests:
 
     def hints(self, name: str) -> list[str]:
         """The exercise's hints, from the first nudge to the most concrete."""
-        return list(self._hints.get(name, ()))
+        return list(self._tests.hints.get(name, ()))
 
     def derivation(self, name: str) -> str:
         """Where in the lab's derivation the exercise's formula is found; empty if not said."""
-        return self._derivation.get(name, "")
+        return self._tests.derivation.get(name, "")
 
     def run(
         self, namespace: dict[str, Any], exercises: Sequence[str] | None = None

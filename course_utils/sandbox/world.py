@@ -12,7 +12,6 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-import course_utils
 from course_utils.ground import devices
 from course_utils.sandbox import gpu
 
@@ -101,7 +100,7 @@ def _way_to(place: str) -> list[str]:
 
 
 def package_folder() -> Path:
-    return Path(course_utils.__file__).resolve().parent
+    return Path(__file__).resolve().parents[1]
 
 
 def _python_folders() -> list[str]:

@@ -29,7 +29,7 @@ _NO_NAMESPACES = (
     "kernel.apparmor_restrict_unprivileged_userns=0), whoever grades"
 )
 
-
+_PACKAGE = "course_utils"
 # What torch imports when an optimizer or a backward pass is first used: hundreds of modules, which
 # every fork would import again.
 _TORCHS_LATE_IMPORTS = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
@@ -112,7 +112,7 @@ def warm_up(preload: Sequence[str]) -> None:
     if "sympy" in sys.modules:
         _warm_sympy()
     runner.prepare_shell()
-    _give_students_their_own_copy()
+    _give_students_their_own_copy([name for name in preload if name.startswith(_PACKAGE)])
 
 
 def _warm_sympy() -> None:
@@ -124,14 +124,19 @@ def _warm_sympy() -> None:
     float(sympy.simplify(sympy.diff(expression, a)).subs({a: 0.5, b: 2.0}))
 
 
-def _give_students_their_own_copy() -> None:
+def _give_students_their_own_copy(used: Sequence[str]) -> None:
     """Let a notebook's ``import course_utils`` find other module objects than those at work here.
 
     A notebook that patches them then patches its own copy.
+
+    Args:
+        used: the modules of this package that the lab imports.
     """
-    for name in [name for name in sys.modules if name.partition(".")[0] == "course_utils"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
         del sys.modules[name]
-    from course_utils import check  # noqa: F401  # warm, like the rest
+    for name in used:
+        module = importlib.import_module(name)
+        getattr(module, "check", None)  # loaded when it is first asked for; warm, like the rest
 
 
 def _versions() -> dict[str, str]:

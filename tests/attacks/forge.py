@@ -44,14 +44,14 @@ cell("pytest-hooks", "pytest is made to report that everything has passed", """
     _pytest.runner.call_runtest_hook = lambda *a, **k: None
 """)
 cell("course-utils", "course_utils is replaced, piece by piece", """
-    import course_utils, course_utils.ground.compare, course_utils.verdict.outcome
+    import course_utils, course_utils.ground.closeness, course_utils.verdict.outcome
     course_utils.check = lambda *a: print("all claims hold")
     for module in [m for n, m in sys.modules.items() if n.startswith("course_utils")]:
         for name in [n for n in vars(module) if n.startswith(("assert_", "share"))]:
             setattr(module, name, lambda *a, **k: None)
 """)
 cell("compare-at-work", "the comparison is patched in the copy that serves calls", """
-    for name in ("calls.dispatcher", "ground.wire", "ground.compare", "testing.outcome"):
+    for name in ("calls.dispatcher", "ground.wire", "ground.closeness", "verdict.outcome"):
         try:
             module = at_work(name)
         except LookupError:

@@ -18,7 +18,8 @@ from course_utils.commands.demo import solved
 from course_utils.diagnosis.rewriting import exercise_cells
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
-from course_utils.ground.lab import Lab, grade_id, is_solution, source
+from course_utils.ground.cells import grade_id, is_solution, source
+from course_utils.ground.lab import Lab
 
 LAB = "lab02_softmax_nll"
 

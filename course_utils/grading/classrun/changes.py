@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from course_utils.grading.totals import StudentMarks
-from course_utils.ground.lab import CHECK_PREFIX
+from course_utils.ground.cells import check_id, exercise_of
 from course_utils.verdict.submission import SubmissionResult
 
 _SMALLEST = 0.005  # marks are kept to a hundredth of a point
@@ -55,10 +55,10 @@ def foreseen(marks: StudentMarks | None, result: SubmissionResult) -> StudentMar
         result: the verdict.
     """
     marks = marks or StudentMarks()
-    scores = {CHECK_PREFIX + exercise.name: exercise.score for exercise in result.exercises}
+    scores = {check_id(exercise.name): exercise.score for exercise in result.exercises}
     cells = {
         name: replace(cell, automatic=scores.get(name, 0.0))
-        if name.startswith(CHECK_PREFIX) else cell
+        if exercise_of(name) else cell
         for name, cell in marks.cells.items()
     }  # fmt: skip
     return replace(marks, cells=cells)
@@ -86,7 +86,7 @@ def changes(
         old = before["claims"].get(name, {})
         new = {test.claim: test.passed for test in exercise.tests} if exercise else {}
         turned = [claim for claim in new if claim in old and new[claim] != old[claim]]
-        cell = marks.cells.get(CHECK_PREFIX + name) if marks else None
+        cell = marks.cells.get(check_id(name)) if marks else None
         found.append(
             Change(
                 result.student, name, earlier, score,

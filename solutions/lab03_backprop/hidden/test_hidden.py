@@ -1,14 +1,12 @@
 """Lab 03, hidden tests: the same claims elsewhere, random expressions, and the edges."""
 
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from course_utils.testing import assert_close, assert_unmodified, exercise, probe
-from course_utils.testing.plugin import load_module
+from course_utils.testing import assert_close, assert_unmodified, exercise, probe, public_tests
 
-public = load_module(Path(__file__).resolve().parents[1] / "test_public.py")
+public = public_tests(__file__)
 away_from_zero, draw_pair = public.away_from_zero, public.draw_pair
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from course_utils.testing import assert_close, assert_mean, assert_rate, exercise, probe
-from course_utils.testing.plugin import load_module
+from course_utils.testing import (
+    assert_close,
+    assert_mean,
+    assert_rate,
+    exercise,
+    probe,
+    public_tests,
+)
 
-public = load_module(Path(__file__).resolve().parents[1] / "test_public.py")
+public = public_tests(__file__)
 
 
 def _training(student, name, inputs, targets, weights, lrs, **options):

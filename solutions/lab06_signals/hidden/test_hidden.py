@@ -1,15 +1,13 @@
 """Lab 06, the tests that students do not see: other shapes, longer runs, the traps."""
 
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import assert_close, exercise, probe
-from course_utils.testing.plugin import load_module
+from course_utils.testing import assert_close, exercise, probe, public_tests
 
-public = load_module(Path(__file__).parents[1] / "test_public.py")
+public = public_tests(__file__)
 
 
 @probe(values=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import pathlib
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import Mismatch, assert_close, exercise
-from course_utils.testing.plugin import load_module
+from course_utils.testing import Mismatch, assert_close, exercise, public_tests
 
-public = load_module(pathlib.Path(__file__).parents[1] / "test_public.py")
+public = public_tests(__file__)
 TRAINING = public.TRAINING
 
 # Exercise: losses_agree

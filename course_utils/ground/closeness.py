@@ -1,4 +1,4 @@
-"""Comparisons that explain themselves: tolerance by dtype and device, gradients, statistics.
+"""Comparisons that explain themselves, with a tolerance that follows dtype and device.
 
 A failed comparison raises :class:`Mismatch`, which carries the two arrays for the numeric look and
 a sentence for the student. A passed one is remembered as well, so that a report can show the
@@ -7,20 +7,16 @@ relative error beside the tolerance it was held against.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from course_utils.ground import kinds
-
-Array = npt.NDArray[Any]
+from course_utils.ground.arrays import Array, array_of, is_numeric, is_plain_number, is_tensor
+from course_utils.ground.describing import describe, figures
 
 # Relative tolerances. A right implementation that orders its operations differently from torch is
 # off by a few units in the last place times the length of a reduction; a wrong formula, with the
@@ -28,11 +24,6 @@ Array = npt.NDArray[Any]
 _RTOL = {"float64": 1e-8, "float32": 2e-5, "float16": 5e-3, "bfloat16": 3e-2}
 # GPUs sum in another order and may fuse multiply-adds; half a digit or so is theirs.
 _DEVICE_FACTOR = {"cpu": 1.0, "cuda": 5.0, "mps": 5.0}
-
-# What a sentence shows at most: digits of a number, letters of a text, keys of a dict.
-_MOST_DIGITS = 9
-_MOST_LETTERS = 40
-_MOST_KEYS = 8
 
 
 def tolerance(dtype: str, device: str = "cpu") -> float:
@@ -207,30 +198,30 @@ def _assert_leaf_close(actual: Any, expected: Any, name: str, rules: _Rules) -> 
                 kind="value", actual=actual, expected=expected,
             )
         return
-    want, want_dtype, device = _as_array(expected)
+    want, want_dtype, device = array_of(expected)
     is_number = isinstance(expected, (bool, int, float, np.generic)) or want.ndim == 0
     wrong_type = (
-        not _is_numeric(actual)
-        or (_is_plain_number(actual) and not is_number)
-        or (_is_tensor(expected) and not _is_tensor(actual) and not is_number)
+        not is_numeric(actual)
+        or (is_plain_number(actual) and not is_number)
+        or (is_tensor(expected) and not is_tensor(actual) and not is_number)
     )
     if wrong_type:
         raise Mismatch(
             f"{name}: {describe(actual)} instead of {describe(expected)}",
             kind="type", actual=actual, expected=want,
         )
-    got, got_dtype, got_device = _as_array(actual)
+    got, got_dtype, got_device = array_of(actual)
     if got.shape != want.shape:
         raise Mismatch(
             f"{name}: shape {got.shape} instead of {want.shape}",
             kind="shape", actual=got, expected=want,
         )
-    if _is_tensor(expected) and _is_tensor(actual) and got_device != device:
+    if is_tensor(expected) and is_tensor(actual) and got_device != device:
         raise Mismatch(
             f"{name}: on the device {got_device} instead of {device}",
             kind="device", actual=got, expected=want,
         )
-    both_arrays = not _is_plain_number(actual) and not isinstance(expected, (bool, int, float))
+    both_arrays = not is_plain_number(actual) and not isinstance(expected, (bool, int, float))
     if rules.dtypes and both_arrays and got_dtype != want_dtype:
         raise Mismatch(
             f"{name}: dtype {got_dtype} instead of {want_dtype}",
@@ -311,208 +302,6 @@ def _widened(values: Array) -> Array:
     return values.astype(np.result_type(values.dtype, np.float64))
 
 
-def figures(actual: Any, expected: Any, *, digits: int = 3) -> tuple[str, str]:
-    """Two numbers with as many digits as show how they differ, up to nine.
-
-    As many as it takes for the difference of what is shown to be within half of the true one.
-
-    Args:
-        digits: how many significant digits there are at least.
-
-    Example:
-        >>> figures(1.51234, 1.51241)
-        ('1.5123', '1.5124')
-        >>> figures(0.226, 0.789)
-        ('0.226', '0.789')
-    """
-    first, second = (v.item() if isinstance(v, np.generic) else v for v in (actual, expected))
-    if all(isinstance(value, int) for value in (first, second)):  # truth values too
-        return str(first), str(second)
-    gap = abs(first - second)
-    shown = ("", "")
-    for count in range(digits, _MOST_DIGITS + 1):
-        shown = _figure(first, count), _figure(second, count)
-        difference = abs(complex(shown[0]) - complex(shown[1]))
-        if not np.isfinite(gap) or abs(difference - gap) <= gap / 2:
-            break
-    return shown
-
-
-def _figure(value: Any, digits: int) -> str:
-    """A number with so many significant digits, but all of those before the point."""
-    size = abs(value)
-    before = len(str(round(size))) if size < 10**_MOST_DIGITS else 0
-    return f"{value:.{max(digits, before)}g}"
-
-
-def assert_unmodified(student: Any) -> None:
-    """Assert that no call in this test so far changed its arguments in place."""
-    if student.modified:
-        function, argument = student.modified[0]
-        what = f"its argument {argument}" if function else "an array that it was handed"
-        raise Mismatch(
-            f"{function or 'your code'} changes {what} in place; work on a copy instead",
-            kind="modified",
-        )
-
-
-def central_difference(
-    f: Callable[[Array], float], x: Array, step: float = 1e-5
-) -> Array:
-    """The gradient of a scalar function by central differences, in float64.
-
-    Args:
-        f: takes an array of x's shape, returns a number.
-        x: where to differentiate; not changed.
-        step: the half-width h of (f(x+h) − f(x−h)) / 2h.
-    """
-    x = np.array(x, dtype=np.float64)
-    gradient = np.zeros_like(x)
-    for index in np.ndindex(x.shape):
-        kept = x[index]
-        x[index] = kept + step
-        above = float(f(x.copy()))
-        x[index] = kept - step
-        below = float(f(x.copy()))
-        x[index] = kept
-        gradient[index] = (above - below) / (2 * step)
-    return gradient
-
-
-def assert_rate(successes: int, trials: int, rate: float, *, false_alarm: float = 1e-7) -> None:
-    """Assert that a count is one that Bernoulli(rate) trials could have given.
-
-    Args:
-        false_alarm: the probability with which a right implementation is rejected (exact binomial
-            tails, two-sided).
-    """
-    from scipy.stats import binom
-
-    low = max(binom.ppf(false_alarm / 2, trials, rate) - 1, 0)
-    high = min(binom.isf(false_alarm / 2, trials, rate) + 1, trials)
-    if not low <= successes <= high:
-        seen, chance = _chance(successes / trials, rate, low / trials, high / trials)
-        raise Mismatch(
-            f"{seen} of {trials:,} draws; {chance}",
-            kind="rate", actual=np.asarray(successes / trials), expected=np.asarray(rate),
-        )
-
-
-def assert_mean(
-    samples: Any, mean: float, std: float, *, name: str = "the mean", false_alarm: float = 1e-7
-) -> None:
-    """Assert that the mean of independent samples is compatible with a known mean and deviation.
-
-    Args:
-        samples: array of independent draws.
-        mean, std: of one draw, in theory.
-        false_alarm: the probability with which a right implementation is rejected (normal
-            approximation; use hundreds of samples).
-    """
-    from scipy.stats import norm
-
-    values = _as_array(samples)[0].ravel()
-    if values.dtype.kind not in "biuf":
-        raise Mismatch(
-            f"{name}: {describe(samples)} instead of numbers", kind="type", actual=samples
-        )
-    bound = float(norm.isf(false_alarm / 2)) * std / np.sqrt(values.size)
-    seen = float(np.mean(values))
-    if not abs(seen - mean) <= bound:
-        shown, chance = _chance(seen, mean, mean - bound, mean + bound)
-        raise Mismatch(
-            f"{name} over {values.size:,} draws: {shown}; {chance}",
-            kind="rate", actual=np.asarray(seen), expected=np.asarray(mean),
-        )
-
-
-def _chance(seen: float, right: float, low: float, high: float) -> tuple[str, str]:
-    """What came out over many draws, and what chance alone would have given.
-
-    With two decimals, or as many as set the four numbers apart.
-    """
-    edge, ordered = low if seen < low else high, (low, right, high)
-    size = max(abs(low), abs(high))
-    most = _MOST_DIGITS - min(int(np.log10(size)), 0) if size else _MOST_DIGITS
-    decimals = 2
-    while decimals < most and (
-        any(a != b and round(a, decimals) == round(b, decimals) for a, b in pairwise(ordered))
-        or abs(round(seen, decimals) - round(edge, decimals) - (seen - edge)) > abs(seen - edge) / 2
-    ):
-        decimals += 1
-    shown = [f"{value:.{decimals}f}" for value in (seen, right, low, high)]
-    return shown[0], (
-        f"it should be near {shown[1]}, and chance alone gives {shown[2]} to {shown[3]}"
-    )
-
-
-def describe(value: Any) -> str:
-    """What a value is, in a few words: "an array of shape (4, 3) and dtype float64", "None".
-
-    Any object will do, also one that cannot be read, measured or printed.
-    """
-    try:
-        return _described(value)
-    except Exception:  # a length, a shape or a comparison of a student's own may raise
-        return kinds.in_words(value)
-
-
-def _described(value: Any) -> str:
-    if value is None:
-        return "None"
-    if _is_tensor(value):
-        dtype = str(value.dtype).removeprefix("torch.")
-        return f"a tensor of shape {tuple(value.shape)} and dtype {dtype}"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
-    if isinstance(value, (bool, np.bool_)):
-        return str(bool(value))
-    if _is_numeric(value):
-        return f"the number {_brief(value)}"
-    if isinstance(value, str):
-        return f"the text '{str(value)[:_MOST_LETTERS]}{'…' if len(value) > _MOST_LETTERS else ''}'"
-    if isinstance(value, (list, tuple)):
-        kind = "list" if isinstance(value, list) else "tuple"
-        if not value:
-            return f"an empty {kind}"
-        return f"a {kind} of {len(value)} value{'' if len(value) == 1 else 's'}"
-    if isinstance(value, dict):
-        keys = [str(key)[:_MOST_LETTERS] for key in value]
-        if not keys:
-            return "an empty dict"
-        more = ", …" if len(keys) > _MOST_KEYS else ""
-        several = "s" if len(keys) > 1 else ""
-        return f"a dict with the key{several} {', '.join(keys[:_MOST_KEYS])}{more}"
-    return kinds.in_words(value)
-
-
-def _is_tensor(value: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
-
-
-def _is_plain_number(value: Any) -> bool:
-    return isinstance(value, (bool, int, float))
-
-
-def _is_numeric(value: Any) -> bool:
-    return (
-        isinstance(value, (bool, int, float))
-        or (isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc")
-        or _is_tensor(value)
-    )
-
-
-def _as_array(value: Any) -> tuple[Array, str, str]:
-    """An array of the value, the name of its dtype, and the type of its device."""
-    if _is_tensor(value):
-        plain = value.detach().cpu()
-        name = str(value.dtype).removeprefix("torch.")
-        return (plain.float() if name == "bfloat16" else plain).numpy(), name, value.device.type
-    array = np.asarray(value)
-    return array, str(array.dtype), "cpu"
-
-
 def _largest(values: Array) -> float:
     finite = np.abs(values[np.isfinite(values)])
     return float(np.max(finite)) if finite.size else 0.0
@@ -531,7 +320,3 @@ def _at(index: Sequence[Any]) -> str:
 
 def _more(count: int) -> str:
     return "" if count < 2 else f" and {count - 1:,} more place{'' if count == 2 else 's'}"
-
-
-def _brief(value: Any) -> str:
-    return _figure(value, 4) if abs(value) < np.inf else f"{value}"

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from course_utils.ground.statuses import Aspect
-from course_utils.testing.plugin import load_module
+from course_utils.testing.loading import load_module
 
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 Replacement = tuple[str, str]

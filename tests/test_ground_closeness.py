@@ -10,17 +10,11 @@ import pytest
 import torch
 from messages import internals_in
 
-from course_utils.ground import compare
-from course_utils.ground.compare import (
-    Mismatch,
-    assert_close,
-    assert_mean,
-    assert_rate,
-    assert_unmodified,
-    describe,
-    figures,
-    relative_error,
-)
+from course_utils.ground import closeness
+from course_utils.ground.closeness import Mismatch, assert_close, relative_error
+from course_utils.ground.describing import describe, figures
+from course_utils.ground.statistics import assert_mean, assert_rate
+from course_utils.testing.agreement import assert_unmodified
 
 
 def message(check: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
@@ -62,7 +56,7 @@ def test_the_error_that_is_shown_decides(seed: int) -> None:
     rtol, atol = 10.0 ** -rng.integers(1, 6), 10.0 ** -rng.integers(0, 6)
     actual = expected + rng.normal(size=5) * rng.choice([atol, rtol])
     allowed = max(atol, rtol * np.max(np.abs(expected)))
-    with compare.recording() as made:
+    with closeness.recording() as made:
         close = holds(actual, expected, rtol=rtol, atol=atol)
     assert close is bool(np.max(np.abs(actual - expected)) <= allowed)
     if close:
