@@ -16,7 +16,7 @@ help:
 	@echo "make demo   release a lab, grade a class, print the table"
 	@echo "make test   every test"
 	@echo "make verify the release gate of every lab, whole (an hour on two cores)"
-	@echo "make lint   ruff and mypy"
+	@echo "make lint   ruff, mypy and import-linter"
 	@echo "make bench  the figures of the README"
 	@echo "make kills  fifty kills in the middle of class runs, and what they leave"
 	@echo "make agree  course grade and nbgrader autograde, compared on every odd submission"
@@ -49,6 +49,7 @@ verify: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(STAMP)
 	$(BIN)/python -m course_utils.commands.bench
