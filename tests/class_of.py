@@ -15,7 +15,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 from tiny import SOFTMAX, TINY_LAB, as_bytes, write_tiny_course
 
-from course_utils.commands.demo import solved
+from course_utils.gate.filled_in import solved
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter

@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 from tiny import REPOSITORY, TINY_LAB, as_bytes, cell, write_tiny_course
 
-from course_utils.commands.demo import solved
+from course_utils.gate.filled_in import solved
 from course_utils.gate.release import release
 from course_utils.grading.assignment import enter
 from course_utils.grading.course import Course

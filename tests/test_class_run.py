@@ -39,7 +39,7 @@ from class_of import (
 from nbgrader.api import Gradebook
 from tiny import TINY_LAB, as_bytes
 
-from course_utils.commands.demo import append_cell, solved
+from course_utils.gate.filled_in import append_cell, solved
 from course_utils.grading.classroom import Settings
 from course_utils.grading.classrun.choice import Choice, Only
 from course_utils.grading.classrun.errors import NotReady, Stopped

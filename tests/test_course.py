@@ -18,7 +18,7 @@ import pytest
 from nbgrader.api import Gradebook
 from tiny import REPOSITORY, SOFTMAX, TINY_LAB, as_bytes, cell, tiny_notebook, write_tiny_course
 
-from course_utils.commands.demo import append_cell, solved
+from course_utils.gate.filled_in import append_cell, solved
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox import launch

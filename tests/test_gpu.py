@@ -27,9 +27,9 @@ from test_sandbox_gpu import LIVE
 from tiny import REPOSITORY, SOFTMAX, as_bytes
 
 from course_utils.calls.proxy import Student
-from course_utils.commands.demo import solved, with_entry
 from course_utils.commands.doctor import _device
 from course_utils.diagnosis.rewriting import Originals
+from course_utils.gate.filled_in import solved, with_entry
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
 from course_utils.grading.judge import Grader

@@ -18,10 +18,10 @@ import pytest
 from nbclient import NotebookClient
 from tiny import REPOSITORY, as_bytes
 
-from course_utils.commands.demo import solved, with_entry
 from course_utils.diagnosis.kept import made_from
 from course_utils.diagnosis.rewriting import Original, exercise_cells
 from course_utils.diagnosis.traces import TraceBook
+from course_utils.gate.filled_in import solved, with_entry
 from course_utils.gate.release import release
 from course_utils.gate.verify import verify
 from course_utils.grading.course import Course

@@ -11,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 from tiny import REPOSITORY
 
-from course_utils.commands.demo import solved
+from course_utils.gate.filled_in import solved
 from course_utils.ground.lab import Lab
 
 LAB = "lab02_softmax_nll"

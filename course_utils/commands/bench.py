@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from course_utils.commands.demo import DEMO_LAB, solved, with_entry
+from course_utils.commands.demo import DEMO_LAB
+from course_utils.gate.filled_in import solved, with_entry
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
 from course_utils.ground.lab import Lab

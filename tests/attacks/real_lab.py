@@ -14,8 +14,8 @@ from attacks.baits import Baits
 from attacks.cases import Attack, write
 from attacks.graded import Class
 from attacks.target import NAME as TARGET
-from course_utils.commands.demo import solved
 from course_utils.diagnosis.rewriting import exercise_cells
+from course_utils.gate.filled_in import solved
 from course_utils.gate.release import release
 from course_utils.grading.course import Course
 from course_utils.ground.cells import grade_id, is_solution, source

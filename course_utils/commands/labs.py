@@ -1,0 +1,102 @@
+"""``course verify``, ``release``, ``new-lab``: from an author's folder to what students get."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from course_utils.commands.options import ERR, OUT, DeviceOption, FreshOption, relative
+from course_utils.ground.devices import VARIABLE, resolve
+from course_utils.ground.lab import Lab, LabError
+
+
+def release(
+    labs: Annotated[list[str], typer.Argument(help="e.g. lab02_softmax_nll")],
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Skip the release gate (course verify).")
+    ] = False,
+    fresh: FreshOption = False,
+) -> None:
+    """Put labs through the release gate, make the students' version in labs/, and enter them in
+    the gradebook. A gate that was green for these very files is not gone through again."""
+    from course_utils.gate.release import release as release_lab
+    from course_utils.grading.course import Course
+
+    course = Course(Path.cwd())
+    for name in labs:
+        lab = Lab.find(name)
+        if not unverified and not _passes_gate(lab, seeds=100, mutants=True, fresh=fresh):
+            raise LabError(f"{name} was not released: mend what the gate has found above")
+        folder = release_lab(course, lab)
+        OUT.say(f"{name} released to {relative(folder)}")
+
+
+def verify(
+    labs: Annotated[list[str] | None, typer.Argument(help="Labs; all by default.")] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds the marks must agree under.")] = 100,
+    mutants: Annotated[bool, typer.Option(help="Mutate the solution and see who notices.")] = True,
+    pairs: Annotated[
+        bool, typer.Option(help="Make mistakes in pairs and in right variants, too.")
+    ] = True,
+    exercise: Annotated[
+        list[str] | None, typer.Option(help="Only these exercises, while you work on them.")
+    ] = None,
+    fresh: FreshOption = False,
+    device: DeviceOption = "",
+) -> None:
+    """Prove labs before students see them: right code passes, wrong code fails and is named."""
+    os.environ[VARIABLE] = resolve(device)  # the gate's workers have it from there
+    names = labs or [lab.name for lab in Lab.all_in(Path.cwd())]
+    verdicts = [
+        _passes_gate(
+            Lab.find(name), seeds=seeds, mutants=mutants, pairs=pairs, only=exercise or (),
+            fresh=fresh,
+        )
+        for name in names
+    ]
+    if not all(verdicts):
+        raise typer.Exit(1)
+
+
+def new_lab(
+    name: Annotated[str, typer.Argument(help="Folder's name, e.g. lab08_attention.")],
+    title: Annotated[
+        str, typer.Option(help="The notebook's title.", show_default="made from the name")
+    ] = "",
+) -> None:
+    """Begin a lab: a folder under solutions/ with one small exercise, which the gate accepts."""
+    from course_utils.gate.new_lab import make_lab
+
+    folder = make_lab(Path.cwd(), name, title)
+    OUT.say(f"{name} begun in {relative(folder)}")
+    OUT.say(f"next: course verify {name}, then docs/authoring.md")
+
+
+def _passes_gate(
+    lab: Lab, *, seeds: int, mutants: bool, pairs: bool = True, only: Sequence[str] = (),
+    fresh: bool = False,
+) -> bool:  # fmt: skip
+    """Run the release gate on a lab and print its report; whether it is green."""
+    from course_utils.gate.pool import Progress as Shown
+    from course_utils.gate.progress import PlainProgress
+    from course_utils.gate.verify import verify as prove
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+        task = bar.add_task(lab.name)
+
+        def draw(label: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{lab.name}: {label}", completed=done, total=total)
+
+        log = PlainProgress(lambda line: ERR.say(f"{lab.name}: {line}"))
+        show: Shown = draw if ERR.is_terminal else log
+        report = prove(
+            lab, seeds=seeds, mutants=mutants, pairs=pairs, only=only, fresh=fresh, progress=show
+        )
+    OUT.say(report.render())
+    return report.green
