@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from tiny import REPOSITORY
 
-from course_utils.calls.proxy import NamespaceBackend
-from course_utils.calls.response import Response
+from course_utils.calls.backend import NamespaceBackend
+from course_utils.calls.endings import Value
+from course_utils.calls.protocol import Request, Response
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.ground.lab import Lab
 from course_utils.testing.marker import ExerciseMark
@@ -32,9 +33,10 @@ class _Noting(NamespaceBackend):
         super().__init__(namespace)
         self.values: list[Any] = []
 
-    def request(self, request: dict[str, Any]) -> Response:
+    def request(self, request: Request) -> Response:
         response = super().request(request)
-        self.values.append(response.get("value"))
+        ending = response.ending
+        self.values.append(ending.value if isinstance(ending, Value) else None)
         return response
 
 

@@ -17,7 +17,7 @@ import torch
 from far_device import Far, far_device
 from tiny import REPOSITORY
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.diagnosis.rewriting import Namespace, Original, Originals
 from course_utils.ground import wire
 from course_utils.ground.lab import Lab

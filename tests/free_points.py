@@ -14,7 +14,6 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,20 +32,16 @@ OWN_INPUTS = {
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _given(request: dict[str, Any]) -> list[Any]:
-    return [*request["args"], *request["kwargs"].values()]
-
-
 # Answers that the judge has not thought of.
 OTHERS: dict[str, ignorance.Answer] = {
     "minus one": lambda request, right: -1.0,
     "seven": lambda request, right: 7,
     "a zero of NumPy's": lambda request, right: np.float64(0),
     "a zero of torch's": lambda request, right: torch.zeros(()),
-    "the last argument but one": lambda request, right: next(iter(_given(request)[-2:]), None),
-    "all arguments": lambda request, right: _given(request),
+    "the last argument but one": lambda request, right: next(iter(request.values[-2:]), None),
+    "all arguments": lambda request, right: request.values,
     "the first argument as a number": lambda request, right: float(
-        np.mean([*map(np.size, _given(request)[:1]), 0])
+        np.mean([*map(np.size, request.values[:1]), 0])
     ),
 }
 ANSWERS = ignorance.ANSWERS | OTHERS

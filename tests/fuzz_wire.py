@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from course_utils.calls.digest import returned
-from course_utils.calls.response import checked
+from course_utils.calls.protocol import Request, Response
 from course_utils.ground import kinds, wire
 from course_utils.sandbox.cells import Allowance, cell_run
 
@@ -29,7 +29,7 @@ FIELDS = ("$", "items", "data", "dtype", "shape", "device", "requires_grad", "pa
 TEXTS = ("<f8", "<f4", "<i8", "|b1", "<c16", "<c32", "<f16", "|O", "<U4", "f8,f8", "(9,)f8", "|V8",
          "float64", "float32", "bfloat16", "bool", "complex64", "quint8", "int64", "cpu", "cuda",
          "cuda:99", "meta", "mps", "cpu:7", "PCG64", "MT19937", "0x1", "é", "")  # fmt: skip
-REQUEST = {"name": "f", "args": [1.0, 2.0], "kwargs": {"axis": 0}}
+REQUEST = Request("f", [1.0, 2.0], {"axis": 0})
 
 
 def most(case: bytes) -> int:
@@ -42,7 +42,11 @@ def target(case: bytes) -> None:
     value = wire.loads(case)
     kinds.unjudgeable(value)
     returned(value)
-    for use in (lambda: checked(value, REQUEST), lambda: cell_run(0, value, Allowance(10_000))):
+    for use in (
+        lambda: Request.from_wire(value),
+        lambda: Response.from_wire(value, REQUEST),
+        lambda: cell_run(0, value, Allowance(10_000)),
+    ):
         with contextlib.suppress(wire.WireError):
             use()
 

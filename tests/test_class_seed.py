@@ -13,7 +13,7 @@ import pytest
 from test_course import hand_in, marks, run
 from tiny import TINY_LAB, as_bytes, cell, tiny_notebook, write_tiny_course
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.diagnosis import TraceBook, diagnose
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading.class_seed import class_seed, known_seed

@@ -14,7 +14,7 @@ import torch
 from tiny import REPOSITORY
 from typer.testing import CliRunner
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.commands import cli, doctor
 from course_utils.grading import nbgrader_plugin
 from course_utils.grading.classroom import Settings

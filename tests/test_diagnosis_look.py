@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.digest import returned
 from course_utils.calls.evidence import describe_call
-from course_utils.calls.proxy import NamespaceBackend, Student, StudentFault
+from course_utils.calls.fault import StudentFault
+from course_utils.calls.proxy import Student
 from course_utils.diagnosis import diagnose
 from course_utils.ground.closeness import Mismatch, assert_close
 from course_utils.ground.statistics import assert_rate

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import small_lab
 
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.digest import of_call, returned
-from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis import diagnose, diagnose_public
 from course_utils.diagnosis.digest import differing
 from course_utils.diagnosis.record import record

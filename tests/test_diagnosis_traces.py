@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import small_lab
 
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.digest import of_call, returned
-from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis.digest import differing, of_trace, ratio, same
 from course_utils.diagnosis.kept import hidden_book, made_from, public_book
 from course_utils.diagnosis.record import equal_dresses, record

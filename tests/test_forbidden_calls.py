@@ -1,25 +1,22 @@
-"""Forbidden calls: what is seen and what is not, who pays and how much, and who is told."""
+"""Forbidden calls: who pays and how much, and who is told."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import forbidding_lab
 import jsonschema
 import nbformat
-import numpy as np
 import pytest
-import torch
 from forbidding_lab import BUILT_IN, notebook
 from nbclient import NotebookClient
 from tiny import as_bytes, cell
 
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.policy import Cost, ForbiddenCall, PolicyError
-from course_utils.calls.proxy import NamespaceBackend, Student, probe
+from course_utils.calls.protocol import ForbiddenNote
 from course_utils.gate.forbids import judge_forbids
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
@@ -34,194 +31,6 @@ from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.submission import SubmissionResult
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SOFTMAX = ("torch.softmax", "scipy.special.softmax")
-OPTIMIZERS = ("torch.optim.SGD", "torch.optim.Adam", "torch.optim.sgd.sgd")
-INIT = ("torch.nn.init.kaiming_uniform_", "torch.nn.init.normal_")
-
-# -- what is seen
-
-
-def calls(source: str, forbid: tuple[str, ...], call: Any = None) -> list[tuple[str, str]]:
-    """The forbidden calls that are noted, each with the function that makes it."""
-    namespace: dict[str, Any] = {"np": np, "torch": torch, "__name__": "__main__"}
-    exec(compile(source, "<cell 3>", "exec"), namespace)
-    student = Student(NamespaceBackend(namespace), forbid=forbid)
-    if call is None:
-        student.f(torch.tensor([1.0, 2.0, 0.5]))
-    else:
-        call(student)
-    return [(note["call"], note["by"][0]) for note in student.forbidden]
-
-
-def body(*lines: str) -> str:
-    return "def f(x):\n    " + "\n    ".join(lines)
-
-
-@probe
-def one_step(student: Any, name: str) -> Any:
-    p = torch.zeros(2, requires_grad=True)
-    optimizer = getattr(student, name)([p], lr=0.1)
-    p.sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it so
-    optimizer.step()
-    return p.detach()
-
-
-@probe
-def asked_of_f(student: Any, x: Any) -> Any:
-    return student.f(x)
-
-
-@probe
-def its_own(student: Any, x: Any) -> Any:
-    return torch.softmax(x, 0)
-
-
-@pytest.mark.parametrize(
-    ("source", "forbid", "call", "function"),
-    [
-        (body("return torch.softmax(x, 0)"), SOFTMAX, "torch.softmax", "f"),
-        (body("return x.softmax(0)"), SOFTMAX, "torch.softmax", "f"),
-        (body("return torch.Tensor.softmax(x, 0)"), SOFTMAX, "torch.softmax", "f"),
-        (body("return torch.nn.functional.softmax(x, 0)"), SOFTMAX, "torch.softmax", "f"),
-        (body("return torch.nn.Softmax(0)(x)"), SOFTMAX, "torch.softmax", "f"),
-        (body("return torch.special.softmax(x, 0)"), SOFTMAX, "torch.special.softmax", "f"),
-        (body("return torch.ops.aten.softmax(x, 0)"), SOFTMAX, "torch.softmax", "f"),
-        (body("return getattr(torch, 'soft' + 'max')(x, 0)"), SOFTMAX, "torch.softmax", "f"),
-        (body("return x.sigmoid_()"), ("torch.sigmoid",), "torch.sigmoid", "f"),
-        (body("return torch.special.expit(x)"), ("torch.sigmoid",), "torch.special.expit", "f"),
-        (
-            body("import scipy.special as s", "return s.softmax(x.numpy())"),
-            SOFTMAX, "scipy.special.softmax", "f",
-        ),
-        (
-            "from scipy.special import softmax as s\n" + body("return s(x.numpy())"),
-            SOFTMAX, "scipy.special.softmax", "f",
-        ),
-        ("def g(x):\n    return torch.softmax(x, 0)\n" + body("return g(x)"), SOFTMAX,
-         "torch.softmax", "g"),
-        ("f = lambda x: torch.softmax(x, 0)", SOFTMAX, "torch.softmax", "f"),
-        ("import functools\nf = functools.partial(torch.softmax, dim=0)", SOFTMAX,
-         "torch.softmax", "f"),
-        (body("return np.exp(x.numpy())"), ("numpy.exp",), "numpy.exp", "f"),
-        (
-            body("w = torch.empty(2, 2)", "torch.nn.init.kaiming_uniform_(w)", "return w"),
-            INIT, "torch.nn.init.kaiming_uniform_", "f",
-        ),
-        (
-            body("x.requires_grad_()", "(x * x).sum().backward()", "return x.grad"),
-            ("autograd",), "autograd (torch.Tensor.backward)", "f",
-        ),
-        (
-            body("return torch.func.grad(lambda z: (z * z).sum())(x)"),
-            ("autograd",), "autograd (torch.autograd.grad)", "f",
-        ),
-    ],
-)  # fmt: skip
-def test_a_forbidden_call_is_seen_in_every_guise(
-    source: str, forbid: tuple[str, ...], call: str, function: str
-) -> None:
-    assert calls(source, forbid)[0] == (call, function)
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "SGD = torch.optim.SGD",
-        "class SGD(torch.optim.SGD): pass",
-        "class SGD(torch.optim.SGD):\n    def __init__(s, p, lr): super().__init__(p, lr=lr)",
-        "import functools\nSGD = functools.partial(torch.optim.SGD)",
-        "def SGD(p, lr): return torch.optim.SGD(p, lr)",
-        "class SGD:\n    def __init__(s, p, lr): s.it = torch.optim.SGD(p, lr)\n"
-        "    def step(s): s.it.step()",
-    ],
-)
-def test_a_forbidden_class_is_seen_in_every_guise(source: str) -> None:
-    found = calls(source, OPTIMIZERS, lambda student: student.run(one_step, "SGD"))
-    assert found[0] == ("torch.optim.SGD", "SGD")
-
-
-def test_a_name_that_stands_for_a_forbidden_function_is_seen() -> None:
-    alias = "f = torch.softmax"
-    assert calls(alias, SOFTMAX, lambda s: s.f(torch.ones(2), 0)) == [("torch.softmax", "f")]
-    partial = "import functools\nf = functools.partial(torch.softmax, dim=0)"
-    found = calls(partial, SOFTMAX, lambda s: s.run(asked_of_f, torch.ones(2)))
-    assert found == [("torch.softmax", "f")]
-
-
-OWN_OPTIMIZER = """
-class SGD(torch.optim.Optimizer):
-    def __init__(self, p, lr):
-        super().__init__(p, dict(lr=lr))
-    def step(self):
-        pass
-"""
-
-
-@pytest.mark.parametrize(
-    ("source", "forbid"),
-    [
-        ("def softmax(x, d): return x\n" + body("return softmax(x, 0)"), SOFTMAX),
-        ("class Softmax:\n    def softmax(self, d): return d\n"
-         + body("return Softmax().softmax(x)"), SOFTMAX),
-        (body("'torch.softmax(x, 0)'  # torch.softmax", "return torch.exp(x)"), SOFTMAX),
-        (body("return np.exp(x.numpy())"), ("torch.exp",)),
-        (body("return torch.exp(x)"), ("numpy.exp", "scipy.special.exp1")),
-        (body("return torch.log_softmax(x, 0)"), SOFTMAX),
-        (body("return x.normal_()"), INIT),
-        (body("torch.nn.Linear(3, 3)", "return x"), INIT),
-        (body("with torch.no_grad():", "    return x.requires_grad_().detach()"), ("autograd",)),
-        (body("return np.add.reduce(x.numpy())"), ("numpy.add",)),
-        (body("return x.numpy().sum()"), ("numpy.ndarray.sum", "torch.no_such_function")),
-    ],
-)  # fmt: skip
-def test_what_only_resembles_a_forbidden_call_is_not_accused(
-    source: str, forbid: tuple[str, ...]
-) -> None:
-    assert calls(source, forbid) == []
-
-
-def test_what_a_probe_calls_is_not_the_students() -> None:
-    assert calls(body("return x"), SOFTMAX, lambda s: s.run(its_own, torch.ones(2))) == []
-    run = calls(OWN_OPTIMIZER, (*OPTIMIZERS, "autograd"), lambda s: s.run(one_step, "SGD"))
-    assert run == []
-
-
-def test_a_call_that_is_noted_is_carried_out_and_nothing_is_left_behind() -> None:
-    names = ("torch.nn.Sigmoid", "torch.sigmoid", "autograd", "scipy.special.expit")
-    before = torch.sigmoid, torch.Tensor.backward, dict(vars(torch.nn.Sigmoid))
-    namespace = {"torch": torch, "f": lambda x: torch.nn.Sigmoid()(x)}
-    student = Student(NamespaceBackend(namespace), forbid=names)
-    assert torch.equal(student.f(torch.zeros(2)), torch.full((2,), 0.5))
-    assert student.forbidden
-    assert (torch.sigmoid, torch.Tensor.backward, dict(vars(torch.nn.Sigmoid))) == before
-
-
-LATE = """
-import sys
-from course_utils.calls import dispatcher
-exec('''def f(x):
-    import torch
-    return torch.as_tensor(x).softmax(0).numpy()''')
-assert "torch" not in sys.modules
-request = {"name": "f", "args": [[1.0, 2.0]], "kwargs": {}, "forbid": ["torch.softmax"]}
-print(dispatcher.invoke({"f": f}, request)["forbidden"])
-"""
-
-
-def test_what_a_call_imports_itself_is_seen() -> None:
-    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[{'call': 'torch.softmax', 'by': ['f']}]"
-
-
-def test_an_error_beside_a_forbidden_call_does_not_hide_it() -> None:
-    source = body("torch.softmax(x, 0)", "raise ValueError('after')")
-
-    def failing(student: Student) -> None:
-        with pytest.raises(Exception, match="after"):
-            student.f(torch.ones(2))
-
-    assert calls(source, SOFTMAX, failing) == [("torch.softmax", "f")]
-
 
 # -- what it costs
 
@@ -279,16 +88,8 @@ def test_a_misspelt_policy_is_an_error_that_says_so(tmp_path: Path, table: str, 
     assert "Traceback" not in str(told.value)
 
 
-@pytest.mark.parametrize(
-    "notes",
-    [[None], [{}], [{"call": 3, "by": ["f"]}], [{"call": "x", "by": "f"}], ["torch.softmax"]],
-)
-def test_notes_that_are_none_accuse_nobody(lab: Lab, notes: list[Any]) -> None:
-    assert lab_tests(lab.test_public).policy.charged("softmax", notes) is None
-
-
 def test_notes_of_any_text_are_shown_as_names_only(lab: Lab) -> None:
-    note = {"call": "<b>" * 99, "by": ["a b", "softmax"]}
+    note = ForbiddenNote("<b>" * 99, ("a b", "softmax"))
     found = lab_tests(lab.test_public).policy.charged("softmax", [note])
     assert found is not None
     assert found.sentence == "softmax calls a built-in"

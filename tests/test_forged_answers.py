@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forged_responses import RESPONSES
 
-from course_utils.calls.proxy import Student, StudentFault
-from course_utils.calls.response import checked
+from course_utils.calls.fault import StudentFault
+from course_utils.calls.proxy import Student
 from course_utils.ground.statuses import Reason, Status
 from course_utils.ground.wire import WireError
 from course_utils.sandbox.cells import NOTEBOOK_CELLS, Allowance, cell_run
@@ -110,49 +111,6 @@ def test_after_the_submissions_time_no_cell_is_begun(sandbox: Sandbox) -> None:
         assert {run.reason for run in runs[len(begun) :]} == {Reason.SUBMISSION_TIMEOUT}
         with pytest.raises(StudentFault, match="used up before f was called"):
             Student(session.exercise()).f()
-
-
-RESPONSES: dict[str, str] = {
-    "no dict": "[1]",
-    "nothing": "{}",
-    "two ends": "{'value': 1, 'modified': [], 'seconds': 0.0, 'missing': 'f'}",
-    "modified is a number": "{'value': 1, 'modified': 5, 'seconds': 0.0}",
-    "modified is a text": "{'value': 1, 'modified': 'x', 'seconds': 0.0}",
-    "an argument that is none": "{'value': 1, 'modified': [7], 'seconds': 0.0}",
-    "modified True": "{'value': 1, 'modified': [True], 'seconds': 0.0}",
-    "seconds NaN": "{'value': 1, 'modified': [], 'seconds': float('nan')}",
-    "seconds infinite": "{'value': 1, 'modified': [], 'seconds': float('inf')}",
-    "seconds a list": "{'value': 1, 'modified': [], 'seconds': [1.0]}",
-    "seconds negative": "{'value': 1, 'modified': [], 'seconds': -1.0}",
-    "no seconds": "{'value': 1, 'modified': []}",
-    "forbidden a dict": "{'value': 1, 'modified': [], 'seconds': 0.0, 'forbidden': {'call': 'x'}}",
-    "notes of the wrong form": "{'missing': 'f', 'forbidden': [{'call': 1, 'by': []}]}",
-    "many notes": "{'missing': 'f', 'forbidden': [{'call': 'c', 'by': []}] * 21}",
-    "raised a list": "{'raised': []}",
-    "raised half": "{'raised': {'type': 'ValueError', 'message': 'x'}}",
-    "raised a number": "{'raised': {'type': 1, 'message': 'x', 'line': '', 'in_probe': False, "
-    "'not_written': False, 'gave_none': []}}",
-    "raised at length": "{'raised': {'type': 'E', 'message': 'x' * 5000, 'line': '', "
-    "'in_probe': False, 'not_written': False, 'gave_none': []}}",
-    "raised by a word": "{'raised': {'type': 'E', 'message': 'x', 'line': '', 'in_probe': 1, "
-    "'not_written': False, 'gave_none': []}}",
-    "gave None": "{'raised': {'type': 'E', 'message': 'x', 'line': '', 'in_probe': True, "
-    "'not_written': False, 'gave_none': 3}}",
-    "missing a list": "{'missing': ['f']}",
-    "memory a text": "{'memory': 'lots'}",
-    "no timeout": "{'timeout': False}",
-    "unsendable a dict": "{'unsendable': {}}",
-    "more than there is": "{'value': 1, 'modified': [], 'seconds': 0.0, 'score': 100}",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
-def test_a_response_of_another_form_is_none(response: str) -> None:
-    request = {"name": "f", "args": [1, 2], "kwargs": {"axis": 0}}
-    right = {"value": 1, "modified": [0, "axis"], "seconds": 0.5}
-    assert checked(right, request) == right
-    with pytest.raises(WireError, match=r"\w"):
-        checked(eval(response), request)
 
 
 @pytest.fixture(scope="module")

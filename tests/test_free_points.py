@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from tiny import as_bytes, cell, tiny_notebook, write_tiny_lab
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.diagnosis import ignorance
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import small_lab
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.diagnosis.digest import of_trace
 from course_utils.diagnosis.record import record
 from course_utils.diagnosis.traces import Misconception, TraceBook

@@ -7,8 +7,9 @@ from textwrap import indent
 import pytest
 import small_lab
 
+from course_utils.calls.fault import StudentFault
 from course_utils.calls.limited import LimitedBackend
-from course_utils.calls.proxy import StudentFault
+from course_utils.calls.protocol import Request
 from course_utils.diagnosis.traces import TraceBook
 from course_utils.gate import mutation
 from course_utils.gate.books import Books
@@ -107,7 +108,7 @@ def test_after_one_call_that_took_too_long_no_other_is_made() -> None:
             pass
 
     backend = LimitedBackend({"slow": slow}, seconds=0.1)
-    request = {"name": "slow", "args": [], "kwargs": {}}
+    request = Request("slow")
     for _ in range(2):
         with pytest.raises(StudentFault) as caught:
             backend.request(request)

@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 from tiny import Notebook, as_bytes, cell, tiny_notebook, write_tiny_lab
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.grading import feedback
 from course_utils.grading.classrun.records import to_record
 from course_utils.grading.judge import Grader
@@ -57,15 +57,18 @@ WAYS = {
     "the stub's words": 'raise NotImplementedError(f"lab00 · {word} is not written yet")',
     "our missing name": 'raise ours("MissingNameError")["MissingNameError"](word, word)',
     "a forged missing name": """
-    ours("invoke")["_carry_out"] = lambda *given: {"missing": word, "near": word}
-    ours("invoke")["_describe_error"] = lambda *given: {"type": word, "message": leak}
+    dispatcher = ours("invoke")
+    missing = dispatcher["Response"](dispatcher["MissingName"](word, word))
+    dispatcher["_carry_out"] = lambda *given: missing
+    dispatcher["_describe_error"] = lambda *given: dispatcher["Raised"](word, leak, line=3)
     raise ValueError
     """,
     "a forged error": """
-    ours("invoke")["_describe_error"] = lambda *given: {
-        "type": "NotImplementedError", "message": leak + " is not written yet", "line": leak,
-        "not_written": True, "in_probe": True, "gave_none": [word], "stopped": True,
-    }
+    raised = ours("invoke")["Raised"]
+    ours("invoke")["_describe_error"] = lambda *given: raised(
+        "NotImplementedError", leak + " is not written yet", line=leak, in_probe=True,
+        gave_none=(word,), stopped=True,
+    )
     raise ValueError
     """,
     "the name of an exception": "raise type(word, (Exception,), {})",
@@ -74,7 +77,7 @@ WAYS = {
     "a forbidden call": """
     ours("CallWatch")["clip"] = lambda *given: word
     watch = sys._getframe(2).f_locals["watch"]
-    watch.notes.append({"call": word, "by": ["softmax"]})
+    watch.notes.append(ours("ForbiddenNote")["ForbiddenNote"](word, ("softmax",)))
     return right(x, axis)
     """,
     "an argument that is said to be changed": """

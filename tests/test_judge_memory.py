@@ -11,7 +11,8 @@ import pytest
 from conftest import LIMITS
 from tiny import SCALE, TEST_PUBLIC, as_bytes, tiny_notebook, write_tiny_lab
 
-from course_utils.calls.proxy import NamespaceBackend, Student
+from course_utils.calls.backend import NamespaceBackend
+from course_utils.calls.proxy import Student
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.submissions import Submission
 from course_utils.ground.closeness import Mismatch

@@ -16,7 +16,7 @@ import pytest
 from messages import internals_in
 from tiny import REPOSITORY
 
-from course_utils.calls.proxy import Probe
+from course_utils.calls.probe import Probe
 from course_utils.gate.mutants import mutants, spliced
 from course_utils.gate.workbench import Bench, bench_of
 from course_utils.testing.loading import load_module

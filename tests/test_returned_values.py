@@ -12,7 +12,7 @@ import pytest
 import small_lab
 from messages import internals_in
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.diagnosis import TraceBook, diagnose
 from course_utils.diagnosis.record import record
 from course_utils.grading.judge import Grader

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from tiny import REPOSITORY
 
-from course_utils.calls.proxy import Student, StudentFault
+from course_utils.calls.fault import StudentFault
+from course_utils.calls.proxy import Student
 from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox import seccomp
 from course_utils.sandbox.cells import CellRun

@@ -20,7 +20,8 @@ from test_bad_input import FULL, codes, extra, grade, with_softmax
 from test_sandbox import run, text, value
 from tiny import REPOSITORY
 
-from course_utils.calls.proxy import Student, StudentFault
+from course_utils.calls.fault import StudentFault
+from course_utils.calls.proxy import Student
 from course_utils.grading import classroom
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.classrun.errors import NotReady

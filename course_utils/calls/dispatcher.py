@@ -1,8 +1,7 @@
-"""The near side of a call: what runs next to a student's code, in the kernel or in the sandbox.
+"""The student's side of a call: the dispatcher, which runs next to a student's code.
 
-A request names a function of the student's namespace (or carries the source of a probe) and its
-arguments; the response carries the value that came back, or how it failed. Nothing here knows
-what the right answer is.
+It finds what a request asks for, in the kernel or in the sandbox, calls it, and says how that
+ended. Nothing here knows what the right answer is.
 """
 
 from __future__ import annotations
@@ -16,12 +15,15 @@ import random
 import sys
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import CodeType, TracebackType
 from typing import Any
 
 import numpy as np
 
+from course_utils.calls.endings import MissingName, OutOfMemory, Raised, Unsendable, Value
+from course_utils.calls.protocol import Request, Response
 from course_utils.calls.watching import LIBRARIES, PROBE_FILE, CallWatch, entered, watching
 from course_utils.ground import devices, wire
 
@@ -60,18 +62,15 @@ class CallTimeout(BaseException):
 class View:
     """A student's definitions as attributes, which is what a probe receives.
 
-    It notes which functions have returned None: a probe that trips over that cannot say so.
-
-    Attributes:
-        gave_none: their names, in order.
-        handed: what the probe has asked for, by name.
+    It notes which functions have returned None: a probe that trips over that cannot say so. All
+    that it keeps is private: a student may define a function of any other name.
     """
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
-        self.gave_none: list[str] = []
-        self.handed: Namespace = {}
-        self._missing: list[MissingNameError] = []  # private: a student may define such a name
+        self._gave_none: list[str] = []  # the names of those functions, in order
+        self._handed: Namespace = {}  # what the probe has asked for, by name
+        self._missing: list[MissingNameError] = []
 
     def _find(self, name: str) -> Any:
         """What the notebook defines under a name.
@@ -87,7 +86,7 @@ class View:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        found = self.handed[name] = self._find(name)
+        found = self._handed[name] = self._find(name)
         if not isinstance(found, _FUNCTIONS):
             return found
 
@@ -95,77 +94,73 @@ class View:
         def noted(*args: Any, **kwargs: Any) -> Any:
             value = entered(name, found, args, kwargs)
             if value is None:
-                self.gave_none.append(name)
+                self._gave_none.append(name)
             return value
 
         return noted
 
 
-def invoke(namespace: Namespace, request: dict[str, Any]) -> dict[str, Any]:
+def invoke(namespace: Namespace, request: Request) -> Response:
     """Carry out one request against a namespace; never raises for what student code does.
 
     Args:
         namespace: the student's definitions, by name.
-        request: ``{"name", "args", "kwargs", "seed", "forbid"}`` and, for a probe, ``"probe"``
-            (the source of a function that takes a :class:`View` first).
+        request: what to call, with arguments that nobody else holds; a probe gets a :class:`View`
+            first.
 
     Returns:
-        ``{"value", "modified", "seconds"}``, ``{"missing", "near"}``, ``{"memory"}`` (True, or
-        "device" for a GPU's), ``{"raised"}`` or ``{"unsendable"}``; the value is packed, to be read
-        after a crossing. With each may come ``"forbidden"``: the notes of
-        :class:`~course_utils.calls.watching.CallWatch`, where there are any.
+        How the call ended, and the notes that :class:`~course_utils.calls.watching.CallWatch` took
+        meanwhile. A value is packed, to be read after a crossing.
 
     Raises:
         CallTimeout: an alarm rang during the call.
     """
     view = View(namespace)
-    watch = CallWatch(namespace, view.handed)
+    watch = CallWatch(namespace, view._handed)
     response = _carry_out(view, watch, request)
-    return {**response, "forbidden": watch.notes} if watch.notes else response
+    return replace(response, forbidden=tuple(watch.notes)) if watch.notes else response
 
 
-def _carry_out(view: View, watch: CallWatch, request: dict[str, Any]) -> dict[str, Any]:
-    args, kwargs = list(request["args"]), dict(request["kwargs"])
-    if request.get("seed") is not None:
-        seed_everything(request["seed"])
-    before = [_fingerprint(value) for value in [*args, *kwargs.values()]]
-    name = request["name"]
+def _carry_out(view: View, watch: CallWatch, request: Request) -> Response:
+    if request.seed is not None:
+        seed_everything(request.seed)
+    before = request.encoded
+    name = request.name
     started = time.perf_counter()
     try:
-        probe = _probe(request["probe"], name) if request.get("probe") else None
+        probe = _probe(request.probe, name) if request.probe else None
         # Numbers that vanish are no mistake, even where a notebook has asked NumPy to raise.
-        with watching(request.get("forbid", ()), watch), np.errstate(under="ignore"):
+        with watching(request.forbid, watch), np.errstate(under="ignore"):
             if probe is not None:
-                value = probe(view, *args, **kwargs)
+                value = probe(view, *request.args, **request.kwargs)
             else:  # found only now: the name may stand for a forbidden function itself
-                value = entered(name, view._find(name), args, kwargs)
+                value = entered(name, view._find(name), request.args, request.kwargs)
     except MemoryError:
-        return {"memory": True}
+        return Response(OutOfMemory())
     except CallTimeout:
         raise
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: a student's call may end in any way it likes.
         if any(error is one for one in view._missing):  # not one of its own making
-            return {"missing": view._missing[-1].name, "near": view._missing[-1].near}
-        described = _describe_error(error, sys.exc_info()[2])
-        if devices.out_of_memory(described["type"], described["message"]):
-            return {"memory": "device"}
-        return {"raised": {**described, "gave_none": view.gave_none[:1]}}
+            return Response(MissingName(view._missing[-1].name, view._missing[-1].near))
+        raised = _describe_error(error, sys.exc_info()[2], view._gave_none[:1])
+        if devices.out_of_memory(raised.kind, raised.message):
+            return Response(OutOfMemory(on_device=True))
+        return Response(raised)
     seconds = time.perf_counter() - started
-    names: list[Any] = [*range(len(args)), *kwargs]
-    after = [_fingerprint(value) for value in [*args, *kwargs.values()]]
-    modified = [n for n, b, a in zip(names, before, after, strict=True) if b != a]
+    compared = zip(request.labels, request.values, before, strict=True)
+    modified = tuple(label for label, value, sent in compared if _changed(value, sent))
     try:
         packed = wire.Packed(value)
     except wire.UnsendableError as error:
-        return {"unsendable": clip(str(error))}
+        return Response(Unsendable(clip(str(error))))
     except MemoryError:
-        return {"memory": True}
+        return Response(OutOfMemory())
     except CallTimeout:
         raise
     except BaseException as error:
-        return {"unsendable": f"a value that raises {_kind_of(error)} when it is read"}
-    return {"value": packed, "modified": modified, "seconds": seconds}
+        return Response(Unsendable(f"a value that raises {_kind_of(error)} when it is read"))
+    return Response(Value(packed, modified, seconds))
 
 
 def seed_everything(seed: int) -> None:
@@ -199,10 +194,17 @@ def _probe(source: str, name: str) -> Callable[..., Any]:
     return function
 
 
-def _fingerprint(value: Any) -> bytes:
-    """The bytes of an argument, to see whether a call has changed it; generators may advance."""
+def _changed(value: Any, sent: bytes) -> bool:
+    """Whether a call has changed an argument, which came as these bytes; generators may advance."""
     if type(value).__name__ == "Generator":
-        return b""
+        return False
+    # Where they differ, what was sent may have had more than one form: a Boolean's byte, say.
+    left = _fingerprint(value)
+    return left != sent and left != _fingerprint(wire.loads(sent))
+
+
+def _fingerprint(value: Any) -> bytes:
+    """The bytes of an argument as a call has left it."""
     try:
         return wire.dumps(value)
     except CallTimeout:
@@ -211,20 +213,23 @@ def _fingerprint(value: Any) -> bytes:
         return b"changed to something else"
 
 
-def _describe_error(error: BaseException, traceback: TracebackType | None) -> dict[str, Any]:
+def _describe_error(
+    error: BaseException, traceback: TracebackType | None, gave_none: Sequence[str]
+) -> Raised:
     try:
         message = str(error)
     except CallTimeout:
         raise
     except BaseException:  # a student's exception may refuse to be printed
         message = ""
-    return {
-        "type": _kind_of(error),
-        "message": clip(message),
-        "line": clip(_student_line(traceback)),
-        "in_probe": _is_of_probe(traceback),
-        "stopped": type(error) is _STOPPED,
-    }
+    return Raised(
+        _kind_of(error),
+        clip(message),
+        line=clip(_student_line(traceback)),
+        in_probe=_is_of_probe(traceback),
+        stopped=type(error) is _STOPPED,
+        gave_none=tuple(gave_none),
+    )
 
 
 def _kind_of(error: BaseException) -> str:

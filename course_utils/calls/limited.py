@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.dispatcher import CallTimeout
-from course_utils.calls.proxy import NamespaceBackend, StudentFault, caller
+from course_utils.calls.fault import StudentFault
+from course_utils.calls.protocol import Request, Response
 from course_utils.ground.statuses import Status
 
 CALL_SECONDS = 10.0
@@ -29,13 +31,13 @@ class LimitedBackend:
         self._expired: StudentFault | None = None
         self._expired_seconds = 0.0
 
-    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: Request) -> Response:
         """Carry out one request.
 
         Raises:
             StudentFault: the call took too long, or an earlier one did.
         """
-        seconds = float(request.get("seconds") or self._seconds)
+        seconds = float(request.seconds or self._seconds)
         if self._expired is not None and seconds <= self._expired_seconds:
             raise self._expired
         try:
@@ -44,7 +46,7 @@ class LimitedBackend:
         except CallTimeout:
             self._expired_seconds = seconds
             self._expired = StudentFault(
-                Status.TIMEOUT, f"{caller(request)} did not return within {seconds:g} s"
+                Status.TIMEOUT, f"{request.caller} did not return within {seconds:g} s"
             )
         raise self._expired
 

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from course_utils.calls.protocol import ForbiddenNote
 from course_utils.ground import said
 
 TABLE = "FORBIDDEN_COST"
@@ -96,26 +97,20 @@ class Policy:
         return self.costs.get(exercise, Cost.EXERCISE)
 
     def charged(
-        self, exercise: str, notes: Sequence[Any], *, hidden: bool = False
+        self, exercise: str, notes: Sequence[ForbiddenNote], *, hidden: bool = False
     ) -> ForbiddenCall | None:
         """The first of the noted calls for which an exercise has to answer; None if there is none.
 
         Args:
             exercise: under whose test the notes were taken.
-            notes: those of :class:`~course_utils.calls.watching.CallWatch`; they come from the
-                student's side and may be anything.
+            notes: as they came from the student's side; their words may be anything.
             hidden: whether a hidden test saw them.
         """
         for note in notes:
-            if not isinstance(note, dict):
-                continue
-            call, by = note.get("call"), note.get("by")
-            if not (isinstance(call, str) and isinstance(by, list)):
-                continue
-            names = [name for name in by if isinstance(name, str) and name.isidentifier()]
+            names = [name for name in note.by if name.isidentifier()]
             if exercise not in self._payers(names, exercise):
                 continue
-            known = call if _READABLE.fullmatch(call) else "a built-in"
+            known = note.call if _READABLE.fullmatch(note.call) else "a built-in"
             function = names[0][:80] if names else "your code"
             return ForbiddenCall(
                 said.told("", known, hidden=hidden), said.told("", function, hidden=hidden),
@@ -196,16 +191,24 @@ def _asked(
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and _is_student(node.value) and node.attr != "run":
             yield node.attr
+        if isinstance(node, ast.Subscript) and _is_student(node.value):
+            yield from _texts([node.slice])
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if not (_is_student(node.func.value) and node.func.attr == "run"):
             continue
+        yield from _texts(node.args)
         for argument in node.args:
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                yield argument.value
-            elif isinstance(argument, ast.Name) and argument.id in functions.keys() - seen:
+            if isinstance(argument, ast.Name) and argument.id in functions.keys() - seen:
                 seen.add(argument.id)
                 yield from _asked(functions[argument.id], functions, seen)
+
+
+def _texts(nodes: Sequence[ast.expr]) -> Iterator[str]:
+    """What is written there in quotes."""
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def _is_student(node: ast.expr) -> bool:

@@ -1,4 +1,4 @@
-"""The near side of ``forbid``: which forbidden built-ins a student's code calls, and where.
+"""The student's side of ``forbid``: which forbidden built-ins a student's code calls, and where.
 
 A call that is forbidden is carried out all the same: what it costs is decided by whoever judges,
 and the values that come back are judged like any others. This is a courtesy to students who have
@@ -19,6 +19,9 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from course_utils.calls.endings import MAX_NAMES
+from course_utils.calls.protocol import MAX_NOTES, ForbiddenNote
+
 AUTOGRAD = "autograd"
 PROBE_FILE = "<probe>"
 # Where Python and its packages live: what happens there was done for whoever called it.
@@ -29,8 +32,6 @@ LIBRARIES = (
 _AUTOGRAD = ("torch.autograd.grad", "torch.autograd.backward", "torch.Tensor.backward")
 # One operation has a function in each of these, and torch tells them apart by nothing but a name.
 _GUISES = ("torch", "torch.nn.functional", "torch.special", "torch.Tensor")
-_MOST_NOTES = 20
-_MOST_CALLERS = 50
 
 
 @dataclass
@@ -40,13 +41,12 @@ class CallWatch:
     Attributes:
         namespace: the student's definitions, by name.
         handed: of them, by name, what a probe was given.
-        notes: one for each forbidden call: its name, and the student's functions in which it was
-            made, the innermost first.
+        notes: one for each forbidden call.
     """
 
     namespace: dict[str, Any]
     handed: Mapping[str, Any]
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[ForbiddenNote] = field(default_factory=list)
 
     def note(self, call: str, package: str, made: object = None) -> None:
         """Note a call, if it is the student's doing.
@@ -56,10 +56,10 @@ class CallWatch:
             package: the package that it belongs to.
             made: the object whose constructor is called, if it is one.
         """
-        if len(self.notes) == _MOST_NOTES:
+        if len(self.notes) == MAX_NOTES:
             return
         by = self._callers(package, made)
-        found = {"call": call, "by": by}
+        found = ForbiddenNote(call, tuple(by))
         if by and found not in self.notes:
             self.notes.append(found)
 
@@ -71,7 +71,7 @@ class CallWatch:
         """
         names: dict[str, None] = {}
         frame: FrameType | None = sys._getframe(2)
-        while frame is not None and len(names) < _MOST_CALLERS:
+        while frame is not None and len(names) < MAX_NAMES:
             code = frame.f_code
             if code is entered.__code__:
                 return list(names | {str(frame.f_locals["name"]): None})

@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from course_utils.calls.backend import Backend
+from course_utils.calls.endings import Value
+from course_utils.calls.fault import StudentFault
 from course_utils.calls.limited import LimitedBackend
-from course_utils.calls.proxy import Backend, StudentFault
+from course_utils.calls.protocol import Request, Response
 from course_utils.diagnosis import kept
 from course_utils.diagnosis.rewriting import Namespace
 from course_utils.diagnosis.traces import key_of
@@ -24,7 +27,6 @@ from course_utils.testing.marker import ExerciseMark
 from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
-Request = dict[str, Any]
 # Makes an answer from the request; of the right answer, which it may ask for, it uses the form.
 Answer = Callable[[Request, Callable[[], Any]], Any]
 
@@ -36,20 +38,16 @@ def _constant(value: Any) -> Answer:
     return lambda request, right: value
 
 
-def _given(request: Request) -> list[Any]:
-    return [*request["args"], *request["kwargs"].values()]
-
-
 def _echo(place: int) -> Answer:
     def answer(request: Request, right: Callable[[], Any]) -> Any:
-        given = _given(request)
+        given = request.values
         return given[place] if -len(given) <= place < len(given) else None
 
     return answer
 
 
 def _zeros_like_first(request: Request, right: Callable[[], Any]) -> Any:
-    return _filled(_given(request)[0], lambda: 0.0) if _given(request) else 0.0
+    return _filled(request.values[0], lambda: 0.0) if request.values else 0.0
 
 
 def _like(number: Callable[[], float]) -> Answer:
@@ -127,16 +125,16 @@ class Ignorant:
         """This backend, for a test."""
         return self
 
-    def request(self, request: Request) -> dict[str, Any]:
+    def request(self, request: Request) -> Response:
         """Answer a request."""
-        value = self._answer(request, lambda: self._right(request))
-        return {"value": value, "modified": [], "seconds": 0.0}
+        return Response(Value(self._answer(request, lambda: self._right(request))))
 
     def _right(self, request: Request) -> Any:
         try:
-            return self._knowing.request(request).get("value")
+            ending = self._knowing.request(request).ending
         except StudentFault:  # even right code may take too long on a busy machine
             return None
+        return ending.value if isinstance(ending, Value) else None
 
 
 def outcomes_of(

@@ -9,13 +9,15 @@ must fail for a mistake of the catalogue or a mutant, or it asks for what nobody
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from course_utils.calls.proxy import Backend
+from course_utils.calls.backend import Backend
+from course_utils.calls.endings import Value
+from course_utils.calls.protocol import ForbiddenNote, Request, Response
 from course_utils.diagnosis.traces import key_of
 from course_utils.gate.report import Finding
 from course_utils.gate.workbench import bench_of
@@ -23,7 +25,6 @@ from course_utils.ground.statuses import Aspect, Status
 from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
 
-Response = dict[str, Any]
 Leaf = Callable[[Any, np.random.Generator], Any]
 
 
@@ -44,7 +45,7 @@ class Wrong:
     """
 
     said: str
-    change: Callable[[Response, dict[str, Any], np.random.Generator], Response]
+    change: Callable[[Response, Request, np.random.Generator], Response]
 
 
 @dataclass
@@ -55,10 +56,10 @@ class WrongBackend:
     wrong: Wrong
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
-    def request(self, request: dict[str, Any]) -> Response:
+    def request(self, request: Request) -> Response:
         """Carry out one request, and change its response."""
         response = self.inner.request(request)
-        if "value" not in response:
+        if not isinstance(response.ending, Value):
             return response
         return self.wrong.change(response, request, self.random)
 
@@ -115,10 +116,22 @@ def judge_unmoved(
 
 
 def _values(said: str, leaf: Leaf) -> Wrong:
-    def change(response: Response, request: dict[str, Any], rng: np.random.Generator) -> Response:
-        return {**response, "value": _walk(response["value"], leaf, rng)}
+    def change(response: Response, request: Request, rng: np.random.Generator) -> Response:
+        return _returning(response, lambda value: _walk(value, leaf, rng))
 
     return Wrong(said, change)
+
+
+def _ending(response: Response) -> Value:
+    """How the call ended, of which :class:`WrongBackend` knows that it was by a value."""
+    assert isinstance(response.ending, Value)
+    return response.ending
+
+
+def _returning(response: Response, change: Callable[[Any], Any]) -> Response:
+    """The response with another value in it."""
+    ending = _ending(response)
+    return replace(response, ending=replace(ending, value=change(ending.value)))
 
 
 def _walk(value: Any, leaf: Leaf, rng: np.random.Generator) -> Any:
@@ -130,7 +143,7 @@ def _walk(value: Any, leaf: Leaf, rng: np.random.Generator) -> Any:
     return leaf(value, rng)
 
 
-def _filled(response: Response, request: dict[str, Any], rng: np.random.Generator) -> Response:
+def _filled(response: Response, request: Request, rng: np.random.Generator) -> Response:
     """Something where there was nothing: in a list of what is amiss, say."""
 
     def fill(value: Any) -> Any:
@@ -143,7 +156,7 @@ def _filled(response: Response, request: dict[str, Any], rng: np.random.Generato
         is_array = isinstance(value, np.ndarray) or hasattr(value, "detach")
         return _entry_in(value) if is_array else value
 
-    return {**response, "value": fill(response["value"])}
+    return _returning(response, fill)
 
 
 def _entry_in(value: Any) -> Any:
@@ -228,14 +241,14 @@ def _kind(value: Any, rng: np.random.Generator) -> Any:
     return _numbers(value) if hasattr(value, "detach") else str(value)
 
 
-def _modified(response: Response, request: dict[str, Any], rng: np.random.Generator) -> Response:
-    return {**response, "modified": [*range(len(request["args"])), *request["kwargs"]]}
+def _modified(response: Response, request: Request, rng: np.random.Generator) -> Response:
+    return replace(response, ending=replace(_ending(response), modified=tuple(request.labels)))
 
 
-def _forbidden(response: Response, request: dict[str, Any], rng: np.random.Generator) -> Response:
-    if not request["forbid"]:
+def _forbidden(response: Response, request: Request, rng: np.random.Generator) -> Response:
+    if not request.forbid:
         return response
-    return {**response, "forbidden": [{"call": request["forbid"][0], "by": []}]}
+    return replace(response, forbidden=(ForbiddenNote(request.forbid[0], ()),))
 
 
 _OF_VALUES = (

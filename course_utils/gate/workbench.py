@@ -11,8 +11,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from course_utils.calls.backend import Backend
 from course_utils.calls.limited import CALL_SECONDS, LimitedBackend
-from course_utils.calls.proxy import Backend
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.ground.lab import Lab
 from course_utils.testing.catalogue import Entry

@@ -57,6 +57,14 @@ class Packed:
     def __init__(self, value: Any) -> None:
         self.data = dumps(value)
 
+    def unpack(self) -> Any:
+        """The value, built anew from its bytes.
+
+        Raises:
+            WireError: it does not cross; a tensor of a device that this process does not use, say.
+        """
+        return loads(self.data)
+
 
 # -- out
 

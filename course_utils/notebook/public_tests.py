@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from course_utils.calls.proxy import NamespaceBackend
+from course_utils.calls.backend import NamespaceBackend
+from course_utils.calls.endings import Raised
+from course_utils.calls.protocol import Request, Response
 from course_utils.ground.describing import describe
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.device import best_device
@@ -136,12 +138,12 @@ class _KernelBackend(NamespaceBackend):
         self._exercise = mark.name
         return self
 
-    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: Request) -> Response:
         # A probe has a name that no student knows.
-        name = self._exercise if request.get("probe") else str(request["name"])
+        name = self._exercise if request.probe else request.name
         with self._watch.call(name):
             response = super().request(request)
-        if response.get("raised", {}).get("stopped"):
+        if isinstance(response.ending, Raised) and response.ending.stopped:
             self.interrupted_in = name
             raise KeyboardInterrupt
         return response

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_utils.calls.response import flag_of, seconds_of
 from course_utils.ground import devices
+from course_utils.ground.fields import flag_of, seconds_of
 from course_utils.ground.statuses import Reason
 from course_utils.ground.wire import WireError
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from course_utils.calls.proxy import StudentFault, caller
-from course_utils.calls.response import Response, checked
+from course_utils.calls.endings import OutOfMemory, Raised, TimedOut
+from course_utils.calls.fault import StudentFault
+from course_utils.calls.protocol import Request, Response
 from course_utils.ground.devices import context_lost
 from course_utils.ground.statuses import Reason, Status
 from course_utils.ground.wire import WireError
@@ -20,7 +21,7 @@ GRACE_SECONDS = 2.0
 
 
 class ExerciseBackend:
-    """Calls into a process that one exercise has to itself; a ``course_utils.calls.proxy.Backend``.
+    """Calls into a process that one exercise has to itself; a backend (``calls/backend.py``).
 
     A crash costs the test in which it happens; the next test gets a fresh process. After a hang,
     no call of the exercise is waited for that long again.
@@ -33,16 +34,16 @@ class ExerciseBackend:
         self._hung: StudentFault | None = None
         self._hung_seconds = 0.0
 
-    def request(self, request: dict[str, Any]) -> Response:
+    def request(self, request: Request) -> Response:
         """Carry out one request in the sandbox, within its own time limit if it names one.
 
         Raises:
             StudentFault: the call hung, crashed, or ran out of memory.
         """
-        seconds = float(request.get("seconds") or self._limits.call_seconds)
+        seconds = float(request.seconds or self._limits.call_seconds)
         if self._hung is not None and seconds <= self._hung_seconds:
             raise self._hung
-        who = caller(request)
+        who = request.caller
         left = self._session.seconds_left
         if left <= 0:
             self._session.end()
@@ -52,7 +53,7 @@ class ExerciseBackend:
         try:
             response = self._answer(request, allowed)
         except ChannelTimeout:
-            response = {"timeout": True}
+            response = Response(TimedOut())
         except ChannelClosed:
             self.close()
             raise self._fault_of_crash(who) from None
@@ -62,7 +63,8 @@ class ExerciseBackend:
                 Status.ERROR, f"{who} gave an unreadable answer: {error}",
                 reason=Reason.UNREADABLE_ANSWER,
             ) from None  # fmt: skip
-        if response.get("timeout"):
+        ending = response.ending
+        if isinstance(ending, TimedOut):
             self.close()
             if left <= seconds:
                 why = f"{self._session.time_used_up} while {who} was running"
@@ -73,19 +75,20 @@ class ExerciseBackend:
                 self._session.end()
             self._hung = StudentFault(Status.TIMEOUT, f"{why}: a loop that never ends?")
             raise self._hung
-        if response.get("memory") or context_lost(str(response.get("raised"))):
+        lost = isinstance(ending, Raised) and context_lost(ending.text)
+        if lost or isinstance(ending, OutOfMemory):
             self.close()  # the next test gets a process that has room, and can use the GPU
         return response
 
-    def _answer(self, request: dict[str, Any], allowed: float) -> Response:
+    def _answer(self, request: Request, allowed: float) -> Response:
         """What the process says, within the call's time and the submission's, whatever it does."""
         if self._channel is None:
             self._channel = self._session.fork()
-        command = {"op": "call", "request": request, "seconds": allowed}
+        command = {"op": "call", "request": request.to_wire(), "seconds": allowed}
         patience = allowed + GRACE_SECONDS
         self._channel.send(command, seconds=min(patience, self._session.seconds_left))
         answer = self._channel.receive(min(patience, self._session.seconds_left))
-        return checked(answer, request)
+        return Response.from_wire(answer, request)
 
     def _fault_of_crash(self, who: str) -> StudentFault:
         exceeded = self._session.exceeded()

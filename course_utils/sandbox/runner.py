@@ -17,6 +17,8 @@ from typing import Any
 
 from course_utils.calls import dispatcher
 from course_utils.calls.dispatcher import CallTimeout
+from course_utils.calls.endings import OutOfMemory, TimedOut
+from course_utils.calls.protocol import Request, Response
 from course_utils.sandbox import forking
 from course_utils.sandbox.channel import Channel, ChannelClosed
 from course_utils.sandbox.limits import Limits
@@ -111,13 +113,14 @@ def _call(namespace: dict[str, Any], command: dict[str, Any]) -> dict[str, Any]:
     vars(builtins).update(_builtins)
     try:
         _set_alarm(float(command["seconds"]))
-        return dispatcher.invoke(namespace, command["request"])
+        response = dispatcher.invoke(namespace, Request.from_wire(command["request"]))
     except CallTimeout:
-        return {"timeout": True}
+        response = Response(TimedOut())
     except MemoryError:
-        return {"memory": True}
+        response = Response(OutOfMemory())
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    return response.to_wire()
 
 
 def _set_alarm(seconds: float) -> None:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from course_utils.calls.proxy import StudentFault
-from course_utils.calls.response import flag_of
+from course_utils.calls.fault import StudentFault
+from course_utils.ground.fields import flag_of
 from course_utils.ground.statuses import Reason, Status
 from course_utils.ground.wire import WireError
 from course_utils.sandbox.cells import Allowance, CellRun, cell_run

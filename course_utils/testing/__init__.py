@@ -1,6 +1,6 @@
 """What a lab's tests, misconceptions and variants are written with, in one place."""
 
-from course_utils.calls.proxy import probe
+from course_utils.calls.probe import probe
 from course_utils.ground.closeness import Mismatch, assert_close, relative_error, tolerance
 from course_utils.ground.statistics import assert_mean, assert_rate
 from course_utils.testing.agreement import assert_unmodified, central_difference

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from course_utils.calls.proxy import StudentFault
+from course_utils.calls.fault import StudentFault
 from course_utils.ground.closeness import Mismatch
 from course_utils.ground.devices import context_lost, out_of_memory
 from course_utils.ground.statuses import Status

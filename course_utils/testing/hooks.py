@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from course_utils.calls.backend import Backend
 from course_utils.calls.policy import Policy, PolicyError
-from course_utils.calls.proxy import Backend, Student
+from course_utils.calls.proxy import Ledger, Student
 from course_utils.ground import closeness
 from course_utils.ground.statuses import Status
 from course_utils.testing.faults import (
@@ -128,17 +129,16 @@ class Judge:
 
     @pytest.fixture
     def student(self, request: pytest.FixtureRequest) -> Student:
-        """The handle on the student's definitions."""
+        """The proxy of the student's definitions."""
         mark = mark_of(request.node)
         assert mark is not None
         forbid = mark.forbid if self._enforce_forbid else ()
         backend = self._backend_for(replace(mark, alone=self._alone and not mark.hidden))
-        handle = Student(
-            backend, seed=self._stream(request.node), forbid=forbid,
+        ledger = request.node.stash[_LEDGER] = Ledger()
+        return Student(
+            backend, ledger, seed=self._stream(request.node), forbid=forbid,
             seconds=mark.seconds, unwritten=self._lab_tests.unwritten(self._lab),
         )  # fmt: skip
-        request.node.stash[_HANDLE] = handle
-        return handle
 
     @pytest.fixture
     def reference(self, device: Any) -> Any:
@@ -208,7 +208,7 @@ class Judge:
     def _outcome(self, item: pytest.Item, call: pytest.CallInfo[None]) -> TestOutcome:
         mark = mark_of(item)
         assert mark is not None
-        handle = item.stash.get(_HANDLE, None)
+        ledger = item.stash.get(_LEDGER, None) or Ledger()
         made = item.stash.get(_COMPARISONS, [])
         outcome = TestOutcome(
             test=item.name,
@@ -221,12 +221,13 @@ class Judge:
             part=mark.part,
             stated=mark.stated,
             trains=mark.trains,
-            trace=handle.trace if handle else [],
-            calls=handle.calls if handle else [],
-            call_seconds=handle.seconds if handle else 0.0,
+            trace=ledger.trace,
+            calls=ledger.calls,
+            call_seconds=ledger.seconds,
         )
-        notes = handle.forbidden if handle else []
-        outcome.forbidden = self._policy.charged(mark.name, notes, hidden=outcome.hidden)
+        outcome.forbidden = self._policy.charged(
+            mark.name, ledger.forbidden, hidden=outcome.hidden
+        )
         outcome.held = len(made)
         if made:
             worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0))
@@ -236,7 +237,7 @@ class Judge:
         return outcome
 
 
-_HANDLE = pytest.StashKey[Student]()
+_LEDGER = pytest.StashKey[Ledger]()
 _COMPARISONS = pytest.StashKey[list[closeness.Comparison]]()
 
 

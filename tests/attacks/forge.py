@@ -162,10 +162,10 @@ cell("excepthook", "exceptions are swallowed wherever they are shown", """
     get_ipython().set_custom_exc((BaseException,), lambda *a, **k: None)
 """, elsewhere=True)
 cell("code-objects", "the code of the judge's end of a call is exchanged", """
-    callee = at_work("calls.dispatcher")
-    if callee:
-        require(callee, "invoke")
-        callee["invoke"].__code__ = (lambda namespace, request: {"value": 0, "passed": True}).__code__
+    dispatcher = at_work("calls.dispatcher")
+    require(dispatcher, "invoke")
+    dispatcher["invoke"].__code__ = (lambda namespace, request: type("Forged", (), {
+        "to_wire": lambda self: {"value": 0, "passed": True}})()).__code__
 """)
 cell("patcher-thread", "a thread patches whatever serves calls, again and again", """
     def patch():
@@ -213,7 +213,7 @@ for _name, _answer in _REPLY.items():
         def softmax(x, axis=-1):
             frame = caller("invoke")
             require(frame.f_globals, "_carry_out")
-            frame.f_globals["_carry_out"] = lambda view, watch, request: {_answer}
+            frame.f_globals["_carry_out"] = lambda view, watch, request: forged({_answer})
             return x
     """)
 cell("answer-ahead", "answers to questions that were not asked yet lie in the socket", """
@@ -242,8 +242,9 @@ cell("serve-patched", "the runner's loop gets another function for calls", """
     frame = runner()
     if frame is not None:
         require(frame.f_globals, "_call")
+        loads = at_work("ground.wire")["loads"]
         frame.f_globals["_call"] = lambda namespace, command: {
-            "value": command["request"]["args"][0], "modified": [], "seconds": 0.0}
+            "value": loads(command["request"]["args"][0]), "modified": [], "seconds": 0.0}
         require(frame.f_globals, "_set_alarm")
         frame.f_globals["_set_alarm"] = lambda seconds: None
 """)

@@ -270,17 +270,17 @@ for _name, _answer in _SAYS.items():
         def softmax(x, axis=-1):
             return right(x, axis)
     """, f"""
-        callee = at_work("calls.dispatcher")
-        require(callee, "_carry_out")
-        real = callee["_carry_out"]
+        dispatcher = at_work("calls.dispatcher")
+        require(dispatcher, "_carry_out")
+        real = dispatcher["_carry_out"]
 
         def carry_out(view, watch, request):
-            x = request["args"][0] if request["args"] else 0
-            if request["name"] == "softmax" and hidden(x):
-                return {_answer}
+            x = request.args[0] if request.args else 0
+            if request.name == "softmax" and hidden(x):
+                return forged({_answer})
             return real(view, watch, request)
 
-        callee["_carry_out"] = carry_out
+        dispatcher["_carry_out"] = carry_out
     """)
 
 _hears("hidden-factor", "a hidden input is the factor by which the answer is wrong", """
