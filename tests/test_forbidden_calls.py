@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -408,9 +409,8 @@ def test_the_page_and_the_json_say_what_was_withheld(graded: Any) -> None:
 
 def test_of_a_hidden_test_no_name_is_told() -> None:
     call = ForbiddenCall("", "", Cost.EXERCISE)
-    seen = outcome(Status.FORBIDDEN, message="x")
-    seen.hidden, seen.forbidden = True, call
-    shown = feedback.exercise_panel(ExerciseResult("f", 2.0, [outcome(), seen])).text
+    seen = replace(outcome(Status.FORBIDDEN, message="x"), hidden=True, forbidden=call)
+    shown = feedback.exercise_panel(ExerciseResult("f", 2.0, (outcome(), seen))).text
     assert "Points withheld: a built-in was called" in shown
     assert "torch.softmax" not in shown
 

@@ -23,7 +23,6 @@ from course_utils.calls.evidence import CallInfo, describe_call
 from course_utils.calls.response import Response, checked
 from course_utils.ground import kinds, wire
 from course_utils.ground.devices import OUT_OF_MEMORY_ADVICE
-from course_utils.ground.said import ending
 from course_utils.ground.statuses import Reason, Status
 
 
@@ -278,7 +277,7 @@ def _missing(request: dict[str, Any], response: dict[str, Any]) -> StudentFault:
     name = response["missing"] if request["probe"] else str(request["name"])
     near = response["near"]
     if not name.isidentifier():
-        return StudentFault(Status.MISSING, ending(Status.MISSING))
+        return StudentFault(Status.MISSING, Status.MISSING.ending)
     hint = f"; it defines {near}: was the function renamed?" if near.isidentifier() else ""
     return StudentFault(Status.MISSING, f"the notebook does not define {name}{hint}")
 

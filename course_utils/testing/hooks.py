@@ -18,7 +18,7 @@ from course_utils.calls.proxy import Backend, Student
 from course_utils.ground import closeness
 from course_utils.ground.statuses import Status
 from course_utils.testing.faults import (
-    explain,
+    explained,
     is_of_our_gpu,
     is_of_the_test,
     is_out_of_memory,
@@ -210,6 +210,8 @@ class Judge:
         assert mark is not None
         handle = item.stash.get(_HANDLE, None)
         made = item.stash.get(_COMPARISONS, [])
+        notes = handle.forbidden if handle else []
+        worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0), default=None)
         outcome = TestOutcome(
             test=item.name,
             exercise=mark.name,
@@ -221,19 +223,17 @@ class Judge:
             part=mark.part,
             stated=mark.stated,
             trains=mark.trains,
-            trace=handle.trace if handle else [],
-            calls=handle.calls if handle else [],
+            relative_error=worst.relative_error if worst else None,
+            tolerance=worst.tolerance if worst else None,
+            held=len(made),
+            trace=tuple(handle.trace) if handle else (),
+            calls=tuple(handle.calls) if handle else (),
             call_seconds=handle.seconds if handle else 0.0,
+            forbidden=self._policy.charged(mark.name, notes, hidden=mark.hidden),
         )
-        notes = handle.forbidden if handle else []
-        outcome.forbidden = self._policy.charged(mark.name, notes, hidden=outcome.hidden)
-        outcome.held = len(made)
-        if made:
-            worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0))
-            outcome.relative_error, outcome.tolerance = worst.relative_error, worst.tolerance
-        if call.excinfo is not None:
-            explain(outcome, call.excinfo.value, self._lab_tests.path.parent)
-        return outcome
+        if call.excinfo is None:
+            return outcome
+        return explained(outcome, call.excinfo.value, self._lab_tests.path.parent)
 
 
 _HANDLE = pytest.StashKey[Student]()

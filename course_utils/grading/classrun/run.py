@@ -262,10 +262,9 @@ class ClassRun:
             return True
         names = entry.result.student, self._lab.name
         folders = [self._course.folder(step, *names) for step in ("autograded", "feedback")]
-        scores = {exercise.name: exercise.score for exercise in entry.result.exercises}
         return (
             marks is not None and all(folder.is_dir() for folder in folders)
-            and all(scores.get(name, 0.0) == mark for name, mark in marks.exercises.items())
+            and all(entry.result.score_of(name) == mark for name, mark in marks.exercises.items())
         )  # fmt: skip
 
     def _carried_out(
@@ -280,12 +279,11 @@ class ClassRun:
         marks = gradebook.do(lambda writer: writer.marks()) if done else {}
         for student, entry in done.items():
             known = marks.get(student) if entry.written else None
-            self._tell_of(entry.result, known or recording.write(entry.result))
+            self._tell_of(*((entry.result, known) if known else recording.write(entry.result)))
         left = [submission for submission in chosen if submission.student not in done]
         with contextlib.closing(grade_class(self._lab, left, self._settings)) as graded:
             for handed in graded:
-                written = recording.enter(number, handed.digest, handed.result)
-                self._tell_of(handed.result, written)
+                self._tell_of(*recording.enter(number, handed.digest, handed.result))
 
     def _tell_of(self, result: SubmissionResult, marks: StudentMarks | None) -> None:
         self._tell(Graded(result, marks.total) if marks else NotGraded(result))
