@@ -26,11 +26,11 @@ from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks
 from course_utils.ground.lab import Lab
-from course_utils.ground.statuses import Aspect, Reason, Status
+from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox.client import Sandbox
 from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.run import run_tests
-from course_utils.verdict.exercise import ExerciseResult, share
+from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.submission import SubmissionResult
 
@@ -236,26 +236,6 @@ def outcome(
         "test_it", "f", "It is so.", False, 1.0, status, part=part, forbidden=call,
         by_values=by_values, **fields,
     )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("cost", "status", "worth"),
-    [
-        (Cost.EXERCISE, Status.FORBIDDEN, 0.0),
-        (Cost.TEST, Status.FORBIDDEN, 0.75),
-        (Cost.WARNING, Status.PASSED, 1.0),
-    ],
-)
-def test_the_policy_decides_what_is_withheld(cost: Cost, status: Status, worth: float) -> None:
-    tests = [outcome(), outcome(status, cost=cost, about=Aspect.BY_HAND)]
-    assert share(tests) == worth
-    assert share(tests, by_values=True) == 1.0
-
-
-def test_a_part_pays_for_itself() -> None:
-    tests = [outcome(part="a"), outcome(Status.FORBIDDEN, part="b", cost=Cost.EXERCISE)]
-    assert share(tests) == 0.5
-    assert share([*tests, outcome(Status.FORBIDDEN, cost=Cost.EXERCISE)]) == 0.0
 
 
 @pytest.mark.parametrize(
