@@ -152,7 +152,7 @@ def _open(exercise: ExerciseResult) -> str:
     """Why there is nothing to judge."""
     return next(
         (test.told for test in exercise.tests if test.status is Status.MISSING),
-        "not written yet",
+        Status.NOT_WRITTEN.ending,
     )
 
 
