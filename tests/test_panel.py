@@ -303,6 +303,20 @@ def test_the_page_shows_points_and_escapes_everything() -> None:
     assert exercise.to_dict()["diagnosis"] == {"name": "a<b", "hint": bad}
 
 
+def test_the_page_shows_the_panel_that_stands_in_the_notebook() -> None:
+    exercise = ExerciseResult("softmax", 4.0, (outcome(Status.FAILED, "off"), outcome()))
+    written = feedback.exercise_panel(exercise)
+    result = SubmissionResult(
+        "lab00_tiny", "ada", SubmissionStatus.GRADED, 4.0, (exercise,),
+        panels={"softmax": Panel(written.text, f"{written.html}<!-- the same -->")},
+    )  # fmt: skip
+    page = feedback.page(result, StudentMarks())
+    assert page.count("<!-- the same -->") == 1
+    assert feedback.page(result.without_notebook(), StudentMarks()) == page.replace(
+        "<!-- the same -->", ""
+    )
+
+
 def test_what_steers_a_terminal_is_taken_out() -> None:
     raised = "\x1b[31mred\x1b[0m\x00\x07 \ud800 \u202eline\u2066\nnext\tcolumn\x9b"
     assert printable(raised) == "red ? line\nnext\tcolumn"
