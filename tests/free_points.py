@@ -73,7 +73,7 @@ def earned(lab: Lab, exercises: Sequence[str], answers: Sequence[str]) -> Iterat
         outcomes = ignorance.outcomes_of(ANSWERS[answer], lab, namespace, exercises)
         for name in exercises:
             own = [outcome for outcome in outcomes if outcome.exercise == name]
-            ignorance.mark_hollow(lab, own)
+            own = ignorance.marked_hollow(lab, own)
             if share(own) and not ((lab.name, name) in OWN_INPUTS and "right shape" in answer):
                 held = tuple(f"{o.test} ({o.about})" for o in own if o.passed and not o.hollow)
                 yield Earned(lab.name, name, answer, share(own) * points[name], held)

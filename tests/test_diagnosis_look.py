@@ -47,19 +47,20 @@ def failed(
 ) -> TestOutcome:
     """The outcome of a test of that function, which it fails."""
     student = Student(NamespaceBackend({"f": function}))
-    outcome = TestOutcome("test", "f", "claim", hidden, 1.0, Status.FAILED)
+    seen: dict[str, Any]
     try:
         for _ in range(calls):
             value = student.f(*args, **kwargs)
         assert_close(value, expected)
     except Mismatch as error:
-        outcome.mismatch, outcome.message = error, str(error)
+        seen = {"status": Status.FAILED, "mismatch": error, "message": str(error)}
     except StudentFault as fault:
-        outcome.status, outcome.message = fault.status, fault.message
+        seen = {"status": fault.status, "message": fault.message}
     else:
         raise AssertionError("this should not have passed")
-    outcome.trace, outcome.calls = student.trace, student.calls
-    return outcome
+    return TestOutcome(
+        "test", "f", "claim", hidden, 1.0, trace=student.trace, calls=student.calls, **seen
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,32 +168,30 @@ def test_a_number_without_a_name_is_not_spoken_of(change: Callable[..., Any]) ->
 def test_what_is_true_of_one_comparison_only_is_not_said() -> None:
     outcomes = []
     for factor in (2.0, 1.2345):
-        outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED)
-        outcome.mismatch = Mismatch("off", kind="value", actual=factor * X, expected=X)
-        outcomes.append(outcome)
+        wrong = Mismatch("off", kind="value", actual=factor * X, expected=X)
+        outcomes.append(TestOutcome("t", "f", "c", False, 1.0, Status.FAILED, mismatch=wrong))
     assert diagnose(outcomes[:1], None) is not None
     assert diagnose(outcomes, None) is None
 
 
 def test_a_probes_account_is_not_spoken_of_as_values() -> None:
-    outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED)
-    outcome.calls = [replace(describe_call("f", (), {}), summary=True)]
-    outcome.mismatch = Mismatch(
+    wrong = Mismatch(
         "off", kind="value", actual=np.array([4.0, 6.0]), expected=np.array([2.0, 3.0])
     )
+    calls = [replace(describe_call("f", (), {}), summary=True)]
+    outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED, calls=calls, mismatch=wrong)
     assert diagnose([outcome], None) is None
 
 
 def test_a_right_start_is_seen_where_every_failed_claim_has_one() -> None:
-    outcomes = []
-    for held in (2, 1):
-        outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED, held=held)
-        outcome.mismatch = Mismatch("off", kind="value", actual=1.2345 * X, expected=X)
-        outcomes.append(outcome)
-    found = diagnose(outcomes, None)
+    wrong = Mismatch("off", kind="value", actual=1.2345 * X, expected=X)
+    first, second, third = (
+        TestOutcome("t", "f", "c", False, 1.0, Status.FAILED, held=held, mismatch=wrong)
+        for held in (2, 1, 0)
+    )
+    found = diagnose([first, second], None)
     assert found is not None and found.name == "starts_right"
-    outcomes[0].held = 0
-    assert diagnose(outcomes, None) is None
+    assert diagnose([third, second], None) is None
 
 
 def test_a_function_with_a_memory_is_seen() -> None:
@@ -215,27 +214,29 @@ def test_draws_from_a_generator_are_not_called_a_memory() -> None:
 
 
 def test_a_changed_input_is_seen() -> None:
-    outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED, message="changes")
-    outcome.mismatch = Mismatch("f changes its argument", kind="modified")
+    wrong = Mismatch("f changes its argument", kind="modified")
+    outcome = TestOutcome(
+        "t", "f", "c", False, 1.0, Status.FAILED, message="changes", mismatch=wrong
+    )
     found = diagnose([outcome], None)
     assert found is not None and found.name == "input_modified"
 
 
 def test_a_detached_result_is_seen() -> None:
     outcome = TestOutcome(
-        "t", "f", "c", False, 1.0, Status.FAILED, message="the result has requires_grad False"
-    )
-    outcome.trace = [returned(torch.ones(3))]
+        "t", "f", "c", False, 1.0, Status.FAILED, message="the result has requires_grad False",
+        trace=[returned(torch.ones(3))],
+    )  # fmt: skip
     found = diagnose([outcome], None)
     assert found is not None and found.name == "detached"
 
 
 def test_swapped_keep_and_drop_are_seen_in_a_rate() -> None:
-    outcome = TestOutcome("t", "dropout", "c", False, 1.0, Status.FAILED)
-    try:
+    with pytest.raises(Mismatch) as caught:
         assert_rate(700, 1000, 0.3)
-    except Mismatch as error:
-        outcome.mismatch = error
+    outcome = TestOutcome(
+        "t", "dropout", "c", False, 1.0, Status.FAILED, mismatch=caught.value
+    )
     found = diagnose([outcome], None)
     assert found is not None and found.name == "complement"
 
@@ -244,13 +245,8 @@ def test_a_factor_is_named_by_what_it_is_in_every_test() -> None:
     outcomes = []
     for rows, columns in ((4, 4), (6, 4)):  # in the first test alone it could be either
         x = RNG.normal(size=(rows, columns))
-        outcome = TestOutcome("t", "f", "c", False, 1.0, Status.FAILED)
-        outcome.calls = [describe_call("f", (x,), {})]
-        try:
-            assert_close(rows * x, x)
-        except Mismatch as error:
-            outcome.mismatch = error
-        outcomes.append(outcome)
+        calls = [describe_call("f", (x,), {})]
+        outcomes.append(replace(_compared(rows * x, x), calls=calls))
     for order in (outcomes, outcomes[::-1]):
         found = diagnose(order, None)
         assert found is not None and "the number of rows" in found.hint
@@ -281,11 +277,12 @@ def test_a_notebooks_own_error_handling_breaks_nothing() -> None:
 
 
 def _compared(actual: Any, expected: Any, about: Aspect = Aspect.IDEA) -> TestOutcome:
-    outcome = TestOutcome("test", "f", "claim", False, 1.0, Status.FAILED, about)
     with pytest.raises(Mismatch) as caught:
         assert_close(actual, expected)
-    outcome.mismatch, outcome.message = caught.value, str(caught.value)
-    return outcome
+    return TestOutcome(
+        "test", "f", "claim", False, 1.0, Status.FAILED, about,
+        mismatch=caught.value, message=str(caught.value),
+    )  # fmt: skip
 
 
 def test_nan_at_the_edge_does_not_hide_that_the_main_values_are_wrong() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,22 +21,22 @@ RIGHT = np.array([[0.2, -0.9, 1.3], [0.7, 2.0, -0.4]])
 
 def outcome(actual: object, expected: object, *args: object, **kwargs: object) -> TestOutcome:
     """A failed comparison of a call with these arguments."""
-    made = TestOutcome("test_f", "f", "It is right.", False, 1.0, Status.FAILED)
-    made.mismatch = Mismatch("off", kind="value", actual=actual, expected=expected)
-    made.calls = [describe_call("f", args, dict(kwargs))]
-    return made
+    return TestOutcome(
+        "test_f", "f", "It is right.", False, 1.0, Status.FAILED,
+        mismatch=Mismatch("off", kind="value", actual=actual, expected=expected),
+        calls=[describe_call("f", args, dict(kwargs))],
+    )  # fmt: skip
 
 
 def held(*args: object, **kwargs: object) -> TestOutcome:
-    made = TestOutcome("test_g", "f", "It holds.", False, 1.0, Status.PASSED, about=Aspect.DETAIL)
-    made.calls = [describe_call("f", args, dict(kwargs))]
-    return made
+    return TestOutcome(
+        "test_g", "f", "It holds.", False, 1.0, Status.PASSED, about=Aspect.DETAIL,
+        calls=[describe_call("f", args, dict(kwargs))],
+    )  # fmt: skip
 
 
 def said(*outcomes: TestOutcome, hidden: bool = False) -> Diagnosis:
-    for one in outcomes:
-        one.hidden = hidden
-    found = diagnose(outcomes, None)
+    found = diagnose([replace(one, hidden=hidden) for one in outcomes], None)
     assert found is not None
     return found
 

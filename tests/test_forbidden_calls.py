@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks
 from course_utils.ground.lab import Lab
-from course_utils.ground.statuses import Aspect, Reason, Status
+from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox.client import Sandbox
 from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.run import run_tests
-from course_utils.verdict.exercise import ExerciseResult, share
+from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.submission import SubmissionResult
 
@@ -44,26 +45,6 @@ def outcome(
         "test_it", "f", "It is so.", False, 1.0, status, part=part, forbidden=call,
         by_values=by_values, **fields,
     )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("cost", "status", "worth"),
-    [
-        (Cost.EXERCISE, Status.FORBIDDEN, 0.0),
-        (Cost.TEST, Status.FORBIDDEN, 0.75),
-        (Cost.WARNING, Status.PASSED, 1.0),
-    ],
-)
-def test_the_policy_decides_what_is_withheld(cost: Cost, status: Status, worth: float) -> None:
-    tests = [outcome(), outcome(status, cost=cost, about=Aspect.BY_HAND)]
-    assert share(tests) == worth
-    assert share(tests, by_values=True) == 1.0
-
-
-def test_a_part_pays_for_itself() -> None:
-    tests = [outcome(part="a"), outcome(Status.FORBIDDEN, part="b", cost=Cost.EXERCISE)]
-    assert share(tests) == 0.5
-    assert share([*tests, outcome(Status.FORBIDDEN, cost=Cost.EXERCISE)]) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -209,9 +190,8 @@ def test_the_page_and_the_json_say_what_was_withheld(graded: Any) -> None:
 
 def test_of_a_hidden_test_no_name_is_told() -> None:
     call = ForbiddenCall("", "", Cost.EXERCISE)
-    seen = outcome(Status.FORBIDDEN, message="x")
-    seen.hidden, seen.forbidden = True, call
-    shown = feedback.exercise_panel(ExerciseResult("f", 2.0, [outcome(), seen])).text
+    seen = replace(outcome(Status.FORBIDDEN, message="x"), hidden=True, forbidden=call)
+    shown = feedback.exercise_panel(ExerciseResult("f", 2.0, (outcome(), seen))).text
     assert "Points withheld: a built-in was called" in shown
     assert "torch.softmax" not in shown
 

@@ -54,8 +54,7 @@ def test_what_is_right_in_part_keeps_its_marks(tiny_lab: Lab) -> None:
         outcomes = run_tests(
             tiny_lab.test_files, lambda mark: backend, exercises=["softmax"], device="cpu"
         )
-        ignorance.mark_hollow(tiny_lab, outcomes)
-        return share(outcomes)
+        return share(ignorance.marked_hollow(tiny_lab, outcomes))
 
     def unstable(x: Any, axis: int = -1) -> Any:
         e = np.exp(x)

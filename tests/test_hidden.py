@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -15,7 +16,6 @@ from course_utils.grading import feedback
 from course_utils.grading.classrun.records import to_record
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks
-from course_utils.ground import said
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status
 from course_utils.sandbox.client import Sandbox
@@ -116,16 +116,10 @@ def test_nothing_tells_what_a_hidden_test_has_asked(grader: Grader, body: str) -
         *(feedback.exercise_panel(exercise).text for exercise in result.exercises),
         repr(result),
     ]
-    result.notebook = None
     for text in shown:
         assert "LEAK" not in text
-    assert b"LEAK" not in pickle.dumps(result)
+    assert b"LEAK" not in pickle.dumps(replace(result, notebook=None))
     assert not any(test.trace or test.calls for test in softmax.tests if test.hidden)
-
-
-def test_every_ending_of_a_hidden_test_is_on_the_list() -> None:
-    endings = {str(status): said.ending(status) for status in Status}
-    assert [status for status, words in endings.items() if not words] == ["passed", "failed"]
 
 
 def test_only_a_stubs_own_sentence_says_that_nothing_is_written(grader: Grader) -> None:

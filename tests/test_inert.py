@@ -160,7 +160,7 @@ def test_metadata_are_the_labs() -> None:
 @pytest.mark.parametrize("payload", [*weapons.HTML, *weapons.TERMINAL])
 def test_a_panel_quotes_exceptions_and_does_not_obey(payload: str) -> None:
     raised = TestOutcome("test_x", "softmax", payload, False, 1.0, Status.ERROR, message=payload)
-    shown = feedback.exercise_panel(ExerciseResult("softmax", 4.0, [raised]))
+    shown = feedback.exercise_panel(ExerciseResult("softmax", 4.0, (raised,)))
     assert set(dangers(shown.html)) <= {"<details>"}
     for text in (shown.html, shown.text):
         assert all(char.isprintable() or char in "\n\t" for char in text)

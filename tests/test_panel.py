@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def shown(
 ) -> Panel:
     """The verdict as it stands on the feedback page."""
     return feedback.exercise_panel(
-        ExerciseResult("softmax", points, list(outcomes), diagnosis, DERIVATION)
+        ExerciseResult("softmax", points, outcomes, diagnosis, DERIVATION)
     )
 
 
@@ -224,9 +225,10 @@ def test_an_unjudged_claim_says_why_where_nothing_else_does() -> None:
 
 
 def test_claims_of_the_same_words_are_told_apart() -> None:
-    many = [outcome(claim="It costs nothing.") for _ in range(2)]
-    for number, one in enumerate(many):
-        one.test = f"test_it[{number}]"
+    many = [
+        replace(outcome(claim="It costs nothing."), test=f"test_it[{number}]")
+        for number in range(2)
+    ]
     text = panel.verdict("nll", "t", many, label="l", fold_right=False).text
     assert "It costs nothing. (0)" in text and "It costs nothing. (1)" in text
 
@@ -279,11 +281,11 @@ def test_an_exercise_without_tests_does_not_look_right() -> None:
 def test_the_page_shows_points_and_escapes_everything() -> None:
     bad = "<script>alert('&')</script>"
     exercise = ExerciseResult(
-        "softmax", 4.0, [outcome(Status.FAILED, bad, claim=f"Claim {bad}."), outcome()],
+        "softmax", 4.0, (outcome(Status.FAILED, bad, claim=f"Claim {bad}."), outcome()),
         Diagnosis("a<b", bad, (bad,)), bad,
     )  # fmt: skip
     result = SubmissionResult(
-        "lab00_tiny", bad, SubmissionStatus.GRADED, 4.0, [exercise], environment={"python": bad}
+        "lab00_tiny", bad, SubmissionStatus.GRADED, 4.0, (exercise,), environment={"python": bad}
     )
     marks = StudentMarks(
         {
@@ -299,6 +301,20 @@ def test_the_page_shows_points_and_escapes_everything() -> None:
     assert re.search(r'<td class="points">1 / 4</td>', page)
     assert well_formed(re.sub(r"<(!DOCTYPE|meta)[^>]*>", "", page))
     assert exercise.to_dict()["diagnosis"] == {"name": "a<b", "hint": bad}
+
+
+def test_the_page_shows_the_panel_that_stands_in_the_notebook() -> None:
+    exercise = ExerciseResult("softmax", 4.0, (outcome(Status.FAILED, "off"), outcome()))
+    written = feedback.exercise_panel(exercise)
+    result = SubmissionResult(
+        "lab00_tiny", "ada", SubmissionStatus.GRADED, 4.0, (exercise,),
+        panels={"softmax": Panel(written.text, f"{written.html}<!-- the same -->")},
+    )  # fmt: skip
+    page = feedback.page(result, StudentMarks())
+    assert page.count("<!-- the same -->") == 1
+    assert feedback.page(result.without_notebook(), StudentMarks()) == page.replace(
+        "<!-- the same -->", ""
+    )
 
 
 def test_what_steers_a_terminal_is_taken_out() -> None:

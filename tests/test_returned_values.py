@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -152,7 +152,7 @@ def book(lab: Lab) -> TraceBook:
     return record(lab, hidden=True)
 
 
-def check(tests: list[TestOutcome], status: Status, words: str) -> None:
+def check(tests: Sequence[TestOutcome], status: Status, words: str) -> None:
     failed = [test for test in tests if not test.passed]
     assert {test.status for test in failed} <= {status, FAILED, Status.UNJUDGED}
     assert any(test.status is status and words in test.message for test in failed), [

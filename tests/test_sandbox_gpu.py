@@ -134,7 +134,8 @@ def test_what_the_grader_has_chosen_is_kept(pretend: None) -> None:
     assert on_gpu["LD_LIBRARY_PATH"] == "/opt/driver"
     assert on_gpu["PYTORCH_CUDA_ALLOC_CONF"] == "per_process_memory_fraction:1.000000"
     assert "SECRET" not in on_gpu
-    assert gpu.environment("cpu", 0, outer)["CUDA_VISIBLE_DEVICES"] == ""
+    on_cpu = gpu.environment("cpu", 0, outer)
+    assert (on_cpu["COURSE_DEVICE"], on_cpu["CUDA_VISIBLE_DEVICES"]) == ("cpu", "")
 
 
 # -- limits that the driver can live with

@@ -14,7 +14,6 @@ from course_utils.calls.endings import (
 )
 from course_utils.calls.protocol import Request
 from course_utils.ground.devices import OUT_OF_MEMORY_ADVICE
-from course_utils.ground.said import ending as general_ending
 from course_utils.ground.statuses import Reason, Status
 
 
@@ -103,6 +102,6 @@ def _missing(request: Request, missing: MissingName) -> StudentFault:
     name = missing.name if request.probe else request.name
     near = missing.near
     if not name.isidentifier():
-        return StudentFault(Status.MISSING, general_ending(Status.MISSING))
+        return StudentFault(Status.MISSING, Status.MISSING.ending)
     hint = f"; it defines {near}: was the function renamed?" if near.isidentifier() else ""
     return StudentFault(Status.MISSING, f"the notebook does not define {name}{hint}")

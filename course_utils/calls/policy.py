@@ -19,6 +19,7 @@ from typing import Any
 
 from course_utils.calls.protocol import ForbiddenNote
 from course_utils.ground import said
+from course_utils.ground.statuses import Status
 
 TABLE = "FORBIDDEN_COST"
 _READABLE = re.compile(r"[\w.() ]{1,80}")
@@ -70,7 +71,7 @@ class ForbiddenCall:
     def sentence(self) -> str:
         """What was seen."""
         seen = f"{self.function} calls {self.call}"
-        return said.of_test("forbidden", seen, hidden=not self.call)
+        return said.of_test(Status.FORBIDDEN, seen, hidden=not self.call)
 
     @property
     def asked(self) -> str:

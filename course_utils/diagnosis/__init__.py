@@ -23,8 +23,8 @@ __all__ = ["TraceBook", "TraceBookError", "diagnose", "diagnose_public"]
 
 TRACES_FILE = "traces.msgpack"
 
-_BEFORE_VALUES = (Status.MISSING, Status.NOT_WRITTEN)
-_WITHOUT_VALUES = (Status.MEMORY, Status.CRASHED, Status.TIMEOUT)
+_UNWRITTEN = [status for status in Status if status.unwritten]
+_CUT_SHORT = [status for status in Status if status.cut_short]
 _OF_ALL_VALUES = ("sign", "constant_factor")
 _books: dict[Path, tuple[int, TraceBook | None]] = {}
 
@@ -60,7 +60,7 @@ def _said(
     failed = [outcome for outcome in outcomes if not outcome.passed]
     if not failed:
         return None
-    early = by_status(failed, _BEFORE_VALUES)
+    early = by_status(failed, _UNWRITTEN)
     if early is not None:
         return early
     entries = book.exercises.get(failed[0].exercise, []) if book is not None else []
@@ -68,7 +68,7 @@ def _said(
     named = match.best(student, entries)
     if named is not None and named.sure:
         return named
-    ended = by_status(failed, _WITHOUT_VALUES)
+    ended = by_status(failed, _CUT_SHORT)
     if ended is not None:
         return ended
     random = frozenset(book.random) if book is not None else frozenset()

@@ -9,6 +9,7 @@ nothing is earned. What an answer fulfils is tried out, once a lab and exercise,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -152,9 +153,9 @@ def outcomes_of(
     return run_tests(lab.test_files, ignorant.serving, exercises=exercises, device=_DEVICE)
 
 
-def mark_hollow(lab: Lab, outcomes: Sequence[TestOutcome]) -> None:
-    """Mark the tests that hold in parts of an exercise where no more does than would for an answer
-    that knows nothing.
+def marked_hollow(lab: Lab, outcomes: Sequence[TestOutcome]) -> list[TestOutcome]:
+    """The outcomes with those marked that hold in parts of an exercise where no more does than
+    would for an answer that knows nothing.
 
     Args:
         lab: an instructor's folder.
@@ -163,14 +164,15 @@ def mark_hollow(lab: Lab, outcomes: Sequence[TestOutcome]) -> None:
     parts: dict[str, list[TestOutcome]] = {}
     for outcome in outcomes:
         parts.setdefault(outcome.part, []).append(outcome)
+    hollow: set[str] = set()
     for some in parts.values():
         holding = [outcome for outcome in some if outcome.passed_by_values]
         if not holding or len(holding) == len(some):
             continue  # where an answer fulfils all claims, it is the claims that are too few
         keys = {key_of(outcome) for outcome in holding}
         if any(keys <= fulfilled for fulfilled in _all_fulfilled(lab, some[0].exercise)):
-            for outcome in holding:
-                outcome.hollow = True
+            hollow |= keys
+    return [replace(one, hollow=True) if key_of(one) in hollow else one for one in outcomes]
 
 
 def _all_fulfilled(lab: Lab, exercise: str) -> list[frozenset[str]]:

@@ -5,7 +5,7 @@ It speaks only when what it says is true of all failed comparisons of the kind i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from course_utils.diagnosis import factors, relations
 from course_utils.diagnosis import form_patterns as form
@@ -13,7 +13,6 @@ from course_utils.diagnosis import value_patterns as value
 from course_utils.diagnosis.contrast import contrast
 from course_utils.diagnosis.finding import CAUSE, PLACE, Case, Finding, Pattern
 from course_utils.diagnosis.traces import answers_vary, key_of
-from course_utils.ground import said
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
@@ -63,8 +62,7 @@ def look(
     cases = cases_of(failed)
     chief = _chief(cases)
     # Where something else is wrong as well, of which a finding does not speak, it is a part.
-    judged = [outcome for outcome in failed if outcome.status is not Status.UNJUDGED]
-    compared = len(cases) == len(judged)
+    compared = len(cases) == sum(outcome.refuted for outcome in failed)
     values = compared and all(case.kind == "value" for case in cases)
     found = [
         (_not_deterministic(failed, random), compared),
@@ -153,29 +151,13 @@ def _starts_right(cases: Sequence[Case]) -> Finding | None:
     )
 
 
-_STATUS_HINTS = {
-    Status.MISSING: "The notebook does not define this function: was the cell deleted, or the "
-    "function renamed?",
-    Status.NOT_WRITTEN: "This exercise is not written yet.",
-    Status.MEMORY: "The call needed more memory than is allowed: look for an array that grows "
-    "with the square of the input, or a list that grows in a loop.",
-    Status.CRASHED: "The call ended the whole Python process.",
-    Status.TIMEOUT: "The call did not come to an end in time: look for a loop whose condition "
-    "never becomes false, or a loop over entries that NumPy could do at once.",
-    Status.FORBIDDEN: "This exercise asks for an operation to be written by hand, and a built-in "
-    "that does it was called.",
-    Status.ERROR: "The function raised an exception.",
-}
-
-
-def by_status(failed: Sequence[TestOutcome], statuses: Sequence[Status]) -> Diagnosis | None:
-    """The diagnosis of tests that did not come as far as a comparison; what was seen in a public
-    one is quoted."""
-    for status in statuses:
-        ended_so = [outcome for outcome in failed if outcome.status is status]
-        if not ended_so:
-            continue
-        seen = [said.told("", one.message, hidden=one.hidden) for one in ended_so]
-        details = tuple(filter(None, seen))[:1]
-        return Diagnosis(str(status), _STATUS_HINTS[status], details, named=False)
-    return None
+def by_status(failed: Sequence[TestOutcome], statuses: Container[Status]) -> Diagnosis | None:
+    """The diagnosis of tests that did not come as far as a comparison, by the gravest of some
+    statuses that one of them has; what was seen in a public one is quoted."""
+    ended = {outcome.status for outcome in failed if outcome.status in statuses}
+    if not ended:
+        return None
+    gravest = Status.gravest(ended)
+    seen = (one.quoted(one.message) for one in failed if one.status is gravest)
+    details = tuple(filter(None, seen))[:1]
+    return Diagnosis(str(gravest), gravest.advice, details, named=False)

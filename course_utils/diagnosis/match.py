@@ -17,7 +17,6 @@ from course_utils.calls.digest import Digest, Facet
 from course_utils.diagnosis import factors
 from course_utils.diagnosis.digest import of_trace, ratio, same
 from course_utils.diagnosis.traces import Misconception, Trace, joined, key_of
-from course_utils.ground import said
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
@@ -187,7 +186,7 @@ def _fit(student: dict[str, Seen], dress: Dress) -> Fit | None:
             )
         else:
             complete = complete and one.weight < 1.0
-            left += filter(None, [said.told("", one.outcome.claim, hidden=one.outcome.hidden)])
+            left += filter(None, [one.outcome.quoted(one.outcome.claim)])
     # Where every value is NaN, or every call ends in the same exception, any mistake may have
     # brought it about: a claim about the idea that holds must speak too.
     right = any(one.outcome.passed and one.outcome.about is Aspect.IDEA for one in student.values())

@@ -21,7 +21,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from course_utils.grading.judge import Grader, noted, refused
+from course_utils.grading.judge import Grader, not_graded, refused
 from course_utils.grading.submissions import Submission
 from course_utils.grading.unreadable import UnreadableError
 from course_utils.ground import devices
@@ -108,14 +108,16 @@ def grade_class(
                         submission, data = running[future]
                         result = _result(lab, submission.student, future)
                         del running[future]
-                        yield Handed(submission, digest(data), noted(result, submission))
+                        yield Handed(
+                            submission, digest(data), result.noting(submission.notices)
+                        )
             except BrokenProcessPool:
                 pass  # a worker was killed from outside
         # What was under way then is tried once more, each submission in a worker of its own, so
         # that one that kills its worker takes no other with it.
         for submission, data in running.values():
             result = _graded_alone(lab, submission.student, data, settings)
-            yield Handed(submission, digest(data), noted(result, submission))
+            yield Handed(submission, digest(data), result.noting(submission.notices))
 
 
 def prove(lab: Lab, settings: Settings) -> SubmissionResult:
@@ -124,9 +126,8 @@ def prove(lab: Lab, settings: Settings) -> SubmissionResult:
         try:
             return pool.submit(_grade, lab.notebook_path.read_bytes(), "").result()
         except BrokenProcessPool:
-            message = "the worker that was to grade the lab's own solution was killed"
-            notice = Notice(Reason.INTERNAL_ERROR, message)
-            return refused(lab, "", SubmissionStatus.INTERNAL_ERROR, notice)
+            why = "the worker that was to grade the lab's own solution was killed"
+            return not_graded(lab, "", why)
 
 
 def digest(data: bytes) -> str:
@@ -144,8 +145,7 @@ def _graded_alone(lab: Lab, student: str, data: bytes, settings: Settings) -> Su
                 f"came back needed more than the {_WORKER_BYTES // 2**20} MiB that a worker has "
                 "for one submission"
             )
-            notice = Notice(Reason.INTERNAL_ERROR, message)
-            return refused(lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
+            return not_graded(lab, student, message)
 
 
 def _result(lab: Lab, student: str, future: Future[SubmissionResult]) -> SubmissionResult:
@@ -159,23 +159,20 @@ def _result(lab: Lab, student: str, future: Future[SubmissionResult]) -> Submiss
     except BrokenProcessPool:
         raise
     except Exception as error:  # pickling has many ways to fail
-        message = f"the verdict could not be passed on: {type(error).__name__}: {error}"
-        notice = Notice(Reason.INTERNAL_ERROR, message)
-        return refused(lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
+        why = f"the verdict could not be passed on: {type(error).__name__}: {error}"
+        return not_graded(lab, student, why)
 
 
 def _unread(lab: Lab, submission: Submission, error: UnreadableError) -> Handed:
     notice = Notice(error.reason, error.message)
     result = refused(lab, submission.student, error.status, notice)
-    return Handed(submission, "", noted(result, submission))
+    return Handed(submission, "", result.noting(submission.notices))
 
 
 def _not_read(lab: Lab, submission: Submission, error: OSError) -> Handed:
     """What was found a moment ago and cannot be read now is no student's fault."""
     why = f"the notebook was found, and cannot be read now ({error.strerror or error})"
-    notice = Notice(Reason.INTERNAL_ERROR, why)
-    result = refused(lab, submission.student, SubmissionStatus.INTERNAL_ERROR, notice)
-    return Handed(submission, "", result)
+    return Handed(submission, "", not_graded(lab, submission.student, why))
 
 
 # -- the workers' processes, as the coordinator sees them
@@ -268,7 +265,7 @@ def _end_with_coordinator(leash: Connection) -> None:
 
 def _grade(data: bytes, student: str) -> SubmissionResult:
     try:
-        result = _ready().grade(data, student)
+        return _ready().grade(data, student)
     except MemoryError:
         os._exit(1)  # whoever used it up: another process tries once again, with this one alone
     except Exception as error:  # ours, not the student's: one result must come back all the same
@@ -280,9 +277,4 @@ def _grade(data: bytes, student: str) -> SubmissionResult:
         lab = _task[0].name if _task else ""
         notice = Notice(Reason.INTERNAL_ERROR, said)
         fault = SubmissionStatus.INTERNAL_ERROR
-        return SubmissionResult(lab, student, fault, max_score=0.0, notices=[notice])
-    for exercise in result.exercises:
-        for test in exercise.tests:
-            # The diagnosis is made; spare the way back.
-            test.trace, test.calls, test.mismatch = [], [], None
-    return result
+        return SubmissionResult(lab, student, fault, max_score=0.0, notices=(notice,))

@@ -8,7 +8,7 @@ from typing import Any
 from course_utils.grading.totals import StudentMarks, Total
 from course_utils.ground.cells import check_id, exercise_of
 from course_utils.ground.statuses import Reason, Status
-from course_utils.verdict import panel
+from course_utils.verdict import panel, remarks
 from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.render import Panel
 from course_utils.verdict.submission import SubmissionResult
@@ -31,16 +31,16 @@ def exercise_panel(exercise: ExerciseResult) -> Panel:
     label = f"verdict on {exercise.name}"
     if exercise.tests and panel.is_open(exercise.tests):
         return panel.one_line(exercise.name, f"{points} · {_open(exercise)}", label=label)
-    remarks = [
-        *panel.forbidden(exercise.name, exercise.tests, _earned(exercise)),
-        *panel.explanation(exercise.diagnosis, exercise.derivation, exercise.tests),
+    boxes = [
+        *remarks.forbidden(exercise.name, exercise.tests, _earned(exercise)),
+        *remarks.explanation(exercise.diagnosis, exercise.derivation, exercise.tests),
     ]
     return panel.verdict(
         exercise.name,
         f"{points} · {_counts(exercise)}",
         exercise.tests,
         label=label,
-        remarks=remarks,
+        remarks=boxes,
         note=_note(exercise),
     )
 
@@ -53,9 +53,8 @@ def _note(exercise: ExerciseResult) -> str:
     return _ONLY_HIDDEN if public and exercise.status is not Status.PASSED else ""
 
 
-def as_output(exercise: ExerciseResult) -> dict[str, Any]:
+def as_output(shown: Panel) -> dict[str, Any]:
     """The verdict on one exercise as a notebook output, for its check cell."""
-    shown = exercise_panel(exercise)
     return {
         "output_type": "display_data",
         "data": {"text/plain": shown.text, "text/html": shown.html},
@@ -76,7 +75,7 @@ def page(result: SubmissionResult, marks: StudentMarks) -> str:
             points=_points,
             total=marks.total,
             parts=_parts(marks.total),
-            panels=[exercise_panel(exercise).html for exercise in result.exercises],
+            panels=[_shown(exercise, result).html for exercise in result.exercises],
             rows=[
                 (
                     exercise,
@@ -97,6 +96,12 @@ def page(result: SubmissionResult, marks: StudentMarks) -> str:
             ],
         )
     )
+
+
+def _shown(exercise: ExerciseResult, result: SubmissionResult) -> Panel:
+    """The panel that stands in the notebook; written again where only the journal's record is
+    left of the verdict."""
+    return result.panels.get(exercise.name) or exercise_panel(exercise)
 
 
 def title(cell: str) -> str:
@@ -147,7 +152,7 @@ def _open(exercise: ExerciseResult) -> str:
     """Why there is nothing to judge."""
     return next(
         (test.told for test in exercise.tests if test.status is Status.MISSING),
-        "not written yet",
+        Status.NOT_WRITTEN.ending,
     )
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -98,28 +98,34 @@ class GradebookWriter:
                 student.id, **{name: value for name, value in known.items() if value}
             )
 
-    def write(self, result: SubmissionResult) -> StudentMarks:
+    def write(self, result: SubmissionResult) -> tuple[SubmissionResult, StudentMarks]:
         """Store one submission's marks, its notebook as it ran, and its feedback page.
 
         Returns:
-            What the gradebook holds then.
+            The verdict with what was noticed of its date, and what the gradebook holds then.
         """
         self._gradebook.db.rollback()
         student = result.student
-        submission = self._enter_submission(result)
-        write_marks(self._gradebook, self._lab, result, self._answers_before(student))
+        moment, notices = submitted_at(folder_of(self._course, self._lab, student))
+        result = result.noting(notices)
+        # Where the date cannot be read, an earlier one must not go on counting.
+        dated = {"timestamp": moment} if moment or notices else {}
+        submission = self._enter_submission(student, dated)
         notebook = stamped(self._gradebook, self._lab, result)
+        earlier = self._answers_before(student)
+        write_marks(self._gradebook, self._lab, result, notebook, earlier)
         # A penalty of an earlier run may have to go: a new date, an extension.
         if submission.total_seconds_late > 0 or submission.late_submission_penalty:
             self._apply_late_penalty(student, notebook)
         self._write_notebook(result, notebook)
         marks = self.marks(student)[student]
+        result = late_noted(result, marks)
         self.write_page(result, marks)
-        return marks
+        return result, marks
 
     def write_page(self, result: SubmissionResult, marks: StudentMarks) -> bool:
         """Store a student's feedback page; whether it is another one than before."""
-        note_lateness(result, marks)
+        result = late_noted(result, marks)
         text = feedback.page(result, marks).encode("utf-8", errors="replace")
         folder = self._course.folder("feedback", result.student, self._lab.name)
         path = folder / f"{self._lab.notebook_id}.html"
@@ -129,18 +135,12 @@ class GradebookWriter:
             (fresh / path.name).write_bytes(text)
         return True
 
-    def _enter_submission(self, result: SubmissionResult) -> Any:
-        student = result.student
-        timestamp, notices = submitted_at(folder_of(self._course, self._lab, student))
-        known = {notice.message for notice in result.notices}
-        result.notices += [notice for notice in notices if notice.message not in known]
-        # Where the date cannot be read, an earlier one must not go on counting.
-        extra = {"timestamp": timestamp} if timestamp or notices else {}
+    def _enter_submission(self, student: str, dated: Mapping[str, Any]) -> Any:
         with warnings.catch_warnings():
             # SQLAlchemy remarks on the order in which nbgrader links its new rows.
             warnings.simplefilter("ignore", SAWarning)
             self._gradebook.update_or_create_student(student)
-            return self._gradebook.update_or_create_submission(self._lab.name, student, **extra)
+            return self._gradebook.update_or_create_submission(self._lab.name, student, **dated)
 
     def _answers_before(self, student: str) -> dict[str, str]:
         """Cell → what the student had written in it when it was graded last."""
@@ -180,11 +180,11 @@ class GradebookWriter:
         )
 
 
-def note_lateness(result: SubmissionResult, marks: StudentMarks) -> None:
-    """Say on a result that it came late, if the gradebook knows that it did."""
-    if marks.seconds_late > 0 and Reason.LATE not in {n.code for n in result.notices}:
-        late = f"submitted {marks.seconds_late:.0f} s late"
-        result.notices.append(Notice(Reason.LATE, late))
+def late_noted(result: SubmissionResult, marks: StudentMarks) -> SubmissionResult:
+    """A result that says that it came late, if the gradebook knows that it did."""
+    if marks.seconds_late <= 0 or Reason.LATE in {n.code for n in result.notices}:
+        return result
+    return result.noting([Notice(Reason.LATE, f"submitted {marks.seconds_late:.0f} s late")])
 
 
 def _let_others_read(gradebook: Gradebook) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from course_utils.diagnosis import diagnose
-from course_utils.diagnosis.ignorance import mark_hollow
+from course_utils.diagnosis.ignorance import marked_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback, inert
 from course_utils.grading.files import read_file
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
-from course_utils.ground.lab import Lab
-from course_utils.ground.statuses import Reason, Status, SubmissionStatus
+from course_utils.ground.lab import Exercise, Lab
+from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.exercise import ExerciseBackend
@@ -25,25 +26,10 @@ from course_utils.sandbox.session import Session
 from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.marker import ExerciseMark
 from course_utils.testing.run import run_tests
-from course_utils.verdict import panel
 from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.outcome import TestOutcome
+from course_utils.verdict.render import Panel
 from course_utils.verdict.submission import Notice, SubmissionResult
-
-# Reasons that mean: something could not be run to its end, the rest was graded.
-_PARTLY = {
-    Reason.CELL_TIMEOUT, Reason.CELL_KILLED, Reason.CELL_MEMORY, Reason.SUBMISSION_TIMEOUT,
-    Reason.CALL_TIMEOUT, Reason.CALL_CRASHED, Reason.CALL_MEMORY, Reason.DEVICE_OUT_OF_MEMORY,
-    Reason.UNREADABLE_ANSWER,
-}  # fmt: skip
-
-_CALL_REASONS = {
-    Status.TIMEOUT: Reason.CALL_TIMEOUT,
-    Status.CRASHED: Reason.CALL_CRASHED,
-    Status.MEMORY: Reason.CALL_MEMORY,
-    Status.MISSING: Reason.FUNCTION_MISSING,
-    Status.NOT_WRITTEN: Reason.NOT_WRITTEN,
-}
 
 
 class Grader:
@@ -78,8 +64,7 @@ class Grader:
             result = self.ungraded(error, student)
         else:
             result = self._judge(reading, student)
-        result.wall_seconds = time.perf_counter() - started
-        return result
+        return replace(result, wall_seconds=time.perf_counter() - started)
 
     def ungraded(self, error: UnreadableError, student: str) -> SubmissionResult:
         """The row of a submission that could not be read: every mark 0, and why."""
@@ -110,21 +95,22 @@ class Grader:
             cells = session.run_cells(reading.program)
             outcomes = self._run_tests(session)
         exercises = self._verdicts(outcomes)
-        notices = [*reading.notices, *_cell_notices(cells), *_call_notices(exercises)]
-        partly = any(notice.code in _PARTLY for notice in notices)
-        result = SubmissionResult(
+        notices = (*reading.notices, *_cell_notices(cells), *_call_notices(exercises))
+        partly = any(notice.code.cuts_short for notice in notices)
+        panels = {exercise.name: feedback.exercise_panel(exercise) for exercise in exercises}
+        return SubmissionResult(
             lab=self.lab.name,
             student=student,
             status=SubmissionStatus.PARTLY_GRADED if partly else SubmissionStatus.GRADED,
             max_score=self.lab.max_score,
             exercises=exercises,
-            written=reading.written,
+            written=tuple(reading.written),
             notices=notices,
             student_cpu_seconds=session.cpu_seconds,
             environment=self._sandbox.environment,
+            notebook=_with_outputs(self.lab, reading, cells, panels),
+            panels=panels,
         )
-        result.notebook = _with_outputs(self.lab, reading, cells, exercises)
-        return result
 
     def _run_tests(self, session: Session) -> list[TestOutcome]:
         processes = _OneAtATime(session)
@@ -136,23 +122,22 @@ class Grader:
         finally:
             processes.close()
 
-    def _verdicts(self, outcomes: Sequence[TestOutcome]) -> list[ExerciseResult]:
-        results = []
-        derivations = lab_tests(self.lab.test_public).derivation
-        for exercise in self.lab.exercises:
-            tests = [outcome for outcome in outcomes if outcome.exercise == exercise.name]
-            result = ExerciseResult(exercise.name, exercise.points, tests)
-            if not all(test.passed for test in tests):
-                hidden = partial(hidden_book, self.lab, exercise.name, self._hidden_seed)
-                result.diagnosis = diagnose(tests, public_book(self.lab), hidden)
-                result.derivation = derivations.get(exercise.name, "")
-                for test in tests:
-                    test.wrong_value = panel.wrong_value(test)
-                mark_hollow(self.lab, tests)
-            # The diagnosis is made: from here on nobody has what a hidden test saw.
-            result.tests = [test.sealed() for test in tests]
-            results.append(result)
-        return results
+    def _verdicts(self, outcomes: Sequence[TestOutcome]) -> tuple[ExerciseResult, ...]:
+        return tuple(
+            self._verdict(one, [outcome for outcome in outcomes if outcome.exercise == one.name])
+            for one in self.lab.exercises
+        )
+
+    def _verdict(self, exercise: Exercise, tests: Sequence[TestOutcome]) -> ExerciseResult:
+        diagnosis, derivation = None, ""
+        if not all(test.passed for test in tests):
+            hidden = partial(hidden_book, self.lab, exercise.name, self._hidden_seed)
+            diagnosis = diagnose(tests, public_book(self.lab), hidden)
+            derivation = lab_tests(self.lab.test_public).derivation.get(exercise.name, "")
+            tests = marked_hollow(self.lab, tests)
+        # The diagnosis is made: from here on nobody has what a hidden test saw.
+        sealed = tuple(test.sealed() for test in tests)
+        return ExerciseResult(exercise.name, exercise.points, sealed, diagnosis, derivation)
 
 
 class _OneAtATime:
@@ -193,8 +178,14 @@ def refused(
 ) -> SubmissionResult:
     """The result of a submission of which nothing could be graded."""
     return SubmissionResult(
-        lab=lab.name, student=student, status=status, max_score=lab.max_score, notices=[notice]
+        lab=lab.name, student=student, status=status, max_score=lab.max_score, notices=(notice,)
     )
+
+
+def not_graded(lab: Lab, student: str, why: str) -> SubmissionResult:
+    """The result of a submission that met a fault of the grader's."""
+    notice = Notice(Reason.INTERNAL_ERROR, why)
+    return refused(lab, student, SubmissionStatus.INTERNAL_ERROR, notice)
 
 
 def grade_submission(submission: Submission, grader: Grader) -> SubmissionResult:
@@ -206,14 +197,7 @@ def grade_submission(submission: Submission, grader: Grader) -> SubmissionResult
         result = grader.ungraded(error, submission.student)
     else:
         result = grader.grade(data, submission.student)
-    return noted(result, submission)
-
-
-def noted(result: SubmissionResult, submission: Submission) -> SubmissionResult:
-    """A result with what was noticed when its submission was found."""
-    known = {notice.message for notice in result.notices}
-    result.notices += [notice for notice in submission.notices if notice.message not in known]
-    return result
+    return result.noting(submission.notices)
 
 
 def grade_file(path: Path, grader: Grader, student: str = "") -> SubmissionResult:
@@ -233,7 +217,7 @@ def _call_notices(exercises: Sequence[ExerciseResult]) -> list[Notice]:
     for exercise in exercises:
         seen: dict[Reason, str] = {}
         for test in exercise.tests:
-            reason = test.reason or _CALL_REASONS.get(test.status)
+            reason = test.reason or test.status.reason
             if reason:
                 seen.setdefault(reason, test.told)
         notices += [Notice(code, f"{exercise.name}: {text}") for code, text in seen.items()]
@@ -244,7 +228,7 @@ def _call_notices(exercises: Sequence[ExerciseResult]) -> list[Notice]:
 
 
 def _with_outputs(
-    lab: Lab, reading: Reading, runs: Sequence[CellRun], exercises: Sequence[ExerciseResult]
+    lab: Lab, reading: Reading, runs: Sequence[CellRun], panels: Mapping[str, Panel]
 ) -> dict[str, Any]:
     """The notebook as it ran, inert, with the verdict of each exercise as its check cell's
     output."""
@@ -253,8 +237,8 @@ def _with_outputs(
     for run in runs:
         cells[run.index]["outputs"] = inert.outputs(run.outputs)
         cells[run.index]["execution_count"] = run.execution_count
-    for exercise in exercises:
-        number = reading.checks.get(exercise.name)
+    for name, panel in panels.items():
+        number = reading.checks.get(name)
         if number is not None:
-            cells[number]["outputs"] = [feedback.as_output(exercise)]
+            cells[number]["outputs"] = [feedback.as_output(panel)]
     return notebook

@@ -9,18 +9,9 @@ import nbformat
 from nbgrader import utils
 from nbgrader.api import Gradebook
 
-from course_utils.ground.cells import check_id, exercise_of, grade_id, source
+from course_utils.ground.cells import exercise_of, grade_id, source
 from course_utils.ground.lab import Lab
 from course_utils.verdict.submission import SubmissionResult
-
-
-def automatic_score(result: SubmissionResult, name: str) -> float | None:
-    """What a graded cell is worth without a person: an exercise's score, 0 for an answer that was
-    not written, 0 where the notebook could not be read; else None, and a person grades it."""
-    if exercise_of(name) or not result.exercises:
-        scores = {check_id(exercise.name): exercise.score for exercise in result.exercises}
-        return scores.get(name, 0.0)
-    return next((answer.score for answer in result.written if answer.name == name), None)
 
 
 def settle(grade: Any, automatic: float | None, *, same_answer: bool = False) -> None:
@@ -42,25 +33,29 @@ def settle(grade: Any, automatic: float | None, *, same_answer: bool = False) ->
 
 
 def write_marks(
-    gradebook: Gradebook, lab: Lab, result: SubmissionResult, earlier: Mapping[str, str]
+    gradebook: Gradebook,
+    lab: Lab,
+    result: SubmissionResult,
+    notebook: Any,
+    earlier: Mapping[str, str],
 ) -> None:
     """Store a verdict's automatic marks; what a person has given stays.
 
     Args:
         gradebook: open, with the student's submission in it.
         lab: whose notebook was graded.
-        result: the verdict; its notebook's cells are compared with what was released.
+        result: the verdict.
+        notebook: what :func:`stamped` gives, whose cells are compared with what was released.
         earlier: what stood in the notebook's cells when it was graded before, as far as it is
             known: an answer that is still the same is not to be graded again.
     """
     submitted = gradebook.find_submission_notebook(lab.notebook_id, lab.name, result.student)
-    notebook = stamped(gradebook, lab, result)
     cells = {grade_id(cell): cell for cell in notebook.cells} if notebook else {}
     for grade in submitted.grades:
         # The text of a check cell says nothing about its mark.
         answer = grade.name in cells and not exercise_of(grade.name)
         same = answer and earlier.get(grade.name) == source(cells[grade.name])
-        settle(grade, automatic_score(result, grade.name), same_answer=same)
+        settle(grade, result.automatic(grade.name), same_answer=same)
     for comment in submitted.comments:
         cell = cells.get(comment.name)
         silent = cell is not None and comment.name not in result.to_look_for and (
@@ -77,7 +72,8 @@ def stamped(gradebook: Gradebook, lab: Lab, result: SubmissionResult) -> Any:
         return None
     released = gradebook.find_notebook(lab.notebook_id, lab.name)
     checksums = {cell.name: cell.checksum for cell in released.source_cells}
-    for cell in result.notebook["cells"]:
+    notebook = nbformat.from_dict(result.notebook)  # a copy
+    for cell in notebook["cells"]:
         if grade_id(cell) in checksums:
             cell["metadata"]["nbgrader"]["checksum"] = checksums[grade_id(cell)]
-    return nbformat.from_dict(result.notebook)
+    return notebook

@@ -247,7 +247,8 @@ class SaveAutoGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is
         course = CourseDirectory(config=self.config)
         with Gradebook(names["db_url"]) as book:
             # What nbgrader has overwritten by now, nobody can compare with.
-            write_marks(book, _lab(course, names["assignment"]), result, earlier={})
+            lab = _lab(course, names["assignment"])
+            write_marks(book, lab, result, stamped(book, lab, result), earlier={})
         return nb, resources
 
 

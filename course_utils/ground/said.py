@@ -9,27 +9,10 @@ how the test has ended.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-# By status. Nothing is said of a hidden test that simply fails: its claim says it.
-_ENDINGS: Mapping[str, str] = {
-    "missing": "the notebook does not define what is asked for",
-    "not_written": "not written yet",
-    "forbidden": "a built-in was called that does what you are asked to write by hand",
-    "timeout": "the call did not return in time",
-    "crashed": "the call ended the whole process",
-    "memory": "the call needed more memory than is allowed",
-    "error": "the call raised an exception or returned something unusable",
-    "unjudged": "cannot be judged yet",
-}
+from course_utils.ground.statuses import Status
 
 
-def ending(status: str) -> str:
-    """The sentence for a hidden test that has ended so; empty where there is nothing to say."""
-    return _ENDINGS.get(status, "")
-
-
-def of_test(status: str, seen: str, *, hidden: bool) -> str:
+def of_test(status: Status, seen: str, *, hidden: bool) -> str:
     """What is said of a test that does not hold.
 
     Args:
@@ -37,7 +20,7 @@ def of_test(status: str, seen: str, *, hidden: bool) -> str:
         seen: what was seen in it, in words that may quote anything.
         hidden: whether it is a hidden test.
     """
-    return told(ending(status), seen, hidden=hidden)
+    return told(status.ending, seen, hidden=hidden)
 
 
 def told(general: str, seen: str, *, hidden: bool) -> str:

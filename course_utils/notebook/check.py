@@ -13,9 +13,9 @@ from course_utils.ground.surroundings import in_grading, run_by_nbgrader
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.errors import CheckFailed
 from course_utils.notebook.locate import lab_folder, student_namespace
-from course_utils.verdict import panel, render
+from course_utils.verdict import panel, remarks, render
 from course_utils.verdict.outcome import TestOutcome
-from course_utils.verdict.panel import Remark, counted
+from course_utils.verdict.remarks import Remark
 
 
 def check(exercise: str | Callable[..., Any]) -> None:
@@ -53,7 +53,7 @@ def check(exercise: str | Callable[..., Any]) -> None:
         return  # so that "Run all" passes over what is still to be done
     holding = sum(outcome.passed for outcome in outcomes)
     title = f"public claims: {holding}/{len(outcomes)}"
-    forbidden = panel.forbidden(name, outcomes)
+    forbidden = remarks.forbidden(name, outcomes)
     if holding == len(outcomes):
         shown = panel.verdict(
             name, f"{title}, all hold", outcomes,
@@ -61,20 +61,20 @@ def check(exercise: str | Callable[..., Any]) -> None:
         )  # fmt: skip
         render.show(shown)
         return
-    remarks = [
+    boxes = [
         *forbidden,
         *_cell_to_run(folder, outcomes),
-        *panel.explanation(diagnose_public(folder, outcomes), tests.derivation(name), outcomes),
+        *remarks.explanation(diagnose_public(folder, outcomes), tests.derivation(name), outcomes),
     ]
     note = nudge + panel.GRADING_ASKS
-    render.show(panel.verdict(name, title, outcomes, label=label, remarks=remarks, note=note))
+    render.show(panel.verdict(name, title, outcomes, label=label, remarks=boxes, note=note))
     raise CheckFailed(f"{name}: {_in_short(outcomes)} (see above)")
 
 
 def _in_short(outcomes: Sequence[TestOutcome]) -> str:
-    total = counted(len(outcomes), "public claim")
+    total = render.counted(len(outcomes), "public claim")
     unjudged = sum(outcome.status is Status.UNJUDGED for outcome in outcomes)
-    failed = sum(not outcome.passed for outcome in outcomes) - unjudged
+    failed = sum(outcome.refuted for outcome in outcomes)
     parts = []
     if failed:
         parts.append(f"{failed} of {total} {'does' if failed == 1 else 'do'} not hold")

@@ -42,7 +42,7 @@ class _Row:
         if Status.MISSING in statuses and not self.holding:
             return Sign.OPEN, "missing: run the cell that defines it"
         if statuses == {Status.NOT_WRITTEN}:
-            return Sign.OPEN, "not written yet"
+            return Sign.OPEN, Status.NOT_WRITTEN.ending
         sign = Sign.PARTLY if self.holding else Sign.FAILS
         return sign, f"{self.holding} of {len(self.outcomes)} claims hold"
 

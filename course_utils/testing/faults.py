@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -27,26 +28,32 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or of_torch
 
 
-def explain(outcome: TestOutcome, error: BaseException, folder: Path) -> None:
+def explained(outcome: TestOutcome, error: BaseException, folder: Path) -> TestOutcome:
+    """What a test found in which an exception was raised.
+
+    Args:
+        outcome: what is known of the test besides.
+        error: the exception.
+        folder: the lab's.
+    """
     if isinstance(error, StudentFault):
-        outcome.status, outcome.message = error.status, error.message
-        outcome.reason = error.reason
-    elif isinstance(error, Mismatch):
-        outcome.status, outcome.message = Status.FAILED, str(error)
-        outcome.mismatch = error.kept()
-        outcome.relative_error = error.relative_error
-        outcome.tolerance = error.tolerance
-    elif isinstance(error, AssertionError):
-        outcome.status, outcome.message = Status.FAILED, str(error)
-    else:
-        # The test tripped over what the student's function gave it.
-        outcome.status = Status.FAILED
-        last = f"{outcome.trace[-1].words} " if outcome.trace else ""
-        outcome.message = (
-            f"what your code gave cannot be used here: {last}"
-            f"({type(error).__name__}: {str(error)[:200]})"
-        )
-        outcome.tripped = place_of(error, folder) or outcome.test
+        return replace(outcome, status=error.status, message=error.message, reason=error.reason)
+    if isinstance(error, Mismatch):
+        return replace(
+            outcome, status=Status.FAILED, message=str(error), mismatch=error.kept(),
+            relative_error=error.relative_error, tolerance=error.tolerance,
+        )  # fmt: skip
+    if isinstance(error, AssertionError):
+        return replace(outcome, status=Status.FAILED, message=str(error))
+    # The test tripped over what the student's function gave it.
+    last = f"{outcome.trace[-1].words} " if outcome.trace else ""
+    cause = f"{type(error).__name__}: {str(error)[:200]}"
+    return replace(
+        outcome,
+        status=Status.FAILED,
+        message=f"what your code gave cannot be used here: {last}({cause})",
+        tripped=place_of(error, folder) or outcome.test,
+    )
 
 
 def place_of(error: BaseException, folder: Path) -> str:

@@ -19,7 +19,7 @@ from course_utils.calls.proxy import Ledger, Student
 from course_utils.ground import closeness
 from course_utils.ground.statuses import Status
 from course_utils.testing.faults import (
-    explain,
+    explained,
     is_of_our_gpu,
     is_of_the_test,
     is_out_of_memory,
@@ -210,6 +210,7 @@ class Judge:
         assert mark is not None
         ledger = item.stash.get(_LEDGER, None) or Ledger()
         made = item.stash.get(_COMPARISONS, [])
+        worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0), default=None)
         outcome = TestOutcome(
             test=item.name,
             exercise=mark.name,
@@ -221,20 +222,17 @@ class Judge:
             part=mark.part,
             stated=mark.stated,
             trains=mark.trains,
-            trace=ledger.trace,
-            calls=ledger.calls,
+            relative_error=worst.relative_error if worst else None,
+            tolerance=worst.tolerance if worst else None,
+            held=len(made),
+            trace=tuple(ledger.trace),
+            calls=tuple(ledger.calls),
             call_seconds=ledger.seconds,
+            forbidden=self._policy.charged(mark.name, ledger.forbidden, hidden=mark.hidden),
         )
-        outcome.forbidden = self._policy.charged(
-            mark.name, ledger.forbidden, hidden=outcome.hidden
-        )
-        outcome.held = len(made)
-        if made:
-            worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0))
-            outcome.relative_error, outcome.tolerance = worst.relative_error, worst.tolerance
-        if call.excinfo is not None:
-            explain(outcome, call.excinfo.value, self._lab_tests.path.parent)
-        return outcome
+        if call.excinfo is None:
+            return outcome
+        return explained(outcome, call.excinfo.value, self._lab_tests.path.parent)
 
 
 _LEDGER = pytest.StashKey[Ledger]()

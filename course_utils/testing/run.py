@@ -17,11 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.calls.policy import Cost
 from course_utils.ground.devices import resolve
-from course_utils.ground.statuses import Aspect, Status
 from course_utils.testing.hooks import BackendFor, Judge
 from course_utils.testing.lab_tests import lab_tests
+from course_utils.testing.settling import charged, withheld
 from course_utils.verdict.outcome import TestOutcome
 
 
@@ -95,60 +94,7 @@ def run_tests(
     ):
         details = "\n".join(judge.collect_errors) or output.getvalue() or f"pytest exit code {code}"
         raise RuntimeError(f"the tests in {files[0].parent} cannot be run:\n{details}")
-    outcomes = list(judge.outcomes.values())
-    _withhold(outcomes)
-    _charge(outcomes)
-    return outcomes
-
-
-# Which kinds of mismatch a claim speaks of that is not about values.
-_OWN_KINDS = {
-    Aspect.FORM: {"type", "structure", "shape", "dtype", "device"},
-    Aspect.ARGUMENTS: {"modified"},
-    Aspect.BY_HAND: set(),
-}
-
-
-def _withhold(outcomes: Sequence[TestOutcome]) -> None:
-    """Leave open what cannot be judged: a claim about form, arguments or handwork has nothing to
-    stand on where the values are wrong, and must neither accuse nor earn anything then."""
-    ideas = {(o.exercise, o.part) for o in outcomes if o.about is Aspect.IDEA}
-    telling = [
-        o for o in outcomes
-        if o.about is Aspect.IDEA or (o.about.of_values and (o.exercise, o.part) not in ideas)
-    ]  # fmt: skip
-    right = {(o.exercise, o.part) for o in telling if o.passed}
-    judged = {(o.exercise, o.part) for o in telling}
-    for outcome in outcomes:
-        if outcome.about.of_values:
-            continue
-        mismatch, place = outcome.mismatch, (outcome.exercise, outcome.part)
-        other = mismatch is not None and mismatch.kind not in _OWN_KINDS[outcome.about]
-        hollow = outcome.passed and place in judged and place not in right
-        # A wrong type or shape is what the claims about values have said already.
-        said = mismatch is not None and mismatch.kind in ("type", "structure", "shape")
-        repeated = said and place in judged and place not in right
-        if (outcome.status is Status.FAILED and (other or repeated)) or hollow:
-            outcome.status = Status.UNJUDGED
-            outcome.message = "cannot be judged before the values are right"
-            outcome.relative_error = outcome.tolerance = None
-        elif outcome.status is Status.ERROR:
-            outcome.status = Status.UNJUDGED
-            outcome.message = f"cannot be judged: {outcome.message}"
-
-
-# Without a value, or with one that went wrong; other ends of a call say more than what it called.
-_CHARGED = (Status.PASSED, Status.FAILED, Status.ERROR, Status.UNJUDGED)
-
-
-def _charge(outcomes: Sequence[TestOutcome]) -> None:
-    """Let a test fail that saw a forbidden call, where the policy says more than a warning."""
-    for outcome in outcomes:
-        call = outcome.forbidden
-        if call is not None and call.cost is not Cost.WARNING and outcome.status in _CHARGED:
-            outcome.by_values, outcome.status = outcome.status, Status.FORBIDDEN
-            outcome.message = call.sentence
-            outcome.relative_error = outcome.tolerance = None
+    return charged(withheld(list(judge.outcomes.values())))
 
 
 @contextlib.contextmanager

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from course_utils.calls.policy import Cost, ForbiddenCall
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
-
-# A test that could not be run says more about an exercise than one that ran and failed.
-_GRAVITY = (
-    Status.MISSING,
-    Status.NOT_WRITTEN,
-    Status.MEMORY,
-    Status.CRASHED,
-    Status.TIMEOUT,
-    Status.FORBIDDEN,
-    Status.FAILED,
-    Status.ERROR,
-    Status.UNJUDGED,
-    Status.PASSED,
-)
 
 
 def share(tests: Sequence[TestOutcome], *, by_values: bool = False) -> float:
@@ -69,7 +55,7 @@ def _withheld(tests: Sequence[TestOutcome]) -> set[str]:
     return {part for part, call in calls if call is not None and call.cost is Cost.EXERCISE}
 
 
-@dataclass
+@dataclass(frozen=True)
 class ExerciseResult:
     """The verdict on one exercise: its tests, and the score they are worth.
 
@@ -78,17 +64,14 @@ class ExerciseResult:
 
     name: str
     max_score: float
-    tests: list[TestOutcome] = field(default_factory=list)
+    tests: tuple[TestOutcome, ...] = ()
     diagnosis: Diagnosis | None = None
     derivation: str = ""
 
     @property
     def status(self) -> Status:
-        seen = {test.status for test in self.tests}
-        if not seen:
-            return Status.ERROR
-        # All tests raised: an error; some: the student sees the failed claims first.
-        return next(status for status in _GRAVITY if status in seen)
+        """That of the test that says most about it."""
+        return Status.gravest(test.status for test in self.tests)
 
     @property
     def score(self) -> float:

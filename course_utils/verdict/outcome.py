@@ -1,11 +1,12 @@
 """What one test found, and the most likely mistake behind what several have found.
 
-Plain data: floors above fill it in, print it, and store it.
+Plain data, finished where it is made: floors above make another of it, print it, and store it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from course_utils.calls.digest import Returned
@@ -13,6 +14,9 @@ from course_utils.calls.evidence import CallInfo
 from course_utils.calls.policy import ForbiddenCall
 from course_utils.ground import said
 from course_utils.ground.statuses import Aspect, Reason, Status
+
+# Comparisons that fail for something else than a value.
+_NOT_VALUES = ("type", "structure", "shape", "dtype", "device", "modified")
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Diagnosis:
         return {"name": self.name, "hint": self.hint}
 
 
-@dataclass
+@dataclass(frozen=True)
 class TestOutcome:
     """What one test found.
 
@@ -59,8 +63,7 @@ class TestOutcome:
         reason: a grader's code for what happened, where the status leaves open which.
         forbidden: the forbidden call that was made in it, whatever it costs.
         by_values: the status that it would have without that call.
-        wrong_value: whether a call in it came back with a value, and a wrong one; known once its
-            trace and mismatch are gone.
+        wrong_value: what :attr:`has_wrong_value` said before trace and mismatch went.
         hollow: whether it holds in company of such only as hold for an answer that knows nothing,
             too: it earns nothing then.
     """
@@ -81,8 +84,8 @@ class TestOutcome:
     relative_error: float | None = None
     tolerance: float | None = None
     held: int = 0
-    trace: list[Returned] = field(default_factory=list, repr=False)
-    calls: list[CallInfo] = field(default_factory=list, repr=False)
+    trace: Sequence[Returned] = field(default=(), repr=False)
+    calls: Sequence[CallInfo] = field(default=(), repr=False)
     mismatch: Any = field(default=None, repr=False)
     call_seconds: float = 0.0
     tripped: str = ""
@@ -97,6 +100,10 @@ class TestOutcome:
         """What may be said of it where it does not hold."""
         return said.of_test(self.status, self.message, hidden=self.hidden)
 
+    def quoted(self, seen: str) -> str:
+        """What was seen in it, where that may be told: it lies open. Else nothing."""
+        return said.told("", seen, hidden=self.hidden)
+
     @property
     def passed(self) -> bool:
         return self.status is Status.PASSED
@@ -106,6 +113,22 @@ class TestOutcome:
         """Whether it would pass if a forbidden call cost nothing."""
         return (self.by_values or self.status) is Status.PASSED
 
+    @property
+    def refuted(self) -> bool:
+        """Whether its claim was judged and does not hold, however it ended."""
+        return not self.passed and self.status is not Status.UNJUDGED
+
+    @property
+    def has_wrong_value(self) -> bool:
+        """Whether a call in it came back with a value, and a wrong one."""
+        if self.wrong_value:
+            return True
+        if self.status is not Status.FAILED or not self.about.of_values:
+            return False
+        if self.mismatch is not None:
+            return self.mismatch.kind not in _NOT_VALUES and self.mismatch.actual is not None
+        return any(not one.nothing for one in self.trace)
+
     def to_dict(self) -> dict[str, Any]:
         """The public face: a hidden test shows its claim and verdict, never what was seen."""
         return {
@@ -113,19 +136,23 @@ class TestOutcome:
             "passed": self.passed,
             "hidden": self.hidden,
             "status": str(self.status),
-            "message": said.told("", self.message, hidden=self.hidden),
+            "message": self.quoted(self.message),
         }
 
     def sealed(self) -> TestOutcome:
-        """The outcome as it may be kept and shown: a hidden test's holds nothing that was seen in
-        it, whatever is made of it afterwards."""
+        """The outcome as it may be kept and shown, once the diagnosis is made.
+
+        What that was made from is large, and goes; a hidden test's holds nothing that was seen in
+        it, whatever is made of it afterwards.
+        """
+        wrong = self.has_wrong_value
         if not self.hidden:
-            return self
+            return replace(self, trace=(), calls=(), mismatch=None, wrong_value=wrong)
         call = self.forbidden
-        return TestOutcome(
+        return TestOutcome(  # made from nothing: what is not named here is not kept
             self.test, self.exercise, self.claim, self.hidden, self.weight, self.status,
             about=self.about, part=self.part, stated=self.stated, trains=self.trains,
             message=self.told, reason=self.reason, by_values=self.by_values,
             forbidden=None if call is None else ForbiddenCall("", "", call.cost),
-            wrong_value=self.wrong_value, hollow=self.hollow,
+            wrong_value=wrong, hollow=self.hollow,
         )  # fmt: skip

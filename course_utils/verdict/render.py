@@ -203,6 +203,11 @@ def wrap(text: str, *, first: str = "", rest: str | None = None) -> str:
     )
 
 
+def counted(number: int, what: str = "claim") -> str:
+    """ "1 claim", "2 claims"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def figure(value: float) -> str:
     """A relative error or tolerance in the shortest form: 3e-16, 0, 0.02."""
     if value == 0:

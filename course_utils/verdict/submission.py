@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from course_utils.ground.cells import exercise_of
 from course_utils.ground.escaping import escaped
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.outcome import Diagnosis
+from course_utils.verdict.render import Panel
 
 SCHEMA_VERSION = 1
 
@@ -59,25 +62,29 @@ class Notice:
         return {"code": str(self.code), "message": self.message, "cell": self.cell}
 
 
-@dataclass
+@dataclass(frozen=True)
 class SubmissionResult:
     """Everything that grading one submission found; ``to_dict`` is the documented JSON.
 
-    ``notebook`` is the submission as it ran, outputs included; it is not part of the JSON.
-    ``written`` has an entry for each answer that a person reads, where the notebook could be read.
+    Attributes:
+        written: an entry for each answer that a person reads, where the notebook could be read.
+        notebook: the submission as it ran, outputs included; not part of the JSON.
+        panels: the verdict on each exercise as it stands in the notebook, for the feedback page;
+            not part of the JSON, nor kept.
     """
 
     lab: str
     student: str
     status: SubmissionStatus
     max_score: float
-    exercises: list[ExerciseResult] = field(default_factory=list)
-    written: list[WrittenAnswer] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    exercises: tuple[ExerciseResult, ...] = ()
+    written: tuple[WrittenAnswer, ...] = ()
+    notices: tuple[Notice, ...] = ()
     wall_seconds: float = 0.0
     student_cpu_seconds: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
     notebook: dict[str, Any] | None = field(default=None, repr=False)
+    panels: Mapping[str, Panel] = field(default_factory=dict, repr=False)
 
     @property
     def score(self) -> float:
@@ -105,6 +112,40 @@ class SubmissionResult:
         """The diagnosis of the exercise that lost the most points."""
         lost = [e for e in self.exercises if e.diagnosis]
         return max(lost, key=lambda e: e.max_score - e.score).diagnosis if lost else None
+
+    def automatic(self, cell: str) -> float | None:
+        """What a graded cell is worth without a person: an exercise's score, 0 for an answer that
+        was not written, 0 where the notebook could not be read; else None, and a person grades it.
+
+        Args:
+            cell: its id in the notebook.
+        """
+        name = exercise_of(cell)
+        if name or not self.exercises:
+            return self.score_of(name)
+        return next((answer.score for answer in self.written if answer.name == cell), None)
+
+    def score_of(self, exercise: str) -> float:
+        """An exercise's score; 0 where there is no verdict on it."""
+        return next((one.score for one in self.exercises if one.name == exercise), 0.0)
+
+    # -- other results made of this one
+
+    def noting(self, notices: Iterable[Notice]) -> SubmissionResult:
+        """The result with further notices, without those that say what is said already."""
+        known = {notice.message for notice in self.notices}
+        fresh = [notice for notice in notices if notice.message not in known]
+        return replace(self, notices=(*self.notices, *fresh))
+
+    def missed(self, cause: str) -> SubmissionResult:
+        """The result where, after all, a fault of the grader's came in its way."""
+        notice = Notice(Reason.INTERNAL_ERROR, cause)
+        fault = SubmissionStatus.INTERNAL_ERROR
+        return replace(self, status=fault, notices=(notice,)).without_notebook()
+
+    def without_notebook(self) -> SubmissionResult:
+        """The result without what is large and was shown; a large class must not pile up."""
+        return replace(self, notebook=None, panels={})
 
     def to_dict(self) -> dict[str, Any]:
         return {

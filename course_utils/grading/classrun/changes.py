@@ -55,10 +55,8 @@ def foreseen(marks: StudentMarks | None, result: SubmissionResult) -> StudentMar
         result: the verdict.
     """
     marks = marks or StudentMarks()
-    scores = {check_id(exercise.name): exercise.score for exercise in result.exercises}
     cells = {
-        name: replace(cell, automatic=scores.get(name, 0.0))
-        if exercise_of(name) else cell
+        name: replace(cell, automatic=result.automatic(name)) if exercise_of(name) else cell
         for name, cell in marks.cells.items()
     }  # fmt: skip
     return replace(marks, cells=cells)
@@ -80,7 +78,7 @@ def changes(
     found = []
     for name, earlier in before["exercises"].items():
         exercise = now.get(name)
-        score = exercise.score if exercise else 0.0
+        score = result.score_of(name)
         if earlier is None or abs(score - earlier) < _SMALLEST:
             continue
         old = before["claims"].get(name, {})

@@ -15,7 +15,7 @@ import sqlite3
 import zlib
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -201,7 +201,7 @@ class Journal:
             except ValueError:
                 continue
             if notebook is not None:
-                result.notebook = json.loads(zlib.decompress(notebook))
+                result = replace(result, notebook=json.loads(zlib.decompress(notebook)))
             found[student] = Entry(result, checksum, run, bool(written))
         return found
 

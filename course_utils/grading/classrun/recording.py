@@ -17,9 +17,9 @@ from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.totals import StudentMarks
 from course_utils.ground.lab import LabError
-from course_utils.ground.statuses import Reason, SubmissionStatus
+from course_utils.ground.statuses import SubmissionStatus
 from course_utils.sandbox.launch import SandboxError
-from course_utils.verdict.submission import Notice, SubmissionResult
+from course_utils.verdict.submission import SubmissionResult
 
 _EVERYBODYS = (SQLAlchemyError, sqlite3.Error, OSError, MemoryError, RunError, LabError,
                SandboxError)  # fmt: skip
@@ -28,6 +28,9 @@ _OF_A_PATH = {
     errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.EACCES,
     errno.EPERM, errno.ELOOP, errno.EINVAL, errno.EILSEQ,
 }  # fmt: skip
+
+# A verdict, and the marks that are written; none where a fault came in the way.
+Recorded = tuple[SubmissionResult, StudentMarks | None]
 
 
 def concerns_one(error: Exception) -> bool:
@@ -48,7 +51,7 @@ class Recording:
         self._journal, self._gradebook = journal, gradebook
         self.faults: dict[str, SubmissionResult] = {}
 
-    def enter(self, run: int, digest: str, result: SubmissionResult) -> StudentMarks | None:
+    def enter(self, run: int, digest: str, result: SubmissionResult) -> Recorded:
         """Take down a new verdict, first of all in the journal.
 
         Args:
@@ -56,38 +59,35 @@ class Recording:
             result: the verdict.
 
         Returns:
-            What the gradebook holds then; None where it is a fault.
+            The verdict as it stands now, and what the gradebook holds; no marks where a fault
+            came in the way.
         """
         if result.status is SubmissionStatus.INTERNAL_ERROR:
-            self._miss(result, f"not graded, the earlier mark stands: {result.message}")
-            return None
+            return self._miss(result, f"not graded, the earlier mark stands: {result.message}")
         try:
             self._journal.add(run, digest, result)
         except Exception as error:
             if not concerns_one(error):
                 raise
-            self._miss(result, _told(error))
-            return None
+            return self._miss(result, _told(error))
         return self.write(result)
 
-    def write(self, result: SubmissionResult) -> StudentMarks | None:
+    def write(self, result: SubmissionResult) -> Recorded:
         """Write a verdict of the journal's; else as :meth:`enter`."""
         try:
-            marks = self._gradebook.do(lambda writer: writer.write(result))
-            result.notebook = None  # written; a large class must not pile up in memory
-            self._journal.mark_written(result)
+            written, marks = self._gradebook.do(lambda writer: writer.write(result))
+            self._journal.mark_written(written)
         except Exception as error:
             if not concerns_one(error):
                 raise
-            self._miss(result, _told(error))
-            return None
-        return marks
+            return self._miss(result, _told(error))
+        return written.without_notebook(), marks
 
-    def _miss(self, result: SubmissionResult, cause: str) -> None:
-        result.status = SubmissionStatus.INTERNAL_ERROR
-        result.notices = [Notice(Reason.INTERNAL_ERROR, cause)]
-        self.faults[result.student] = result
-        self._journal.add_fault(result)
+    def _miss(self, result: SubmissionResult, cause: str) -> Recorded:
+        missed = result.missed(cause)
+        self.faults[result.student] = missed
+        self._journal.add_fault(missed)
+        return missed, None
 
 
 def _told(error: Exception) -> str:

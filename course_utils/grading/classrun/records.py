@@ -14,10 +14,11 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.submission import SubmissionResult
 
-# What the diagnosis was made from is large and needed no more; the notebook is kept by itself.
+# What the diagnosis was made from is large and needed no more; the notebook is kept by itself, and
+# what it shows can be written again.
 _SPENT: dict[type, tuple[str, ...]] = {
     TestOutcome: ("trace", "calls", "mismatch"),
-    SubmissionResult: ("notebook",),
+    SubmissionResult: ("notebook", "panels"),
 }
 
 

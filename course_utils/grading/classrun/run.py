@@ -9,21 +9,18 @@ to whoever drives the run: the command line, the demo, a test.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-import course_utils
 from course_utils.grading import report
 from course_utils.grading.class_seed import class_seed, known_seed
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.classrun import preflight
+from course_utils.grading.classrun.causes import sentence
 from course_utils.grading.classrun.changes import changes, foreseen, snapshot
 from course_utils.grading.classrun.choice import Choice, digest_of
 from course_utils.grading.classrun.errors import Interrupted, NotReady, RunError, Stopped
@@ -38,6 +35,7 @@ from course_utils.grading.classrun.events import (
     silent,
 )
 from course_utils.grading.classrun.journal import Entry, Journal
+from course_utils.grading.classrun.key import run_key
 from course_utils.grading.classrun.locking import holding
 from course_utils.grading.classrun.patience import PAUSE_SECONDS, PatientGradebook
 from course_utils.grading.classrun.recording import Recording
@@ -48,7 +46,6 @@ from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
 from course_utils.ground.lab import Lab, LabError
 from course_utils.ground.statuses import SubmissionStatus
-from course_utils.sandbox.launch import SandboxError
 from course_utils.verdict.submission import SubmissionResult
 
 # How long a busy gradebook is tried again.
@@ -111,7 +108,7 @@ class ClassRun:
             raise
         except Exception as error:  # whatever it is, it is no student's and must not look like one
             raise Stopped(
-                f"the run stopped after {self._how_far()} What stopped it: {_sentence(error)}"
+                f"the run stopped after {self._how_far()} What stopped it: {sentence(error)}"
             ) from error
 
     def _how_far(self) -> str:
@@ -169,7 +166,7 @@ class ClassRun:
             with patient as gradebook:
                 return gradebook.do(lambda writer: writer.marks())
         except SQLAlchemyError as error:
-            raise NotReady([f"the gradebook cannot be read: {_sentence(error)}"]) from None
+            raise NotReady([f"the gradebook cannot be read: {sentence(error)}"]) from None
 
     # -- a run that writes
 
@@ -262,10 +259,9 @@ class ClassRun:
             return True
         names = entry.result.student, self._lab.name
         folders = [self._course.folder(step, *names) for step in ("autograded", "feedback")]
-        scores = {exercise.name: exercise.score for exercise in entry.result.exercises}
         return (
             marks is not None and all(folder.is_dir() for folder in folders)
-            and all(scores.get(name, 0.0) == mark for name, mark in marks.exercises.items())
+            and all(entry.result.score_of(name) == mark for name, mark in marks.exercises.items())
         )  # fmt: skip
 
     def _carried_out(
@@ -280,31 +276,14 @@ class ClassRun:
         marks = gradebook.do(lambda writer: writer.marks()) if done else {}
         for student, entry in done.items():
             known = marks.get(student) if entry.written else None
-            self._tell_of(entry.result, known or recording.write(entry.result))
+            self._tell_of(*((entry.result, known) if known else recording.write(entry.result)))
         left = [submission for submission in chosen if submission.student not in done]
         with contextlib.closing(grade_class(self._lab, left, self._settings)) as graded:
             for handed in graded:
-                written = recording.enter(number, handed.digest, handed.result)
-                self._tell_of(handed.result, written)
+                self._tell_of(*recording.enter(number, handed.digest, handed.result))
 
     def _tell_of(self, result: SubmissionResult, marks: StudentMarks | None) -> None:
         self._tell(Graded(result, marks.total) if marks else NotGraded(result))
-
-
-def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
-    """A checksum of what decides a run's verdicts besides the submissions themselves."""
-    parts = [repr(settings.limits), str(settings.isolation), repr(choice)]
-    parts.append(str(settings.hidden_seed))
-    parts += [f"{name} {metadata.version(name)}" for name in ("numpy", "torch", "pytest", "scipy")]
-    checksum = hashlib.sha256("\n".join(parts).encode())
-    package = Path(course_utils.__file__).parent
-    files = [
-        path for path in lab.folder.rglob("*")
-        if path.suffix in (".py", ".ipynb", ".msgpack") and ".ipynb_checkpoints" not in path.parts
-    ]  # fmt: skip
-    for path in sorted([*files, *package.rglob("*.py")]):
-        checksum.update(path.read_bytes())
-    return checksum.hexdigest()
 
 
 def _still_holds(submission: Submission, entries: Mapping[str, Entry], run: int) -> bool:
@@ -316,15 +295,3 @@ def _still_holds(submission: Submission, entries: Mapping[str, Entry], run: int)
 def _result_of(entries: Mapping[str, Entry], student: str) -> SubmissionResult | None:
     entry = entries.get(student)
     return entry.result if entry else None
-
-
-def _sentence(error: Exception) -> str:
-    """An error's own words, and what they are about where they do not say it."""
-    cause = getattr(error, "orig", None) or error
-    if isinstance(cause, OSError) and cause.strerror:
-        return f"{cause.strerror} ({cause.filename})" if cause.filename else cause.strerror
-    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-    if isinstance(error, sqlite3.Error):  # not the gradebook's: those come by SQLAlchemy
-        return f"{said} (.course/journal.db, which may be deleted)"
-    known = isinstance(error, SQLAlchemyError | SandboxError)
-    return said if known else f"{type(cause).__name__}: {said}"

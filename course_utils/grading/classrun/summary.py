@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from course_utils.grading import report
@@ -11,7 +11,7 @@ from course_utils.grading.classrun.changes import Change, changes
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.course import Course
-from course_utils.grading.gradebook import note_lateness
+from course_utils.grading.gradebook import late_noted
 from course_utils.grading.submissions import find_submissions
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
@@ -76,13 +76,13 @@ class Summary:
                 student, known is not None, student in present
             )
             if student in missed and student not in faults:
-                result.status = SubmissionStatus.INTERNAL_ERROR
-                result.notices = [Notice(Reason.INTERNAL_ERROR, missed[student])]
+                result = result.missed(missed[student])
             if student not in present:
-                result.notices.insert(0, _absent(known is not None))
+                absent = _absent(known is not None)
+                result = replace(result, notices=(absent, *result.notices))
                 made.vanished += [student] if known else []
             if known:
-                note_lateness(result, known)
+                result = late_noted(result, known)
             if student in before and student not in faults:
                 made.changes += changes(before[student], result, known)
             lines.append(report.line(result, known, names.get(student, ("", "")), worth))
