@@ -18,7 +18,7 @@ from course_utils.calls.limited import LimitedBackend, time_limit
 from course_utils.calls.proxy import NamespaceBackend, Student, StudentFault, probe
 from course_utils.ground.closeness import Mismatch
 from course_utils.ground.statuses import Status
-from course_utils.testing.agreement import assert_unmodified
+from course_utils.testing import assert_unmodified
 
 
 def defined(source: str) -> dict[str, Any]:

@@ -196,6 +196,8 @@ def _asked(
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and _is_student(node.value) and node.attr != "run":
             yield node.attr
+        if name := _agreed(node):
+            yield name
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if not (_is_student(node.func.value) and node.func.attr == "run"):
@@ -210,3 +212,12 @@ def _asked(
 
 def _is_student(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "student"
+
+
+def _agreed(node: ast.AST) -> str:
+    """The function in ``agree(student, reference, "softmax", …)``."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "agree":
+        match node.args:
+            case [ast.Name("student"), _, ast.Constant(str(name)), *_]:
+                return name
+    return ""
