@@ -14,7 +14,6 @@ from course_utils.ground import closeness
 from course_utils.ground.closeness import Mismatch, assert_close, relative_error
 from course_utils.ground.describing import describe, figures
 from course_utils.ground.statistics import assert_mean, assert_rate
-from course_utils.testing.agreement import assert_unmodified
 
 
 def message(check: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
@@ -280,20 +279,3 @@ class BrokenList(list[int]):
 def test_anything_can_be_described(value: Any, words: str) -> None:
     assert words in describe(value)
     assert internals_in(describe(value)) == []
-
-
-class Seen:
-    """What a test's handle remembers."""
-
-    def __init__(self, *modified: tuple[str, str]) -> None:
-        self.modified = modified
-
-
-def test_a_changed_argument_is_named_where_the_student_knows_it() -> None:
-    assert_unmodified(Seen())
-    assert message(assert_unmodified, Seen(("softmax", "number 1"))).startswith(
-        "softmax changes its argument number 1 in place"
-    )
-    assert message(assert_unmodified, Seen(("", "number 2"))).startswith(
-        "your code changes an array that it was handed in place"
-    )

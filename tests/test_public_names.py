@@ -7,10 +7,30 @@ from course_utils import plotting, testing
 
 FOR_NOTEBOOKS = ["check", "device", "hint", "progress", "training_bar"]
 FOR_LABS = [
-    "Mismatch", "assert_close", "assert_mean", "assert_rate", "assert_unmodified",
-    "central_difference", "edit", "exercise", "misconception", "probe", "public_tests",
-    "relative_error", "tolerance", "variant",
-]  # fmt: skip
+    "Mismatch",
+    "Walk",
+    "agree",
+    "assert_close",
+    "assert_expression",
+    "assert_mean",
+    "assert_parameters_close",
+    "assert_rate",
+    "assert_unmodified",
+    "both_paths",
+    "central_difference",
+    "edit",
+    "evaluate",
+    "exercise",
+    "follow",
+    "misconception",
+    "optimizer_path",
+    "probe",
+    "public_tests",
+    "relative_error",
+    "tolerance",
+    "values_at",
+    "variant",
+]
 
 
 def test_what_a_notebook_uses() -> None:

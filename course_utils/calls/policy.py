@@ -194,6 +194,8 @@ def _asked(
             yield node.attr
         if isinstance(node, ast.Subscript) and _is_student(node.value):
             yield from _texts([node.slice])
+        if name := _agreed(node):
+            yield name
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if not (_is_student(node.func.value) and node.func.attr == "run"):
@@ -214,3 +216,12 @@ def _texts(nodes: Sequence[ast.expr]) -> Iterator[str]:
 
 def _is_student(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "student"
+
+
+def _agreed(node: ast.AST) -> str:
+    """The function in ``agree(student, reference, "softmax", …)``."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "agree":
+        match node.args:
+            case [ast.Name("student"), _, ast.Constant(str(name)), *_]:
+                return name
+    return ""

@@ -1,45 +1,39 @@
-"""What lab tests have in common: a gradient by differences, arguments left alone."""
+"""The claim that most tests make: a student's function returns what the reference returns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from course_utils.ground.arrays import Array
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.closeness import assert_close
 
 
-def assert_unmodified(student: Any) -> None:
-    """Assert that no call in this test so far changed its arguments in place."""
-    if student.modified:
-        function, argument = student.modified[0]
-        what = f"its argument {argument}" if function else "an array that it was handed"
-        raise Mismatch(
-            f"{function or 'your code'} changes {what} in place; work on a copy instead",
-            kind="modified",
-        )
+def agree(
+    student: Any,
+    reference: Any,
+    function: str,
+    /,
+    *arguments: Any,
+    called: str = "the result",
+    rtol: float | None = None,
+    atol: float | None = None,
+    **options: Any,
+) -> None:
+    """Assert that the student's function and the reference's return the same for these arguments.
 
-
-def central_difference(
-    f: Callable[[Array], float], x: Array, step: float = 1e-5
-) -> Array:
-    """The gradient of a scalar function by central differences, in float64.
+    ``agree(student, reference, "softmax", x, axis=0)`` is
+    ``assert_close(student.softmax(x, axis=0), reference.softmax(x, axis=0))``. The student's
+    function is called first, and gets copies, so that the reference sees the arguments as they
+    were.
 
     Args:
-        f: takes an array of x's shape, returns a number.
-        x: where to differentiate; not changed.
-        step: the half-width h of (f(x+h) − f(x−h)) / 2h.
+        function: what both are called.
+        arguments: handed to both, and so is every keyword that is none of the following.
+        called: how messages call what comes back ("the gradient").
+        rtol, atol: as in :func:`~course_utils.ground.closeness.assert_close`.
+
+    Raises:
+        Mismatch: with a sentence that says how the two differ.
     """
-    x = np.array(x, dtype=np.float64)
-    gradient = np.zeros_like(x)
-    for index in np.ndindex(x.shape):
-        kept = x[index]
-        x[index] = kept + step
-        above = float(f(x.copy()))
-        x[index] = kept - step
-        below = float(f(x.copy()))
-        x[index] = kept
-        gradient[index] = (above - below) / (2 * step)
-    return gradient
+    seen = getattr(student, function)(*arguments, **options)
+    expected = getattr(reference, function)(*arguments, **options)
+    assert_close(seen, expected, name=called, rtol=rtol, atol=atol)

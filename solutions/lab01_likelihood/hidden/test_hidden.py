@@ -5,20 +5,10 @@ import torch
 from torch.distributions import Bernoulli, Normal
 from torch.nn import functional
 
-from course_utils.testing import assert_close, assert_unmodified, exercise, probe
+from course_utils.testing import agree, assert_close, assert_unmodified, evaluate, exercise, probe
 
 LEFT_ALONE = "leave their arguments as they were"
 DTYPE = "keep the dtype"
-
-
-@probe
-def evaluate(student, name, names, points):
-    """The values of a student's SymPy expression at several points."""
-    import sympy as sp
-
-    symbols = [sp.Symbol(symbol, real=True) for symbol in names]
-    expression = sp.sympify(getattr(student, name)(*symbols))
-    return [float(expression.subs(dict(zip(symbols, point, strict=True)))) for point in points]
 
 
 def signed(rng, *shape, low=0.5, high=2.0):
@@ -48,7 +38,7 @@ def test_mse_of_other_shapes(student, reference, rng):
     """The mean over all elements of a vector and of an array of three dimensions."""
     for shape in ((7,), (2, 5, 3)):
         pred, target = rng.normal(size=shape), rng.normal(size=shape)
-        assert_close(student.mse_loss(pred, target), reference.mse_loss(pred, target))
+        agree(student, reference, "mse_loss", pred, target)
 
 
 @exercise("mse_loss", about="edge", stated="for \"none\" an array of pred's shape")
@@ -56,10 +46,7 @@ def test_mse_of_a_column_element_by_element(student, reference, rng):
     """For a column and a vector, either way round, the n losses have the prediction's shape."""
     for o, g in (((6, 1), (6,)), ((5,), (5, 1))):
         pred, target = rng.normal(size=o), rng.normal(size=g)
-        assert_close(
-            student.mse_loss(pred, target, reduction="none"),
-            reference.mse_loss(pred, target, reduction="none"),
-        )
+        agree(student, reference, "mse_loss", pred, target, reduction="none")
 
 
 @exercise("mse_loss", about="arguments", weight=0.5, stated=LEFT_ALONE)
@@ -74,14 +61,14 @@ def test_mse_grad_of_other_shapes(student, reference, rng):
     """The slopes of the mean for a vector and for an array of three dimensions."""
     for shape in ((7,), (2, 5, 3)):
         pred, target = rng.normal(size=shape), rng.normal(size=shape)
-        assert_close(student.mse_grad(pred, target), reference.mse_grad(pred, target))
+        agree(student, reference, "mse_grad", pred, target)
 
 
 @exercise("mse_grad", about="form", weight=0.5, stated="the dtype is kept")
 def test_mse_grad_keeps_float32(student, reference, rng):
     """float32 stays float32."""
     pred, target = rng.normal(size=(2, 6, 2)).astype(np.float32)
-    assert_close(student.mse_grad(pred, target), reference.mse_grad(pred, target))
+    agree(student, reference, "mse_grad", pred, target)
 
 
 @exercise("mse_grad", about="arguments", weight=0.5, stated=LEFT_ALONE)
@@ -99,7 +86,7 @@ def test_gaussian_nll_of_many_features(student, reference, rng):
     """More features than examples, small and large noise."""
     X, w, y = signed(rng, 4, 6), signed(rng, 6), signed(rng, 4)
     for sigma in (0.2, 7.0):
-        assert_close(student.gaussian_nll(X, y, w, sigma), reference.gaussian_nll(X, y, w, sigma))
+        agree(student, reference, "gaussian_nll", X, y, w, sigma)
     assert_unmodified(student)
 
 
@@ -154,9 +141,7 @@ def test_fit_of_one_feature(student, reference, rng):
     """A line through noisy points far from the origin."""
     X = rng.uniform(2, 5, size=(12, 1))
     y = -3.0 * X[:, 0] + 20.0 + rng.normal(size=12)
-    assert_close(
-        student.linear_regression_fit(X, y), reference.linear_regression_fit(X, y), rtol=1e-6
-    )
+    agree(student, reference, "linear_regression_fit", X, y, rtol=1e-6)
     assert_unmodified(student)
 
 
@@ -178,10 +163,7 @@ def test_fit_with_a_repeated_feature(student, reference, rng):
     X = signed(rng, 10, 2)
     X = np.stack([X[:, 0], X[:, 1], X[:, 0]], axis=1)
     y = signed(rng, 10)
-    assert_close(
-        student.linear_regression_fit(X, y), reference.linear_regression_fit(X, y),
-        rtol=1e-6, atol=1e-9,
-    )  # fmt: skip
+    agree(student, reference, "linear_regression_fit", X, y, rtol=1e-6, atol=1e-9)
 
 
 # ------------------------------------------------------------------------------ gradient_descent
@@ -219,7 +201,7 @@ def test_sigmoid_of_small_probabilities(student, reference, rng):
     """At logits from −700 to −40 the probability is tiny, and right in all its digits."""
     for level in (-40.0, -300.0, -700.0):
         z = level + rng.uniform(-2, 2, size=3)
-        assert_close(student.sigmoid(z), reference.sigmoid(z))
+        agree(student, reference, "sigmoid", z)
 
 
 @exercise(
@@ -228,8 +210,8 @@ def test_sigmoid_of_small_probabilities(student, reference, rng):
 def test_sigmoid_keeps_float32(student, reference, rng):
     """float32 stays float32, also at ±100 where e^z overflows in it."""
     z = np.array([[-100.0, 100.0], [0.5, -2.0]], dtype=np.float32)
-    assert_close(student.sigmoid(z), reference.sigmoid(z))
-    assert_close(student.sigmoid_grad(z), reference.sigmoid_grad(z))
+    agree(student, reference, "sigmoid", z)
+    agree(student, reference, "sigmoid_grad", z)
 
 
 @exercise("sigmoid", part="sigmoid", about="arguments", weight=0.5, stated=LEFT_ALONE)
@@ -244,7 +226,7 @@ def test_sigmoid_grad_in_the_left_tail(student, reference, rng):
     """At logits near −40 and −300 the slope is tiny, and right in all its digits."""
     for level in (-40.0, -300.0):
         z = level + rng.uniform(-2, 2, size=(2, 2))
-        assert_close(student.sigmoid_grad(z), reference.sigmoid_grad(z))
+        agree(student, reference, "sigmoid_grad", z)
 
 
 # ------------------------------------------------------------------------------- bce_with_logits
@@ -255,10 +237,7 @@ def test_bce_of_a_table(student, reference, rng):
     """Logits and labels in a table: one loss for every element."""
     z = signed(rng, 4, 3, high=4.0)
     y = rng.permutation(np.arange(12.0) % 2).reshape(4, 3)
-    assert_close(
-        student.bce_with_logits(z, y, reduction="none"),
-        reference.bce_with_logits(z, y, reduction="none"),
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="none")
 
 
 @exercise("bce_with_logits", about="detail", stated='"mean" (over all elements), "sum" or "none"')
@@ -267,10 +246,7 @@ def test_bce_of_a_table_reduced(student, reference, rng):
     z = signed(rng, 4, 3, high=4.0)
     y = rng.permutation(np.arange(12.0) % 2).reshape(4, 3)
     for reduction in ("mean", "sum"):
-        assert_close(
-            student.bce_with_logits(z, y, reduction=reduction),
-            reference.bce_with_logits(z, y, reduction=reduction),
-        )
+        agree(student, reference, "bce_with_logits", z, y, reduction=reduction)
 
 
 @exercise("bce_with_logits", about="edge", stated="accurate for tiny losses too")
@@ -280,20 +256,14 @@ def test_bce_of_examples_long_since_right(student, reference, rng):
     # torch loses these digits itself where it is 0.
     for level in (18.0, 45.0):
         z = np.array([level + rng.uniform(-1, 1)])
-        assert_close(
-            student.bce_with_logits(z, np.ones(1), reduction="none"),
-            reference.bce_with_logits(z, np.ones(1), reduction="none"),
-        )
+        agree(student, reference, "bce_with_logits", z, np.ones(1), reduction="none")
 
 
 @exercise("bce_with_logits", about="edge", stated="stable for logits of any size")
 def test_bce_of_a_soft_label_far_out(student, reference, rng):
     """Soft labels at logits of ±1000."""
     z, y = np.array([1000.0, -1000.0, 1000.0]), rng.uniform(0.2, 0.8, size=3)
-    assert_close(
-        student.bce_with_logits(z, y, reduction="none"),
-        reference.bce_with_logits(z, y, reduction="none"),
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="none")
     assert_unmodified(student)
 
 
@@ -302,10 +272,7 @@ def test_bce_keeps_float32(student, reference, rng):
     """float32 stays float32."""
     z = signed(rng, 6).astype(np.float32)
     y = rng.permutation(np.arange(6) % 2).astype(np.float32)
-    assert_close(
-        student.bce_with_logits(z, y, reduction="none"),
-        reference.bce_with_logits(z, y, reduction="none"),
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="none")
 
 
 # ----------------------------------------------------- the slopes of the two losses (checkpoints)
@@ -366,9 +333,7 @@ def test_slope_ratio_of_sure_classifiers(student):
 def test_logistic_grad_of_a_wide_matrix(student, reference, rng):
     """More features than examples."""
     X, y, w = signed(rng, 3, 5), rng.permutation([0.0, 1.0, 1.0]), signed(rng, 5)
-    assert_close(
-        student.logistic_regression_grad(X, y, w), reference.logistic_regression_grad(X, y, w)
-    )
+    agree(student, reference, "logistic_regression_grad", X, y, w)
     assert_unmodified(student)
 
 
@@ -377,9 +342,7 @@ def test_logistic_grad_of_large_logits(student, reference, rng):
     """Logits of thousands on both sides give a finite gradient."""
     X = np.array([[3000.0, 0.0], [-3000.0, 0.0], [1.0, 2.0]])
     w, y = np.array([1.0, 0.5]) * rng.uniform(0.8, 1.2), np.array([0.0, 1.0, 1.0])
-    assert_close(
-        student.logistic_regression_grad(X, y, w), reference.logistic_regression_grad(X, y, w)
-    )
+    agree(student, reference, "logistic_regression_grad", X, y, w)
 
 
 # --------------------------------------------------------------------------------------- entropy
@@ -390,7 +353,7 @@ def test_entropy_of_other_shapes(student, reference, rng):
     """One number for a single distribution; a table for an array of three dimensions."""
     for shape in ((5,), (2, 3, 4)):
         p = distributions(rng, *shape)
-        assert_close(student.entropy(p), reference.entropy(p))
+        agree(student, reference, "entropy", p)
 
 
 @exercise("entropy", part="entropy", about="edge", stated="0·log 0 = 0")
@@ -398,14 +361,14 @@ def test_entropy_of_nearly_impossible_outcomes(student, reference):
     """Probabilities of 1e−12 and 1e−300 count for what they are."""
     for tiny in (1e-12, 1e-300):
         p = np.array([[tiny, 1.0, 0.0], [1.0, 0.0, 0.0]])
-        assert_close(student.entropy(p), reference.entropy(p), rtol=1e-9)
+        agree(student, reference, "entropy", p, rtol=1e-9)
 
 
 @exercise("entropy", part="entropy", about="detail", stated='"nats" or "bits"')
 def test_units_of_a_certain_outcome(student, reference, rng):
     """Bits with zeros among the probabilities."""
     p = np.array([0.0, *distributions(rng, 4)])
-    assert_close(student.entropy(p, unit="bits"), reference.entropy(p, unit="bits"))
+    agree(student, reference, "entropy", p, unit="bits")
     assert_unmodified(student)
 
 
@@ -414,14 +377,14 @@ def test_cross_entropy_of_other_shapes(student, reference, rng):
     """One number for a pair of distributions; a table for arrays of three dimensions."""
     for shape in ((5,), (2, 3, 4)):
         p, q = distributions(rng, *shape), distributions(rng, *shape)
-        assert_close(student.cross_entropy(p, q), reference.cross_entropy(p, q))
+        agree(student, reference, "cross_entropy", p, q)
 
 
 @exercise("entropy", part="cross_entropy", about="edge", stated="0·log 0 = 0")
 def test_cross_entropy_of_unlikely_outcomes(student, reference, rng):
     """A q of 1e−300 costs about 690 nats, not ∞ and not 27."""
     p, q = distributions(rng, 3), np.array([1e-300, 0.4, 0.6])
-    assert_close(student.cross_entropy(p, q), reference.cross_entropy(p, q))
+    agree(student, reference, "cross_entropy", p, q)
     assert_unmodified(student)
 
 
@@ -430,7 +393,7 @@ def test_kl_divergence_of_other_shapes(student, reference, rng):
     """One number for a pair of distributions; a table for arrays of three dimensions."""
     for shape in ((5,), (2, 3, 4)):
         p, q = distributions(rng, *shape), np.flip(distributions(rng, *shape), -1).copy()
-        assert_close(student.kl_divergence(p, q), reference.kl_divergence(p, q))
+        agree(student, reference, "kl_divergence", p, q)
 
 
 @exercise("entropy", part="kl_divergence", about="edge", stated="p, q: as in cross_entropy")
@@ -463,7 +426,7 @@ def test_perplexity_of_a_model_that_excludes_what_happens(student):
 def test_mutual_information_of_a_square_table(student, reference, rng):
     """As many rows as columns, and marginals that differ."""
     joint = distributions(rng, 9).reshape(3, 3)
-    assert_close(student.mutual_information(joint), reference.mutual_information(joint))
+    agree(student, reference, "mutual_information", joint)
     assert_unmodified(student)
 
 
@@ -471,10 +434,7 @@ def test_mutual_information_of_a_square_table(student, reference, rng):
 def test_mutual_information_with_an_impossible_row(student, reference, rng):
     """A value of x that never occurs changes nothing; bits."""
     joint = np.insert(distributions(rng, 6).reshape(2, 3), 1, 0.0, axis=0)
-    assert_close(
-        student.mutual_information(joint, unit="bits"),
-        reference.mutual_information(joint, unit="bits"),
-    )
+    agree(student, reference, "mutual_information", joint, unit="bits")
 
 
 # ----------------------------------------------------------------------------- checkpoint_family

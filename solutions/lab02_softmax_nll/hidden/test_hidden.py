@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from course_utils.testing import assert_close, assert_unmodified, exercise
+from course_utils.testing import agree, assert_close, assert_unmodified, exercise
 
 
 def spread(rng, *shape, axis=-1, step=2000.0):
@@ -89,14 +89,14 @@ def test_logsumexp_for_large_shifts(rng, values_of):
 def test_softmax_along_a_middle_axis(student, reference, rng):
     """For a three-dimensional array with axis=1 each shift belongs to its own slice."""
     x = spread(rng, 2, 5, 3, axis=1)
-    assert_close(student.softmax(x, axis=1), reference.softmax(x, axis=1))
+    agree(student, reference, "softmax", x, axis=1)
 
 
 @exercise("softmax", about="detail", stated="logits, an array of any shape")
 def test_softmax_of_a_vector(student, reference, rng):
     """A single vector of logits gives a single distribution."""
     x = 3.0 * rng.normal(size=6)
-    assert_close(student.softmax(x), reference.softmax(x))
+    agree(student, reference, "softmax", x)
 
 
 @exercise("softmax", about="edge", stated="a logit of −∞ has the probability 0")
@@ -104,14 +104,14 @@ def test_softmax_of_impossible_classes(student, reference, rng):
     """A logit of −∞ gets the probability 0, and its rivals share 1."""
     x = rng.normal(size=(4, 5))
     x[np.arange(4), rng.integers(5, size=4)] = -np.inf
-    assert_close(student.softmax(x), reference.softmax(x))
+    agree(student, reference, "softmax", x)
 
 
 @exercise("softmax", about="form", weight=0.5, stated="An array of x's shape and dtype")
 def test_softmax_keeps_float32(student, reference, rng):
     """float32 logits give float32 probabilities."""
     x = spread(rng, 3, 4, step=200.0).astype(np.float32)
-    assert_close(student.softmax(x), reference.softmax(x))
+    agree(student, reference, "softmax", x)
 
 
 # ------------------------------------------------------------------------------------- logsumexp
@@ -121,14 +121,14 @@ def test_softmax_keeps_float32(student, reference, rng):
 def test_logsumexp_along_a_middle_axis(student, reference, rng):
     """For a three-dimensional array with axis=1 the result has the other two axes."""
     x = spread(rng, 2, 5, 3, axis=1)
-    assert_close(student.logsumexp(x, axis=1), reference.logsumexp(x, axis=1))
+    agree(student, reference, "logsumexp", x, axis=1)
 
 
 @exercise("logsumexp", about="detail", stated="an array of any shape")
 def test_logsumexp_of_a_vector(student, reference, rng):
     """A single vector, all of it far below zero, gives a single finite number."""
     x = rng.uniform(-2, 2, size=6) - 2000.0
-    assert_close(student.logsumexp(x), reference.logsumexp(x))
+    agree(student, reference, "logsumexp", x)
 
 
 @exercise("logsumexp", about="edge", stated="entries may be −∞")
@@ -137,7 +137,7 @@ def test_logsumexp_with_some_impossible_entries(student, reference, rng):
     x = rng.uniform(-2, 2, size=(4, 5)) + 900.0
     x[np.arange(4), rng.integers(5, size=4)] = -np.inf
     x[rng.integers(4)] = -np.inf
-    assert_close(student.logsumexp(x), reference.logsumexp(x))
+    agree(student, reference, "logsumexp", x)
 
 
 @exercise(
@@ -157,7 +157,7 @@ def test_logsumexp_keeps_float32(student, reference, rng):
 def test_logsumexp_of_a_single_row(student, reference, rng):
     """A matrix of one row gives an array of one number: only the axis summed over disappears."""
     x = rng.uniform(-2, 2, size=(1, 6)) + 4.0
-    assert_close(student.logsumexp(x), reference.logsumexp(x))
+    agree(student, reference, "logsumexp", x)
 
 
 # ----------------------------------------------------------------------------------- log_softmax
@@ -169,7 +169,7 @@ def test_logsumexp_of_a_single_row(student, reference, rng):
 def test_log_softmax_along_a_middle_axis(student, reference, rng):
     """For a three-dimensional array with axis=1, entries thousands apart, all is finite."""
     x = spread(rng, 2, 5, 3, axis=1)
-    assert_close(student.log_softmax(x, axis=1), reference.log_softmax(x, axis=1))
+    agree(student, reference, "log_softmax", x, axis=1)
 
 
 @exercise("log_softmax", about="detail", stated="logits, an array of any shape")
@@ -177,7 +177,7 @@ def test_log_softmax_of_a_vector(student, reference, rng):
     """A single vector of logits gives a single vector, with a class at a log-probability of −40."""
     x = rng.uniform(-3, 3, size=6) + 1200.0
     x[rng.integers(6)] -= 40.0
-    assert_close(student.log_softmax(x), reference.log_softmax(x))
+    agree(student, reference, "log_softmax", x)
 
 
 @exercise("log_softmax", stated="for finite logits of any size all its entries are finite")
@@ -185,14 +185,14 @@ def test_log_softmax_in_float32(student, reference, rng):
     """In float32 a class 150 below the largest keeps its log-probability near −150."""
     x = (rng.uniform(-1, 1, size=(3, 4)) + 3.0).astype(np.float32)
     x[np.arange(3), rng.integers(4, size=3)] -= 150.0
-    assert_close(student.log_softmax(x), reference.log_softmax(x))
+    agree(student, reference, "log_softmax", x)
 
 
 @exercise("log_softmax", about="form", weight=0.5, stated="An array of x's shape and dtype")
 def test_log_softmax_keeps_float32(student, reference, rng):
     """float32 logits give float32 log-probabilities."""
     x = rng.normal(size=(3, 4)).astype(np.float32)
-    assert_close(student.log_softmax(x), reference.log_softmax(x))
+    agree(student, reference, "log_softmax", x)
 
 
 # -------------------------------------------------------------------------------------- nll_loss
@@ -207,10 +207,7 @@ def test_nll_loss_with_another_ignore_index(student, reference, rng):
     log_probs, targets = reference.log_softmax(2 * rng.normal(size=(8, 9))), repeated(rng, 8, 9)
     for reduction in ("mean", "sum"):
         options = {"reduction": reduction, "ignore_index": 8}
-        assert_close(
-            student.nll_loss(log_probs, targets, **options),
-            reference.nll_loss(log_probs, targets, **options),
-        )
+        agree(student, reference, "nll_loss", log_probs, targets, **options)
 
 
 @exercise("nll_loss", about="detail", stated=IGNORED)
@@ -218,10 +215,7 @@ def test_nll_loss_of_each_row_with_ignored_rows(student, reference, rng):
     """With reduction='none' ignored rows keep their place, with loss 0."""
     log_probs, targets = reference.log_softmax(rng.normal(size=(6, 3))), repeated(rng, 6, 3)
     targets[rng.permutation(6)[:2]] = -100
-    assert_close(
-        student.nll_loss(log_probs, targets, reduction="none"),
-        reference.nll_loss(log_probs, targets, reduction="none"),
-    )
+    agree(student, reference, "nll_loss", log_probs, targets, reduction="none")
 
 
 @exercise("nll_loss", about="edge", stated="those of other classes may be −∞")
@@ -229,9 +223,7 @@ def test_nll_loss_beside_impossible_classes(student, reference, rng):
     """A class of probability 0 does no harm in rows whose target is another class."""
     log_probs, targets = reference.log_softmax(rng.normal(size=(5, 4))), repeated(rng, 5, 4)
     log_probs[:, 0] = -np.inf
-    assert_close(
-        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets)
-    )
+    agree(student, reference, "nll_loss", log_probs, targets)
 
 
 @exercise("nll_loss", about="form", weight=0.5, stated="of shape (n,) and of log_probs' dtype")
@@ -252,9 +244,7 @@ def test_nll_loss_keeps_float32(student, reference, rng):
 def test_smooth_labels_strongly(student, reference, rng):
     """Strong smoothing, many classes, some of which no target belongs to."""
     targets = repeated(rng, 6, 7)
-    assert_close(
-        student.smooth_labels(targets, 9, 0.8), reference.smooth_labels(targets, 9, 0.8)
-    )
+    agree(student, reference, "smooth_labels", targets, 9, 0.8)
 
 
 @exercise(
@@ -263,9 +253,7 @@ def test_smooth_labels_strongly(student, reference, rng):
 def test_smooth_labels_completely(student, reference, rng):
     """With α = 1 nothing of the label is left: every row is uniform."""
     targets = rng.integers(0, 3, size=4)
-    assert_close(
-        student.smooth_labels(targets, 3, 1.0), reference.smooth_labels(targets, 3, 1.0)
-    )
+    agree(student, reference, "smooth_labels", targets, 3, 1.0)
 
 
 @exercise("smooth_labels", about="arguments", weight=0.5, stated=ALONE)
@@ -286,10 +274,7 @@ def test_cross_entropy_summed_and_by_row(student, reference, rng):
     logits, targets = moderate(rng, 4, 6), rng.permutation(6)[:4]
     for y in (targets, distributions(rng, 4, 6)):
         for reduction in ("sum", "none"):
-            assert_close(
-                student.cross_entropy(logits, y, reduction=reduction),
-                reference.cross_entropy(logits, y, reduction=reduction),
-            )
+            agree(student, reference, "cross_entropy", logits, y, reduction=reduction)
 
 
 @exercise("cross_entropy", about="detail", stated="ignored rows keep loss 0")
@@ -298,20 +283,14 @@ def test_cross_entropy_smooths_and_ignores(student, reference, rng):
     logits, targets = moderate(rng, 8, 9), repeated(rng, 8, 9)
     for reduction in ("mean", "none"):
         options = {"reduction": reduction, "ignore_index": 8, "label_smoothing": 0.4}
-        assert_close(
-            student.cross_entropy(logits, targets, **options),
-            reference.cross_entropy(logits, targets, **options),
-        )
+        agree(student, reference, "cross_entropy", logits, targets, **options)
 
 
 @exercise("cross_entropy", about="detail", stated="α of formula (5), for either kind of target")
 def test_cross_entropy_smooths_distributions(student, reference, rng):
     """label_smoothing mixes distributions with the uniform one as well."""
     logits, y = moderate(rng, 5, 3), distributions(rng, 5, 3)
-    assert_close(
-        student.cross_entropy(logits, y, label_smoothing=0.6),
-        reference.cross_entropy(logits, y, label_smoothing=0.6),
-    )
+    agree(student, reference, "cross_entropy", logits, y, label_smoothing=0.6)
 
 
 @exercise("cross_entropy", weight=0.5, stated="Cross-entropy of logits of any size")
@@ -323,9 +302,7 @@ def test_cross_entropy_in_float32(student, reference, rng):
     targets = (hopeless + 1) % 3  # whoever counts classes from 1 hits the hopeless ones
     targets[0] = hopeless[0]
     targets[1] = np.bincount(np.argmax(logits, axis=1)).argmax()  # a class that wins in two rows
-    assert_close(
-        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets)
-    )
+    agree(student, reference, "cross_entropy", logits, targets)
 
 
 # ------------------------------------------------------------------- the checkpoints on the slopes
@@ -413,28 +390,21 @@ def test_dloss_of_a_one_hot_target(rng, values_of):
 def test_grad_of_extreme_logits(student, reference, rng):
     """Logits thousands apart give finite gradients, for more classes than rows."""
     logits, targets = spread(rng, 3, 8), rng.permutation(8)[:3]
-    assert_close(
-        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets)
-    )
+    agree(student, reference, "softmax_nll_grad", logits, targets)
 
 
 @exercise("softmax_nll_grad", stated="Classes may be missing, or occur several times")
 def test_grad_for_repeated_targets(student, reference, rng):
     """Several rows may share a class, and a class may have no row at all."""
     logits, targets = rng.normal(size=(9, 4)), repeated(rng, 9, 4)
-    assert_close(
-        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets)
-    )
+    agree(student, reference, "softmax_nll_grad", logits, targets)
 
 
 @exercise("softmax_nll_grad", about="detail", stated='"mean" or "sum", that of the loss')
 def test_grad_for_as_many_rows_as_classes(student, reference, rng):
     """A square batch, summed, with distributions as targets."""
     logits, y = rng.normal(size=(4, 4)), distributions(rng, 4, 4)
-    assert_close(
-        student.softmax_nll_grad(logits, y, reduction="sum"),
-        reference.softmax_nll_grad(logits, y, reduction="sum"),
-    )
+    agree(student, reference, "softmax_nll_grad", logits, y, reduction="sum")
 
 
 @exercise(
@@ -444,9 +414,7 @@ def test_grad_keeps_float32(student, reference, rng):
     """float32 logits give a float32 gradient."""
     logits = rng.normal(size=(6, 3)).astype(np.float32)
     targets = repeated(rng, 6, 3)
-    assert_close(
-        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets)
-    )
+    agree(student, reference, "softmax_nll_grad", logits, targets)
 
 
 # ------------------------------------------------------------------------------ softmax_backward
@@ -456,9 +424,7 @@ def test_grad_keeps_float32(student, reference, rng):
 def test_backward_of_a_wide_batch(student, reference, rng):
     """More classes than rows, with a large upstream gradient."""
     h, upstream = reference.softmax(2 * rng.normal(size=(3, 9))), 40 * rng.normal(size=(3, 9))
-    assert_close(
-        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h)
-    )
+    agree(student, reference, "softmax_backward", upstream, h)
 
 
 @exercise(
@@ -468,9 +434,7 @@ def test_backward_of_a_wide_batch(student, reference, rng):
 def test_backward_with_leading_axes(student, reference, rng):
     """For arrays of three dimensions the classes lie on the last axis, as in attention."""
     h, upstream = reference.softmax(rng.normal(size=(2, 3, 4))), rng.normal(size=(2, 3, 4))
-    assert_close(
-        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h)
-    )
+    agree(student, reference, "softmax_backward", upstream, h)
 
 
 # ---------------------------------------------------------------------- train_softmax_regression

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from course_utils.testing import (
+    agree,
     assert_close,
     assert_mean,
     assert_rate,
     exercise,
+    follow,
     probe,
     public_tests,
 )
@@ -121,7 +123,7 @@ def test_the_gradient_of_a_batch_is_unbiased(student, rng):
 def test_sgd_other_momentum(student, reference, walk, rng):
     """Other momenta, 0.1 to 0.95."""
     for momentum in (float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.85, 0.95))):
-        public.follow(student, reference, "SGD", walk, momentum=momentum)
+        follow(student, reference, "SGD", walk, momentum=momentum)
 
 
 @exercise("SGD", about="detail", stated="v ← momentum·v + (1 − dampening)·g")
@@ -132,14 +134,14 @@ def test_sgd_all_options(student, reference, many, rng):
         "dampening": float(rng.uniform(0.2, 0.6)),
         "weight_decay": float(rng.uniform(0.05, 0.2)),
     }
-    public.follow(student, reference, "SGD", many, **options)
+    follow(student, reference, "SGD", many, **options)
 
 
 @exercise("SGD", about="detail", stated="with nesterov by −lr·(g + momentum·v)")
 def test_sgd_nesterov_and_decay(student, reference, many, rng):
     """Nesterov with weight decay, on five tensors that start at other times."""
     momentum = float(rng.uniform(0.5, 0.95))
-    public.follow(
+    follow(
         student, reference, "SGD", many, momentum=momentum, nesterov=True, weight_decay=0.08
     )
 
@@ -189,9 +191,10 @@ def test_every_pair(student, reference, rng, source):
     """From this dialect into all three, itself among them."""
     lr, mu = float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.6, 0.95))
     for target in ("torch", "classical", "ema"):
-        seen = student.momentum_dialects(lr, mu, source, target)
-        expected = reference.momentum_dialects(lr, mu, source, target)
-        assert_close(seen, expected, name=f"the lr from {source} to {target}")
+        agree(
+            student, reference, "momentum_dialects", lr, mu, source, target,
+            called=f"the lr from {source} to {target}",
+        )
 
 
 # -- 5, 6 · Adagrad, RMSprop
@@ -201,7 +204,7 @@ def test_every_pair(student, reference, rng, source):
 def test_adagrad_on_many_tensors(student, reference, many, rng):
     """A large eps and weight decay, on five tensors that start at other times."""
     eps, decay = float(rng.uniform(0.05, 0.2)), float(rng.uniform(0.05, 0.2))
-    public.follow(student, reference, "Adagrad", many, eps=eps, weight_decay=decay)
+    follow(student, reference, "Adagrad", many, eps=eps, weight_decay=decay)
 
 
 @exercise("Adagrad", about="detail", stated="The dialect is torch's")
@@ -214,7 +217,7 @@ def test_adagrad_trains_as_torch_does(student, reference, network):
 def test_rmsprop_other_memory(student, reference, walk, rng):
     """Other α, from 0.3 to 0.97."""
     for alpha in (float(rng.uniform(0.3, 0.5)), float(rng.uniform(0.9, 0.97))):
-        public.follow(student, reference, "RMSprop", walk, alpha=alpha, eps=public.TINY)
+        follow(student, reference, "RMSprop", walk, alpha=alpha, eps=public.TINY)
 
 
 @exercise("RMSprop", about="detail", stated="r ← alpha·r + (1 − alpha)·g² starts from 0")
@@ -225,7 +228,7 @@ def test_rmsprop_on_many_tensors(student, reference, many, rng):
         "eps": float(rng.uniform(0.03, 0.2)),
         "weight_decay": float(rng.uniform(0.05, 0.2)),
     }
-    public.follow(student, reference, "RMSprop", many, **options)
+    follow(student, reference, "RMSprop", many, **options)
 
 
 @exercise("RMSprop", about="detail", stated="The dialect is torch's")
@@ -282,13 +285,13 @@ def _adam_options(rng: np.random.Generator) -> dict[str, Any]:
 @exercise("Adam", about="detail", stated="t counts the steps of this very parameter")
 def test_adam_on_many_tensors(student, reference, many, rng):
     """Other betas, a large eps and weight decay, on five tensors that start at other times."""
-    public.follow(student, reference, "Adam", many, **_adam_options(rng))
+    follow(student, reference, "Adam", many, **_adam_options(rng))
 
 
 @exercise("Adam", stated="p moves by −lr·m̂ / (√v̂ + eps)")
 def test_adam_with_first_beta_larger(student, reference, walk):
     """β₁ above β₂, which nobody uses and which tells the two apart."""
-    public.follow(student, reference, "Adam", walk, betas=(0.95, 0.6), eps=public.TINY)
+    follow(student, reference, "Adam", walk, betas=(0.95, 0.6), eps=public.TINY)
 
 
 @exercise("Adam", about="detail", stated="The dialect is torch's")
@@ -329,20 +332,20 @@ def test_adamw_first_step_elsewhere(student, reference, rng):
 @exercise("AdamW", about="detail", stated="is first multiplied by 1 − lr·weight_decay")
 def test_adamw_on_many_tensors(student, reference, many, rng):
     """Other betas, a large eps and weight decay, on five tensors that start at other times."""
-    public.follow(student, reference, "AdamW", many, **_adam_options(rng))
+    follow(student, reference, "AdamW", many, **_adam_options(rng))
 
 
 @exercise("AdamW", about="detail", stated="weight_decay=1e-2")
 def test_adamw_default_decay(student, reference, walk):
     """Without weight_decay given, λ is 0.01, as torch's."""
-    public.follow(student, reference, "AdamW", walk, betas=(0.8, 0.95), eps=public.TINY)
+    follow(student, reference, "AdamW", walk, betas=(0.8, 0.95), eps=public.TINY)
 
 
 @exercise("AdamW", stated="moments of p.grad alone, corrected copies")
 def test_adamw_with_first_beta_larger(student, reference, walk):
     """β₁ above β₂, which nobody uses and which tells the two apart; weight decay 0.2."""
     options = {"betas": (0.95, 0.6), "eps": public.TINY, "weight_decay": 0.2}
-    public.follow(student, reference, "AdamW", walk, **options)
+    follow(student, reference, "AdamW", walk, **options)
 
 
 @exercise("AdamW", about="detail", stated="The dialect is torch's")

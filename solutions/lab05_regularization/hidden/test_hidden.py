@@ -5,7 +5,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import assert_close, exercise, probe, public_tests
+from course_utils.testing import (
+    agree,
+    assert_close,
+    assert_expression,
+    exercise,
+    probe,
+    public_tests,
+    values_at,
+)
 
 public = public_tests(__file__)
 
@@ -201,7 +209,7 @@ def _moment_at(student, reference, name, what, z, p):
     point = [p] if name == "dropout_scale" else [z, p]
     variables = ["p"] if name == "dropout_scale" else ["z", "p"]
     expected = [getattr(reference, name)(*point)]
-    public.assert_expression(student, name, variables, [point], expected, what)
+    assert_expression(student, name, variables, [point], expected, what)
 
 
 @exercise(
@@ -434,7 +442,7 @@ def test_log_prior_of_negative_parameters(student, reference, rng):
     """The density is symmetric: a negative θ counts like a positive one."""
     points = [[float(-rng.uniform(2, 3)), float(rng.uniform(0.7, 0.9))]]
     expected = [reference.log_prior(*q) for q in points]
-    public.assert_expression(
+    assert_expression(
         student, "log_prior", ["theta", "sigma"], points, expected, "the log prior"
     )
 
@@ -445,7 +453,7 @@ def test_objective_is_consistent(student, reference, rng):
     variables = ["l_1", "l_2", "l_3", "theta", "sigma"]
     for sigma in (float(rng.uniform(0.1, 0.2)), float(rng.uniform(5, 6))):
         points = [[1.0, 2.0, 0.5, t, sigma] for t in (-1.0, 0.0, 1.0)]
-        low, middle, high = student.run(public.values_at, "map_objective", variables, points)
+        low, middle, high = student.run(values_at, "map_objective", variables, points)
         expected = reference.penalty_strength(sigma, 1)
         assert_close(low - 2 * middle + high, expected, name="the curvature", rtol=1e-6)
 
@@ -455,7 +463,7 @@ def test_lambda_of_a_sum_elsewhere(student, reference, rng):
     """λ holds for small and large σ."""
     points = [[float(rng.uniform(0.1, 0.2))], [float(rng.uniform(5, 6))]]
     expected = [reference.penalty_strength(q[0], 1) for q in points]
-    public.assert_expression(student, "lambda_for_sum", ["sigma"], points, expected, "λ")
+    assert_expression(student, "lambda_for_sum", ["sigma"], points, expected, "λ")
 
 
 @exercise("map_l2", part="lambda_for_mean", weight=0.5, stated="λ for which (1/n)·Σ l_i + ½λθ²")
@@ -463,7 +471,7 @@ def test_lambda_of_a_mean_elsewhere(student, reference, rng):
     """λ for the mean holds for 128 examples."""
     points = [[float(rng.uniform(0.1, 0.2)), 128.0], [float(rng.uniform(5, 6)), 128.0]]
     expected = [reference.penalty_strength(*q) for q in points]
-    public.assert_expression(student, "lambda_for_mean", ["sigma", "n"], points, expected, "λ")
+    assert_expression(student, "lambda_for_mean", ["sigma", "n"], points, expected, "λ")
 
 
 # Exercise: l2_penalty
@@ -499,8 +507,7 @@ def test_l1_step_elsewhere(student, reference, rng, device):
     for dtype, lr, lam in ((torch.float32, 0.5, 0.8), (torch.float64, 0.02, 9.0)):
         values = rng.permutation([3.0, -2.0, 0.05, -0.07, 0.3, 0.9, -1.3, 0.11])
         theta = torch.as_tensor(values, dtype=dtype, device=device).reshape(2, 2, 2)
-        assert_close(student.l1_step(theta, lr, lam), reference.l1_step(theta, lr, lam),
-                     name="the result")
+        agree(student, reference, "l1_step", theta, lr, lam)
 
 
 @exercise("l1_step", about="edge", weight=0.5, stated="but no further than 0")
@@ -508,16 +515,14 @@ def test_l1_step_at_zero(student, reference, device):
     """An entry that is 0 stays 0, with λ = 0 as well."""
     theta = torch.tensor([0.0, 2.0, 0.0, -1.0], dtype=torch.float64, device=device)
     for lam in (3.0, 0.0):
-        assert_close(
-            student.l1_step(theta, 0.1, lam), reference.l1_step(theta, 0.1, lam), name="the result"
-        )
+        agree(student, reference, "l1_step", theta, 0.1, lam)
 
 
 @exercise("l1_step", about="form", weight=0.25, stated="what it returns has their dtype")
 def test_l1_step_keeps_dtype(student, reference, rng, device):
     """float32 stays float32."""
     theta = torch.as_tensor(rng.uniform(1, 2, (2, 3)), dtype=torch.float32, device=device)
-    assert_close(student.l1_step(theta, 0.1, 3.0), reference.l1_step(theta, 0.1, 3.0))
+    agree(student, reference, "l1_step", theta, 0.1, 3.0)
 
 
 @exercise("l1_step", about="edge", weight=0.5, stated="but no further than 0")
@@ -669,7 +674,7 @@ def test_uncorrelated_elsewhere(student, reference, rng):
     var = float(rng.uniform(2, 5))
     points = [[var, 1.0], [var, 200.0]]
     expected = [reference.ensemble_variance(v, int(n), 0.0) for v, n in points]
-    public.assert_expression(
+    assert_expression(
         student, "uncorrelated_var", ["var", "n"], points, expected, "the variance", rtol=1e-5
     )
 
@@ -684,7 +689,7 @@ def test_limits_of_correlation(student, reference, rng):
     var = float(rng.uniform(2, 5))
     points = [[var, 1.0, 0.3], [var, 9.0, 0.0], [var, 9.0, 1.0], [var, 200.0, 0.4]]
     expected = [reference.ensemble_variance(v, int(n), r) for v, n, r in points]
-    public.assert_expression(
+    assert_expression(
         student, "correlated_var", ["var", "n", "rho"], points, expected, "the variance", rtol=1e-5
     )
 
@@ -743,6 +748,4 @@ def test_mended_for_many_examples(student, reference, rng, device):
     theta = torch.as_tensor(rng.uniform(1, 2, (3, 4)), device=device)
     nll = torch.as_tensor(rng.uniform(0, 1, 500), device=device)
     for sigma in (0.2, 3.0):
-        expected = reference.map_loss(nll, theta, sigma)
-        assert_close(student.map_loss(nll, theta, sigma), expected, name="the objective",
-                     rtol=1e-7)
+        agree(student, reference, "map_loss", nll, theta, sigma, called="the objective", rtol=1e-7)

@@ -5,7 +5,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import assert_close, exercise, probe, public_tests
+from course_utils.testing import (
+    agree,
+    assert_close,
+    assert_expression,
+    exercise,
+    probe,
+    public_tests,
+)
 
 public = public_tests(__file__)
 
@@ -80,7 +87,7 @@ def test_product_variance_of_centred_inputs(student, reference):
     """With mean 0 only the variances are left."""
     points = [[2.5, 0.0, 0.4], [0.3, -1.5, 2.0]]
     expected = [reference.product_variance(*point) for point in points]
-    public.assert_expression(
+    assert_expression(
         student, "product_variance", ["var_w", "mean_x", "var_x"], points, expected, "the variance"
     )
 
@@ -90,7 +97,7 @@ def test_one_layer(student, reference, rng):
     """One layer is steps 2 and 3 once."""
     points = [[5, float(rng.uniform(1.2, 1.8)), float(rng.uniform(2, 3)), 1]]
     expected = [reference.deep_moment(*point) for point in points]
-    public.assert_expression(
+    assert_expression(
         student, "deep_moment", ["n", "var_w", "m", "layers"], points, expected, "E[x²]", rtol=1e-5
     )
 
@@ -109,7 +116,7 @@ def test_no_slope_at_zero(student, reference):
     """With v = 0 there is no slope in w₁."""
     points = [[0.7, 0.0, 1.2, 0.5], [0.5, 1.5, -0.8, 0.0]]
     expected = [reference.slopes_of_two_units(*point)[0] for point in points]
-    public.assert_expression(student, "slope_in", ["w", "v", "x", "y"], points, expected, "∂L/∂w₁")
+    assert_expression(student, "slope_in", ["w", "v", "x", "y"], points, expected, "∂L/∂w₁")
 
 
 @exercise("norm_slopes", part="same_slope", stated="∂x̂_k/∂x_k (step 13)")
@@ -119,7 +126,7 @@ def test_same_slope_of_many(student, reference, rng):
     n, s, x_hat, _, _, J = reference.norm_jacobian(torch.as_tensor(column), 0.5)
     points = [[n, s, x_hat[k]] for k in range(n)]
     expected = [J[k][k] for k in range(n)]
-    public.assert_expression(
+    assert_expression(
         student, "same_slope", ["n", "s", "xhat_k"], points, expected, "∂x̂_k/∂x_k"
     )
 
@@ -373,9 +380,10 @@ def test_layer_norm_of_one_row(student, reference, rows, apart):
     for shape in ((1, 5), (4, 4)):
         x, d = rows(*shape), shape[1]
         ones, zeros = x.new_ones(d), x.new_zeros(d)
-        seen = student.layer_norm(x, ones, zeros, public.SMALL)
-        right = reference.layer_norm(x, ones, zeros, public.SMALL)
-        assert_close(seen, right, name="y", rtol=public.ROUGHLY)
+        agree(
+            student, reference, "layer_norm", x, ones, zeros, public.SMALL,
+            called="y", rtol=public.ROUGHLY,
+        )
 
 
 @exercise("layer_norm", about="form", weight=0.5, stated="live on their device")

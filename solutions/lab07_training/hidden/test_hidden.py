@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import Mismatch, assert_close, exercise, public_tests
+from course_utils.testing import Mismatch, agree, assert_close, exercise, public_tests
 
 public = public_tests(__file__)
 TRAINING = public.TRAINING
@@ -18,9 +18,7 @@ TRAINING = public.TRAINING
 def test_class_loss_of_images(student, reference, rng, device):
     """class_loss with two extra axes (N, C, d1, d2), the classes not the longest of them."""
     logits, targets = public.class_data(rng, device, 4, 3, 2, 5)
-    assert_close(
-        student.class_loss(logits, targets), reference.class_loss(logits, targets), name="the loss"
-    )
+    agree(student, reference, "class_loss", logits, targets, called="the loss")
 
 
 @exercise("losses_agree", part="yes or no", about="edge", stated="right for logits of any size")
@@ -28,10 +26,7 @@ def test_binary_loss_of_large_logits(student, reference, device):
     """Logits of ±300 on the wrong side: the loss is about 300, neither infinite nor cut off."""
     logits = torch.tensor([300.0, -300.0, 2.0, 0.0], dtype=torch.float64, device=device)
     targets = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64, device=device)
-    assert_close(
-        student.binary_loss(logits, targets), reference.binary_loss(logits, targets),
-        name="the loss", rtol=1e-6,
-    )
+    agree(student, reference, "binary_loss", logits, targets, called="the loss", rtol=1e-6)
 
 
 @exercise("losses_agree", part="yes or no", about="edge", weight=0.5, stated="(N,) or (N, 1)")
@@ -39,10 +34,7 @@ def test_binary_loss_of_one_example(student, reference, rng, device):
     """A batch of one example, (1, 1) and (1,): its loss is the mean."""
     logits = torch.as_tensor(rng.normal(size=(1, 1)), device=device)
     targets = torch.ones(1, dtype=torch.float64, device=device)
-    assert_close(
-        student.binary_loss(logits, targets), reference.binary_loss(logits, targets),
-        name="the loss", rtol=1e-6,
-    )
+    agree(student, reference, "binary_loss", logits, targets, called="the loss", rtol=1e-6)
 
 
 @exercise("losses_agree", part="yes or no", stated="(N,) or (N, 1)")
@@ -403,16 +395,14 @@ def test_standardize_keeps_float32(student, reference, tables):
 def test_many_classes(student, reference, guesses):
     """Twelve classes, many examples."""
     targets, said = guesses(300, 12)
-    found = student.confusion_matrix(targets, said, 12)
-    assert_close(found, reference.confusion_matrix(targets, said, 12), name="the matrix")
+    agree(student, reference, "confusion_matrix", targets, said, 12, called="the matrix")
 
 
 @exercise("confusion_matrix", about="edge", weight=0.5, stated="n ≥ 0")
 def test_no_examples(student, reference, device):
     """Without examples all counts are 0."""
     none = torch.zeros(0, dtype=torch.int64, device=device)
-    found = student.confusion_matrix(none, none, 3)
-    assert_close(found, reference.confusion_matrix(none, none, 3), name="the matrix")
+    agree(student, reference, "confusion_matrix", none, none, 3, called="the matrix")
 
 
 # Exercise: train_tabular
