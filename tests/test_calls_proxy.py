@@ -16,7 +16,7 @@ from course_utils.calls.protocol import Request, Response
 from course_utils.calls.proxy import Ledger, Student
 from course_utils.ground.closeness import Mismatch
 from course_utils.ground.statuses import Status
-from course_utils.testing.agreement import assert_unmodified
+from course_utils.testing import assert_unmodified
 
 
 def student_of(source: str, ledger: Ledger | None = None, **settings: Any) -> Student:
