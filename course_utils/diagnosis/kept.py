@@ -121,7 +121,7 @@ def name_of(lab: Lab, exercise: str = "", what: str = "") -> str:
     versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
     digest = hashlib.sha256(" ".join([sys.version, *versions, exercise, what]).encode())
     package = Path(__file__).parent.parent
-    floors = [package / name for name in ("ground", "calls", "testing", "diagnosis")]
+    floors = [package / name for name in ("ground", "calls", "verdict", "testing", "diagnosis")]
     code = [path for floor in floors for path in floor.glob("*.py")]
     tests = lab.test_files if exercise else [lab.test_public]
     for path in [*sorted(code), *tests]:
@@ -153,7 +153,8 @@ def _alone(name: str) -> Iterator[None]:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fcntl.flock(stack.enter_context(path.open("wb")), fcntl.LOCK_EX)
         yield
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def cache_folder() -> Path:

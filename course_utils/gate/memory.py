@@ -40,7 +40,7 @@ from course_utils.ground.devices import resolve
 from course_utils.ground.lab import Lab
 
 _PACKAGE = "course_utils"
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parent.parent
 # Where the code that makes a proof is found from; a lab's own files name the rest.
 _OF_EXERCISE = (f"{_PACKAGE}.gate.proof", f"{_PACKAGE}.gate.pieces")
 _OF_WHOLE = (f"{_PACKAGE}.gate.whole", f"{_PACKAGE}.gate.verify")
