@@ -1,4 +1,4 @@
-"""The cache folder's names: each is made of everything that what is kept under it depends on."""
+"""The names under which traces are kept: each is made of everything that they depend on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import small_lab
 
 from course_utils.diagnosis import kept
-from course_utils.diagnosis.kept import cached, name_of
+from course_utils.diagnosis.kept import name_of
 from course_utils.ground.lab import Lab
 
 PACKAGE = Path(kept.__file__).parent.parent
@@ -97,24 +97,3 @@ def test_the_name_tells_exercises_and_what_is_kept_apart(lab: Lab) -> None:
 
 def test_the_seed_of_a_class_cannot_be_read_in_the_name(lab: Lab) -> None:
     assert "918273" not in name_of(lab, "softmax", "918273")
-
-
-def test_what_is_cached_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    made: list[int] = []
-
-    def make() -> bytes:
-        made.append(1)
-        return b"what is kept"
-
-    assert cached("name", make) == cached("name", make) == b"what is kept"
-    assert made == [1]
-    assert [path.name for path in (tmp_path / "course-utils").iterdir()] == ["name"]
-
-
-def test_a_folder_that_cannot_be_written_costs_time_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert cached("name", lambda: b"made") == b"made"

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import small_lab
 
-from course_utils.diagnosis.kept import cache_folder
 from course_utils.gate import memory
 from course_utils.gate.memory import Memory
 from course_utils.gate.pieces import pieces_of, rests_on
 from course_utils.gate.proof import Options
 from course_utils.gate.verify import THE_REST, VerifyReport, verify
+from course_utils.ground.cache import cache_folder
 from course_utils.ground.lab import Lab
 
 QUICK = Options(seeds=1, mutants=False, pairs=False)

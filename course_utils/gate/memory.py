@@ -21,7 +21,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
-from course_utils.diagnosis.kept import cache_folder, write_cached
 from course_utils.diagnosis.traces import TraceBook, TraceBookError
 from course_utils.gate.books import Books
 from course_utils.gate.pieces import IGNORED, pieces_of, rests_on
@@ -36,6 +35,7 @@ from course_utils.gate.report import (
 )
 from course_utils.gate.whole import Whole, stored_traces
 from course_utils.ground import wire
+from course_utils.ground.cache import cache_folder, write_cached
 from course_utils.ground.devices import resolve
 from course_utils.ground.lab import Lab
 
