@@ -10,9 +10,9 @@ import pytest
 import small_lab
 
 from course_utils.calls.proxy import NamespaceBackend
-from course_utils.diagnosis.digest import of_trace
+from course_utils.diagnosis.comparison import of_trace
 from course_utils.diagnosis.record import record
-from course_utils.diagnosis.traces import Misconception, TraceBook
+from course_utils.diagnosis.traces import KnownMistake, TraceBook
 from course_utils.gate import mutation, release_leaks, repeat
 from course_utils.gate.books import Books
 from course_utils.gate.pool import mapping
@@ -316,7 +316,7 @@ def test_5_traces_of_hidden_tests_and_right_answers(tmp_path: Path) -> None:
     outcomes = run_tests(lab.test_files, lambda mark: backend)
     right = {o.test: tuple(of_trace(o.trace)) for o in outcomes}
     book = record(lab, hidden=True, pairs=False)
-    leaky = Misconception(("leaky",), "…", dresses=({"test_first_axis": right["test_first_axis"]},))
+    leaky = KnownMistake(("leaky",), "…", dresses=({"test_first_axis": right["test_first_axis"]},))
     book.exercises["softmax"].append(leaky)
     sentence = "\n".join(map(str, release_leaks.expected_values(book, outcomes)))
     assert "the traces of leaky (softmax) hold the right answer to test_first_axis" in sentence

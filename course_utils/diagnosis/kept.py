@@ -15,8 +15,8 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from course_utils.diagnosis import book_in
 from course_utils.diagnosis.record import Recorder, record
+from course_utils.diagnosis.released_book import book_in
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.diagnosis.traces import VERSION, TraceBook, TraceBookError
 from course_utils.ground.cache import cached, write_cached

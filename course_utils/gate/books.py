@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.diagnosis import diagnose
+from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.kept import made_from
 from course_utils.diagnosis.traces import TraceBook
 from course_utils.ground import wire

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.calls.digest import Digest
-from course_utils.diagnosis.digest import same
+from course_utils.diagnosis.comparison import same
 from course_utils.diagnosis.traces import Trace, TraceBook, digests
 from course_utils.gate.copies import Text, copied, regions_of, strings_in
 from course_utils.gate.released import DATA_SUFFIXES
