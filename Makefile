@@ -51,7 +51,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m course_utils.commands.bench
+	$(BIN)/python -m course_utils.commands.benchmark
 
 kills: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/kills.py

@@ -15,9 +15,9 @@ from course_utils.diagnosis.record import record
 from course_utils.diagnosis.traces import KnownMistake, TraceBook
 from course_utils.gate import mutation, release_leaks, repeat
 from course_utils.gate.books import Books
-from course_utils.gate.pool import mapping
+from course_utils.gate.pool import worker_pool
 from course_utils.gate.verify import Finding, MutationRow, VerifyReport, verify
-from course_utils.gate.workbench import bench_of
+from course_utils.gate.workbench import workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.testing.run import run_tests
@@ -226,9 +226,9 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
         '    """It remembers."""\n    SEEN.append(student.softmax(logits))\n'
         "    assert len(SEEN) < 2, 'seen before'\n"
     )
-    bench = bench_of(small_lab.write(tmp_path, test_public=tests).folder)
-    with mapping(1, None) as spread:
-        flakes, findings = repeat.judge(repeat.under_seeds(bench, 1, spread), 1)
+    bench = workbench_of(small_lab.write(tmp_path, test_public=tests).folder)
+    with worker_pool(1, None) as pool:
+        flakes, findings = repeat.judge(repeat.under_seeds(bench, 1, pool), 1)
     assert flakes.differing == 1
     assert "the solution of softmax gets other marks on a second run (test_memory)" in str(
         findings[0]
@@ -239,10 +239,10 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
 
 
 def test_exercises_that_train_are_tried_under_fewer_seeds(tmp_path: Path) -> None:
-    bench = bench_of(small_lab.write(tmp_path).folder)
+    bench = workbench_of(small_lab.write(tmp_path).folder)
     trains, other = bench.exercises()[:2]
-    with mapping(1, None) as spread:
-        marks = repeat.under_seeds(bench, 30, spread, training={trains})
+    with worker_pool(1, None) as pool:
+        marks = repeat.under_seeds(bench, 30, pool, training={trains})
     under = {
         name: {seed for (_, exercise, _), seed in marks if exercise == name}
         for name in (trains, other)
@@ -468,11 +468,11 @@ def test_9_a_name_that_misleads(tmp_path: Path) -> None:
 
 def mutate(lab: Lab) -> tuple[list[MutationRow], list[Finding]]:
     """The mutants of a lab, judged without any catalogue."""
-    bench, books = bench_of(lab.folder), lab.folder.parent / "books"
+    bench, books = workbench_of(lab.folder), lab.folder.parent / "books"
     Books(TraceBook(lab.name), TraceBook(lab.name)).save(books)
     made = mutation.by_exercise(bench)
-    with mapping(1, None) as spread:
-        tried = mutation.try_all(bench, books, made, spread)
+    with worker_pool(1, None) as pool:
+        tried = mutation.try_all(bench, books, made, pool)
     judged = [mutation.judge_mutants(lab, name, made[name], tried[name]) for name in made]
     found = [finding for _, findings in judged for finding in findings]
     return [row for row, _ in judged], [*found, *mutation.judge_marks(lab)]

@@ -12,13 +12,13 @@ import small_lab
 from course_utils.gate import blind, outputs
 from course_utils.gate.copies import Text, copied, regions_of, strings_in
 from course_utils.gate.new_lab import make_lab
-from course_utils.gate.workbench import bench_of
+from course_utils.gate.workbench import workbench_of
 from course_utils.ground.lab import Lab, LabError
 
 
 def blind_tests(tmp_path: Path, **files: str) -> str:
     lab = small_lab.write(tmp_path, **files)
-    return "\n".join(str(f) for f in blind.blind_tests(blind.Job(lab.folder, "softmax")))
+    return "\n".join(str(f) for f in blind.blind_tests(blind.BlindnessJob(lab.folder, "softmax")))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_test_must_fail_for_something_of_its_kind(
 
 
 def test_a_claim_about_values_must_fail_for_a_mistake(tmp_path: Path) -> None:
-    bench = bench_of(small_lab.write(tmp_path).folder)
+    bench = workbench_of(small_lab.write(tmp_path).folder)
     own = [outcome for outcome in bench.run() if outcome.exercise == "softmax"]
     keys = {"test_rows_sum_to_one", "test_large_logits", "hidden/test_three_dimensions"}
     (finding,) = blind.judge_unmoved("softmax", own, keys)
@@ -113,7 +113,7 @@ def stored(tmp_path: Path, name: str, **changes: object) -> str:
     notebook = copy.deepcopy(small_lab.notebook())
     next(cell for cell in notebook["cells"] if cell["id"] == name).update(changes)
     lab = small_lab.write(tmp_path, notebook=json.dumps(notebook))
-    return "\n".join(map(str, outputs.judge_stored(lab, bench_of(lab.folder).run())))
+    return "\n".join(map(str, outputs.judge_stored(lab, workbench_of(lab.folder).run())))
 
 
 def test_stored_outputs_that_are_missing_errors_or_old(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_new_lab_is_complete(tmp_path: Path) -> None:
     assert lab.notebook["cells"][0]["source"][0].strip() == "# Lab 08 · All you need"
     assert lab.notebook["metadata"]["course"]["lab"] == "lab08_attention"
     assert [path.name for path in (tmp_path / "solutions").iterdir()] == ["lab08_attention"]
-    solution = bench_of(lab.folder).run()
+    solution = workbench_of(lab.folder).run()
     assert solution and all(outcome.passed for outcome in solution)
     assert not list(outputs.judge_stored(lab, solution))
-    assert not blind.blind_tests(blind.Job(lab.folder, "centred"))
+    assert not blind.blind_tests(blind.BlindnessJob(lab.folder, "centred"))

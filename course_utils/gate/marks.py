@@ -17,9 +17,9 @@ from course_utils.diagnosis.record import Recorder, equal_dresses
 from course_utils.diagnosis.rewriting import exercise_cells
 from course_utils.diagnosis.traces import TraceBook, key_of
 from course_utils.gate.books import Books
-from course_utils.gate.pool import Map
+from course_utils.gate.pool import Pool
 from course_utils.gate.report import Finding, MatrixRow
-from course_utils.gate.workbench import Bench, bench_of
+from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.testing.catalogue import Entry
@@ -33,7 +33,7 @@ BEYOND_NAMES = ("not_finite", str(Status.ERROR))
 
 
 @dataclass(frozen=True)
-class Job:
+class TrialsJob:
     """The variants and misconceptions of one exercise."""
 
     folder: Path
@@ -100,9 +100,9 @@ class Trials:
     books: Books
 
 
-def try_exercise(job: Job) -> Trials:
+def try_exercise(job: TrialsJob) -> Trials:
     """Run the entries of one exercise under its tests; this is what a worker does."""
-    bench = bench_of(job.folder)
+    bench = workbench_of(job.folder)
     own = [job.exercise]
     called, fails_anyway = _called(bench, job.exercise)
     tried = {
@@ -139,7 +139,7 @@ class _Noting(dict[str, Any]):
         return super().__contains__(name)
 
 
-def _called(bench: Bench, exercise: str) -> tuple[set[str], set[str]]:
+def _called(bench: Workbench, exercise: str) -> tuple[set[str], set[str]]:
     """Which of the notebook's names an exercise's tests ask for, and the tests that fail anyway."""
     namespace = _Noting(bench.namespace)
     backend = LimitedBackend(namespace)
@@ -148,7 +148,7 @@ def _called(bench: Bench, exercise: str) -> tuple[set[str], set[str]]:
 
 
 def _strays(
-    bench: Bench, exercise: str, called: set[str], fails_anyway: set[str]
+    bench: Workbench, exercise: str, called: set[str], fails_anyway: set[str]
 ) -> Iterator[Stray]:
     for kind, entries in (("variant", bench.variants), ("misconception", bench.misconceptions)):
         for entry in entries:
@@ -187,11 +187,11 @@ def _count(outcomes: Sequence[TestOutcome]) -> tuple[int, int]:
 
 
 def trials(
-    bench: Bench, spread: Map, exercises: Sequence[str], *, pairs: bool = True
+    bench: Workbench, pool: Pool, exercises: Sequence[str], *, pairs: bool = True
 ) -> list[Trials]:
     """What came of the entries of some exercises."""
-    jobs = [Job(bench.lab.folder, exercise, pairs) for exercise in exercises]
-    return spread(try_exercise, jobs, "variants and misconceptions")
+    jobs = [TrialsJob(bench.lab.folder, exercise, pairs) for exercise in exercises]
+    return pool.map(try_exercise, jobs, "variants and misconceptions")
 
 
 def judge_solution(lab: Lab, outcomes: Sequence[TestOutcome]) -> Iterator[Finding]:

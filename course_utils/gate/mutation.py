@@ -21,9 +21,9 @@ from course_utils.diagnosis.traces import key_of
 from course_utils.gate.mutants import Mutant, mutants, spliced
 from course_utils.gate.naming import Verdict, books_at, judge
 from course_utils.gate.pieces import EQUIVALENT
-from course_utils.gate.pool import Map
+from course_utils.gate.pool import Pool
 from course_utils.gate.report import Finding, MutationRow
-from course_utils.gate.workbench import Bench, bench_of
+from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status
 from course_utils.verdict.outcome import TestOutcome
@@ -36,7 +36,7 @@ _SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Job:
+class MutationJob:
     """Some mutants of one exercise, and the file of the lab's books."""
 
     folder: Path
@@ -55,7 +55,7 @@ class Tried:
     noticed: set[str] = field(default_factory=set)
 
 
-def by_exercise(bench: Bench, only: Sequence[str] = ()) -> dict[str, list[Mutant]]:
+def by_exercise(bench: Workbench, only: Sequence[str] = ()) -> dict[str, list[Mutant]]:
     """The mutants of every exercise's solution."""
     return {
         exercise: list(mutants(bench.originals.of(exercise)[0].text))
@@ -63,9 +63,9 @@ def by_exercise(bench: Bench, only: Sequence[str] = ()) -> dict[str, list[Mutant
     }
 
 
-def try_mutants(job: Job) -> Tried:
+def try_mutants(job: MutationJob) -> Tried:
     """Run an exercise's tests on its mutants; this is what a worker does."""
-    bench, books = bench_of(job.folder), books_at(job.books)
+    bench, books = workbench_of(job.folder), books_at(job.books)
     solution = bench.originals.of(job.exercise)[0]
     tried = Tried()
     for mutant in job.mutants:
@@ -91,7 +91,7 @@ def try_mutants(job: Job) -> Tried:
 
 
 def try_all(
-    bench: Bench, books: Path, made: dict[str, list[Mutant]], spread: Map
+    bench: Workbench, books: Path, made: dict[str, list[Mutant]], pool: Pool
 ) -> dict[str, Tried]:
     """Try all mutants: what became of those of each exercise.
 
@@ -100,12 +100,12 @@ def try_all(
         made: the mutants of each exercise.
     """
     jobs = [
-        Job(bench.lab.folder, books, exercise, tuple(some[i : i + _BATCH]))
+        MutationJob(bench.lab.folder, books, exercise, tuple(some[i : i + _BATCH]))
         for exercise, some in made.items()
         for i in range(0, len(some), _BATCH)
     ]
     found = {exercise: Tried() for exercise in made}
-    for job, tried in zip(jobs, spread(try_mutants, jobs, "mutants"), strict=True):
+    for job, tried in zip(jobs, pool.map(try_mutants, jobs, "mutants"), strict=True):
         found[job.exercise].survivors.extend(tried.survivors)
         found[job.exercise].verdicts.extend(tried.verdicts)
         found[job.exercise].noticed.update(tried.noticed)

@@ -26,9 +26,9 @@ from course_utils.diagnosis import match
 from course_utils.diagnosis.rewriting import Original, Span
 from course_utils.gate.books import Books
 from course_utils.gate.mutants import Mutant, offset, spliced
-from course_utils.gate.pool import Map
+from course_utils.gate.pool import Pool
 from course_utils.gate.report import Finding, NamingRow
-from course_utils.gate.workbench import Bench, bench_of
+from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.statuses import Status
 from course_utils.testing.catalogue import Entry
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
@@ -78,7 +78,7 @@ def books_at(path: Path) -> Books:
 
 
 def judge(
-    bench: Bench,
+    bench: Workbench,
     books: Books,
     exercise: str,
     what: str,
@@ -165,7 +165,7 @@ def chosen_pairs(exercise: str, made: Sequence[Mutant]) -> list[tuple[Mutant, Mu
 
 def try_pairs(job: Job) -> list[Verdict]:
     """What is said of pairs of mutants; this is what a worker does."""
-    bench, books = bench_of(job.folder), books_at(job.books)
+    bench, books = workbench_of(job.folder), books_at(job.books)
     solution = bench.originals.of(job.exercise)[0]
     found = []
     for first, second in job.pairs:
@@ -182,7 +182,7 @@ def try_pairs(job: Job) -> list[Verdict]:
 
 def leave_out(job: Job) -> list[Verdict]:
     """What is said of entries by a catalogue that lacks them; this is what a worker does."""
-    bench, books = bench_of(job.folder), books_at(job.books)
+    bench, books = workbench_of(job.folder), books_at(job.books)
     solution = bench.originals.of(job.exercise)[0]
     found = []
     for name in job.entries:
@@ -200,11 +200,11 @@ def leave_out(job: Job) -> list[Verdict]:
 
 
 def prove(
-    bench: Bench,
+    bench: Workbench,
     books: Path,
     mutants: dict[str, list[Mutant]],
     single: Sequence[Verdict],
-    spread: Map,
+    pool: Pool,
 ) -> dict[str, list[Verdict]]:
     """Judge pairs of mutants and entries left out: what was said of all, by group.
 
@@ -227,8 +227,8 @@ def prove(
     ]  # fmt: skip
     return {
         _SINGLE: list(single),
-        _PAIRS: [v for some in spread(try_pairs, pairs, "pairs") for v in some],
-        "entries left out": [v for some in spread(leave_out, left, "left out") for v in some],
+        _PAIRS: [v for some in pool.map(try_pairs, pairs, "pairs") for v in some],
+        "entries left out": [v for some in pool.map(leave_out, left, "left out") for v in some],
     }
 
 

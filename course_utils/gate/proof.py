@@ -13,7 +13,7 @@ from pathlib import Path
 from course_utils.gate import blind, claims, marks, mutation, naming, repeat
 from course_utils.gate.books import Books
 from course_utils.gate.mutants import Mutant
-from course_utils.gate.pool import Map
+from course_utils.gate.pool import Pool
 from course_utils.gate.report import (
     Finding,
     Flakes,
@@ -21,7 +21,7 @@ from course_utils.gate.report import (
     MutationRow,
     NamingRow,
 )
-from course_utils.gate.workbench import Bench
+from course_utils.gate.workbench import Workbench
 from course_utils.verdict.outcome import TestOutcome
 
 
@@ -56,10 +56,10 @@ class Proof:
 
 
 def prove(
-    bench: Bench,
+    bench: Workbench,
     solution: Sequence[TestOutcome],
     exercises: Sequence[str],
-    spread: Map,
+    pool: Pool,
     options: Options,
 ) -> list[Proof]:
     """Prove some exercises of a lab.
@@ -68,12 +68,12 @@ def prove(
         solution: the outcomes of all tests on the solution.
     """
     training = {outcome.exercise for outcome in solution if outcome.trains} & set(exercises)
-    jobs = [blind.Job(bench.lab.folder, exercise) for exercise in exercises]
-    tried = marks.trials(bench, spread, exercises, pairs=options.pairs)
-    blind_tests = spread(blind.blind_tests, jobs, "wrong answers")
-    again = repeat.under_seeds(bench, options.seeds, spread, exercises, training)
+    jobs = [blind.BlindnessJob(bench.lab.folder, exercise) for exercise in exercises]
+    tried = marks.trials(bench, pool, exercises, pairs=options.pairs)
+    blind_tests = pool.map(blind.blind_tests, jobs, "wrong answers")
+    again = repeat.under_seeds(bench, options.seeds, pool, exercises, training)
     books = Books.joined(bench.lab, [one.books for one in tried])
-    mutated = _mutated(bench, books, exercises, spread) if options.mutants else None
+    mutated = _mutated(bench, books, exercises, pool) if options.mutants else None
     proofs = []
     for trials, unseeing in zip(tried, blind_tests, strict=True):
         exercise = trials.exercise
@@ -118,12 +118,12 @@ class _Mutated:
     said: dict[str, list[naming.Verdict]]
 
 
-def _mutated(bench: Bench, books: Books, exercises: Sequence[str], spread: Map) -> _Mutated:
+def _mutated(bench: Workbench, books: Books, exercises: Sequence[str], pool: Pool) -> _Mutated:
     made = mutation.by_exercise(bench, exercises)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "books"
         books.save(path)
-        tried = mutation.try_all(bench, path, made, spread)
+        tried = mutation.try_all(bench, path, made, pool)
         single = [verdict for one in tried.values() for verdict in one.verdicts]
-        return _Mutated(made, tried, naming.prove(bench, path, made, single, spread))
+        return _Mutated(made, tried, naming.prove(bench, path, made, single, pool))
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from course_utils.gate.pool import Map
+from course_utils.gate.pool import Pool
 from course_utils.gate.report import Finding, Flakes
-from course_utils.gate.workbench import Bench, bench_of
+from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.testing.catalogue import Entry
 from course_utils.testing.run import run_tests
 
@@ -22,34 +22,35 @@ _SHARE = 10
 Subject = tuple[str, str, str]
 Marks = dict[tuple[Subject, int], frozenset[str]]
 
+# For every exercise of a run: which implementation of it is tried, None being the solution.
+Lineup = dict[str, tuple[Subject, Entry | None]]
+
 SECOND_RUN = -1
 
 
 @dataclass(frozen=True)
-class Job:
+class SeedsJob:
     """Some seeds, -1 being a second run with seed 0, and the exercises to be tried under each."""
 
     folder: Path
     seeds: tuple[tuple[int, tuple[str, ...]], ...]
 
 
-def run_seeds(job: Job) -> Marks:
+def run_seeds(job: SeedsJob) -> Marks:
     """Run solution, variants and misconceptions under some seeds; this is what a worker does.
 
     Exercises do not touch each other, so one run tries one implementation of each of them.
     """
-    bench = bench_of(job.folder)
+    bench = workbench_of(job.folder)
     marks: Marks = {}
     for seed, exercises in job.seeds:
-        for round_ in _rounds(bench, exercises):
-            _run_round(bench, round_, seed, marks)
+        for lineup in _lineups(bench, exercises):
+            _run_lineup(bench, lineup, seed, marks)
     return marks
 
 
-def _rounds(
-    bench: Bench, exercises: Sequence[str]
-) -> Iterator[dict[str, tuple[Subject, Entry | None]]]:
-    """For every run: the implementation of each exercise that is tried in it."""
+def _lineups(bench: Workbench, exercises: Sequence[str]) -> Iterator[Lineup]:
+    """Lineups in which every implementation of the exercises comes once."""
     yield {
         exercise: (("solution", exercise, "solution"), None) for exercise in exercises
     }
@@ -65,19 +66,17 @@ def _rounds(
             yield dict(item for item in group if item is not None)
 
 
-def _run_round(
-    bench: Bench, round_: dict[str, tuple[Subject, Entry | None]], seed: int, marks: Marks
-) -> None:
-    backends = {exercise: bench.backend(entry) for exercise, (_, entry) in round_.items()}
-    entries = [entry for _, entry in round_.values() if entry is not None]
+def _run_lineup(bench: Workbench, lineup: Lineup, seed: int, marks: Marks) -> None:
+    backends = {exercise: bench.backend(entry) for exercise, (_, entry) in lineup.items()}
+    entries = [entry for _, entry in lineup.values() if entry is not None]
     outcomes = run_tests(
         bench.lab.test_files,
         lambda mark: backends[mark.name],
-        exercises=list(round_),
+        exercises=list(lineup),
         seed=max(seed, 0),
         enforce_forbid=not any(entry.built_in for entry in entries),
     )
-    for exercise, (subject, _) in round_.items():
+    for exercise, (subject, _) in lineup.items():
         marks[subject, seed] = frozenset(
             f"{'hidden ' if outcome.hidden else ''}{outcome.test}"
             for outcome in outcomes
@@ -86,9 +85,9 @@ def _run_round(
 
 
 def under_seeds(
-    bench: Bench,
+    bench: Workbench,
     seeds: int,
-    spread: Map,
+    pool: Pool,
     only: Sequence[str] = (),
     training: Collection[str] = (),
 ) -> Marks:
@@ -106,9 +105,9 @@ def under_seeds(
     ]
     runs = [(seed, exercises) for seed, exercises in runs if exercises]
     batches = [tuple(runs[i : i + _BATCH]) for i in range(0, len(runs), _BATCH)]
-    jobs = [Job(bench.lab.folder, batch) for batch in batches]
+    jobs = [SeedsJob(bench.lab.folder, batch) for batch in batches]
     marks: Marks = {}
-    for part in spread(run_seeds, jobs, "seeds"):
+    for part in pool.map(run_seeds, jobs, "seeds"):
         marks.update(part)
     return marks
 

@@ -19,7 +19,7 @@ from course_utils.diagnosis.kept import keep_hidden, keep_public
 from course_utils.gate import marks, naming, sources
 from course_utils.gate.books import Books
 from course_utils.gate.memory import Memory
-from course_utils.gate.pool import Progress, mapping
+from course_utils.gate.pool import Progress, worker_pool
 from course_utils.gate.proof import Options, Proof, prove
 from course_utils.gate.report import (
     Finding,
@@ -30,7 +30,7 @@ from course_utils.gate.report import (
     VerifyReport,
 )
 from course_utils.gate.whole import Whole, prove_whole
-from course_utils.gate.workbench import Bench, bench_of
+from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.lab import Lab, LabError
 from course_utils.verdict.outcome import TestOutcome
 
@@ -118,15 +118,15 @@ class _Gate:
             stale = self._sound(bench, solution, stale)
             if stale:
                 # A few exercises are done before another process has imported torch.
-                with mapping(self._workers or (1 if self._only else 0), self._progress) as spread:
-                    made = prove(bench, solution, stale, spread, self._options)
+                with worker_pool(self._workers or (1 if self._only else 0), self._progress) as pool:
+                    made = prove(bench, solution, stale, pool, self._options)
                 self._proofs |= {proof.exercise: proof for proof in made}
             self._whole = self._prove_whole(bench, solution)
             self._remember(stale)
         self._fill()
 
     def _sound(
-        self, bench: Bench, solution: Sequence[TestOutcome], stale: Sequence[str]
+        self, bench: Workbench, solution: Sequence[TestOutcome], stale: Sequence[str]
     ) -> list[str]:
         """The exercises whose solution passes; of the others there is nothing else to say."""
         failed = {outcome.exercise for outcome in solution if not outcome.passed}
@@ -135,7 +135,7 @@ class _Gate:
         self._report.solution_tests = sum(outcome.passed for outcome in own), len(own)
         return [name for name in stale if name not in failed]
 
-    def _prove_whole(self, bench: Bench, solution: Sequence[TestOutcome]) -> Whole:
+    def _prove_whole(self, bench: Workbench, solution: Sequence[TestOutcome]) -> Whole:
         # Running the notebook takes a minute, so it is left out while one samples.
         known = not self._fresh and self._memory.outputs_are_right()
         run = self._options.mutants and not self._only and not known
@@ -193,13 +193,13 @@ def _summed(counts: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return sum(count[0] for count in counts), sum(count[1] for count in counts)
 
 
-def _load(lab: Lab, report: VerifyReport) -> tuple[Bench | None, list[TestOutcome]]:
+def _load(lab: Lab, report: VerifyReport) -> tuple[Workbench | None, list[TestOutcome]]:
     """Run the solution under all tests once; without that nothing else can be said."""
     report.findings += sources.imported(lab)
     if report.findings and any(finding.fatal for finding in report.findings):
         return None, []
     try:
-        bench = bench_of(lab.folder)
+        bench = workbench_of(lab.folder)
         return bench, bench.run()
     except (LabError, RuntimeError, ValueError) as error:
         report.findings += sources.explained(lab, error)
