@@ -15,8 +15,11 @@ from course_utils.diagnosis.record import record
 from course_utils.diagnosis.traces import KnownMistake, TraceBook
 from course_utils.gate import mutation, release_leaks, repeat
 from course_utils.gate.books import Books
+from course_utils.gate.figures import MutationRow
+from course_utils.gate.finding import Finding
 from course_utils.gate.pool import worker_pool
-from course_utils.gate.verify import Finding, MutationRow, VerifyReport, verify
+from course_utils.gate.verification import Verification
+from course_utils.gate.verify import verify
 from course_utils.gate.workbench import workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
@@ -30,7 +33,7 @@ def _own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def gate(lab: Lab, *, seeds: int = 1, mutants: bool = False) -> VerifyReport:
+def gate(lab: Lab, *, seeds: int = 1, mutants: bool = False) -> Verification:
     return verify(lab, seeds=seeds, mutants=mutants, workers=1)
 
 
@@ -46,7 +49,7 @@ def cell(notebook: Notebook, name: str) -> dict[str, Any]:
     return found
 
 
-def said(report: VerifyReport, point: int) -> str:
+def said(report: Verification, point: int) -> str:
     """What the findings of one point say; the test fails if there is none."""
     found = [str(finding) for finding in report.findings if finding.point == point]
     assert found, report.render()

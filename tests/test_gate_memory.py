@@ -13,7 +13,8 @@ from course_utils.gate import memory
 from course_utils.gate.memory import Memory
 from course_utils.gate.pieces import pieces_of, rests_on
 from course_utils.gate.proof import Options
-from course_utils.gate.verify import THE_REST, VerifyReport, verify
+from course_utils.gate.verification import Verification
+from course_utils.gate.verify import THE_REST, verify
 from course_utils.ground.cache import cache_folder
 from course_utils.ground.lab import Lab
 
@@ -31,7 +32,7 @@ def lab(tmp_path: Path) -> Lab:
     return small_lab.write(tmp_path)
 
 
-def gate(lab: Lab, *, fresh: bool = False) -> VerifyReport:
+def gate(lab: Lab, *, fresh: bool = False) -> Verification:
     return verify(lab, seeds=1, mutants=False, pairs=False, workers=1, fresh=fresh)
 
 

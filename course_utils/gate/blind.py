@@ -17,7 +17,7 @@ import numpy as np
 
 from course_utils.calls.proxy import Backend
 from course_utils.diagnosis.traces import key_of
-from course_utils.gate.report import Finding
+from course_utils.gate.finding import Finding
 from course_utils.gate.workbench import workbench_of
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.testing.run import run_tests

@@ -17,8 +17,9 @@ from course_utils.diagnosis.record import Recorder, equal_dresses
 from course_utils.diagnosis.rewriting import exercise_cells
 from course_utils.diagnosis.traces import TraceBook, key_of
 from course_utils.gate.books import Books
+from course_utils.gate.figures import MatrixRow
+from course_utils.gate.finding import Finding
 from course_utils.gate.pool import Pool
-from course_utils.gate.report import Finding, MatrixRow
 from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Aspect, Status

@@ -23,16 +23,10 @@ from typing import Any, TypeVar
 
 from course_utils.diagnosis.traces import TraceBook, TraceBookError
 from course_utils.gate.books import Books
+from course_utils.gate.figures import Flakes, MatrixRow, MutationRow, NamingRow, NotebookForm
+from course_utils.gate.finding import Finding
 from course_utils.gate.pieces import IGNORED, pieces_of, rests_on
 from course_utils.gate.proof import Options, Proof
-from course_utils.gate.report import (
-    Finding,
-    Flakes,
-    MatrixRow,
-    MutationRow,
-    NamingRow,
-    NotebookForm,
-)
 from course_utils.gate.whole import Whole, stored_traces
 from course_utils.ground import wire
 from course_utils.ground.cache import cache_folder, write_cached

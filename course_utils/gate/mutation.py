@@ -18,11 +18,12 @@ from pathlib import Path
 
 from course_utils.calls.limited import time_limit
 from course_utils.diagnosis.traces import key_of
+from course_utils.gate.figures import MutationRow
+from course_utils.gate.finding import Finding
 from course_utils.gate.mutants import Mutant, mutants, spliced
 from course_utils.gate.naming import Verdict, books_at, judge
 from course_utils.gate.pieces import EQUIVALENT
 from course_utils.gate.pool import Pool
-from course_utils.gate.report import Finding, MutationRow
 from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status

@@ -25,9 +25,10 @@ from pathlib import Path
 from course_utils.diagnosis import match
 from course_utils.diagnosis.rewriting import Original, Span
 from course_utils.gate.books import Books
+from course_utils.gate.figures import NamingRow
+from course_utils.gate.finding import Finding
 from course_utils.gate.mutants import Mutant, offset, spliced
 from course_utils.gate.pool import Pool
-from course_utils.gate.report import Finding, NamingRow
 from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.statuses import Status
 from course_utils.testing.catalogue import Entry

@@ -12,15 +12,10 @@ from pathlib import Path
 
 from course_utils.gate import blind, claims, marks, mutation, naming, repeat
 from course_utils.gate.books import Books
+from course_utils.gate.figures import Flakes, MatrixRow, MutationRow, NamingRow
+from course_utils.gate.finding import Finding
 from course_utils.gate.mutants import Mutant
 from course_utils.gate.pool import Pool
-from course_utils.gate.report import (
-    Finding,
-    Flakes,
-    MatrixRow,
-    MutationRow,
-    NamingRow,
-)
 from course_utils.gate.workbench import Workbench
 from course_utils.verdict.outcome import TestOutcome
 

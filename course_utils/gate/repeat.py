@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from course_utils.gate.figures import Flakes
+from course_utils.gate.finding import Finding
 from course_utils.gate.pool import Pool
-from course_utils.gate.report import Finding, Flakes
 from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.testing.catalogue import Entry
 from course_utils.testing.run import run_tests

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from course_utils.diagnosis.traces import TraceBook, TraceBookError
 from course_utils.gate import claims, forbids, form, mutation, outputs, release_leaks, stub_marks
+from course_utils.gate.figures import NotebookForm
+from course_utils.gate.finding import Finding
 from course_utils.gate.released import released_files, released_notebook
-from course_utils.gate.report import Finding, NotebookForm
 from course_utils.gate.workbench import Workbench
 from course_utils.ground.lab import Lab
 from course_utils.verdict.outcome import TestOutcome
