@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import small_lab
 
-from course_utils.gate import memory
-from course_utils.gate.memory import Memory
-from course_utils.gate.pieces import pieces_of, rests_on
+from course_utils.gate.memory import memory
+from course_utils.gate.memory.memory import Memory
+from course_utils.gate.memory.package_code import reached_by
+from course_utils.gate.memory.pieces import pieces_of, rests_on
 from course_utils.gate.proof import Options
 from course_utils.gate.verification import Verification
 from course_utils.gate.verify import THE_REST, verify
@@ -165,16 +166,16 @@ def test_options_versions_code_and_device_are_part_of_the_name(
     for options in (Options(2, False, False), Options(1, True, False), Options(1, False, True)):
         assert not set(names(lab, options).values()) & set(first.values())
     with monkeypatch.context() as patched:
-        patched.setattr(memory, "_versions", lambda: ("numpy 0",))
+        patched.setattr(memory, "versions", lambda: ("numpy 0",))
         assert not set(names(lab).values()) & set(first.values())
     with monkeypatch.context() as patched:
-        patched.setattr(memory, "_code", lambda roots: "other code")
+        patched.setattr(memory, "code_checksum", lambda roots: "other code")
         assert not set(names(lab).values()) & set(first.values())
     with monkeypatch.context() as patched:
         patched.setattr(memory, "resolve", lambda: "cuda")
         assert not set(names(lab).values()) & set(first.values())
     with monkeypatch.context() as patched:
-        patched.setattr(memory, "_versions", lambda: ())  # nobody knows: nothing is remembered
+        patched.setattr(memory, "versions", lambda: ())  # nobody knows: nothing is remembered
         assert set(names(lab).values()) == {""}
     assert names(lab) == first
 
@@ -183,7 +184,7 @@ def test_the_code_that_matters_is_what_the_proof_imports() -> None:
     reached = {
         name for name in ("ground.closeness", "diagnosis.match", "gate.blind", "calls.proxy",
                           "commands.cli", "sandbox.session", "commands.demo")
-        if f"course_utils.{name}" in memory._reached(memory._OF_EXERCISE)
+        if f"course_utils.{name}" in reached_by(memory.OF_EXERCISE)
     }  # fmt: skip
     assert reached == {"ground.closeness", "diagnosis.match", "gate.blind", "calls.proxy"}
 

@@ -20,9 +20,9 @@ from course_utils.calls.limited import time_limit
 from course_utils.diagnosis.traces import key_of
 from course_utils.gate.figures import MutationRow
 from course_utils.gate.finding import Finding
+from course_utils.gate.lab_files import EQUIVALENT
 from course_utils.gate.mutants import Mutant, mutants, spliced
 from course_utils.gate.naming import Verdict, books_at, judge
-from course_utils.gate.pieces import EQUIVALENT
 from course_utils.gate.pool import Pool
 from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.ground.lab import Lab
@@ -30,7 +30,6 @@ from course_utils.ground.statuses import Status
 from course_utils.verdict.outcome import TestOutcome
 
 GOAL = 0.95
-FILE = EQUIVALENT
 
 _BATCH = 12
 _SECONDS = 2.0
@@ -125,7 +124,7 @@ def judge_mutants(
     findings += [
         Finding(
             7,
-            f"hidden/{FILE}, line {number}, marks “{line}” as equivalent, but a test kills it or "
+            f"{EQUIVALENT}, line {number}, marks “{line}” as equivalent, but a test kills it or "
             "there is no such mutant any more: take the line out",
         )
         for line, number in marked.items() if line not in known
@@ -158,13 +157,13 @@ def _judge(row: MutationRow) -> Iterator[Finding]:
         yield Finding(
             7,
             f"{len(row.survivors)} mutants of {row.exercise} survive ({below}listed above): "
-            f"add a test that fails for each, or mark it in hidden/{FILE} with a reason",
+            f"add a test that fails for each, or mark it in {EQUIVALENT} with a reason",
         )
 
 
 def _equivalent(lab: Lab, exercise: str) -> tuple[dict[str, int], list[Finding]]:
     """The marked mutants of an exercise, with their lines' numbers."""
-    path = lab.folder / "hidden" / FILE
+    path = lab.folder / EQUIVALENT
     marked: dict[str, int] = {}
     findings = []
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
@@ -176,7 +175,7 @@ def _equivalent(lab: Lab, exercise: str) -> tuple[dict[str, int], list[Finding]]
             findings.append(
                 Finding(
                     7,
-                    f"hidden/{FILE}, line {number}: “{line}” needs a reason: end it with two "
+                    f"{EQUIVALENT}, line {number}: “{line}” needs a reason: end it with two "
                     "spaces, #, and why",
                 )
             )
@@ -186,12 +185,12 @@ def _equivalent(lab: Lab, exercise: str) -> tuple[dict[str, int], list[Finding]]
 
 def judge_marks(lab: Lab) -> Iterator[Finding]:
     """Lines of the file of equivalent mutants that are about no exercise of the lab."""
-    path, known = lab.folder / "hidden" / FILE, {exercise.name for exercise in lab.exercises}
+    path, known = lab.folder / EQUIVALENT, {exercise.name for exercise in lab.exercises}
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#") and line.partition(":")[0] not in known:
             yield Finding(
                 7,
-                f"hidden/{FILE}, line {number}, names no exercise of this lab: begin it with the "
+                f"{EQUIVALENT}, line {number}, names no exercise of this lab: begin it with the "
                 "exercise and a colon, as the report prints a survivor",
             )

@@ -19,7 +19,7 @@ from course_utils.diagnosis.kept import keep_hidden, keep_public
 from course_utils.gate import marks, naming
 from course_utils.gate.books import Books
 from course_utils.gate.figures import Flakes, summed
-from course_utils.gate.memory import Memory
+from course_utils.gate.memory.memory import Memory
 from course_utils.gate.pool import Progress, worker_pool
 from course_utils.gate.proof import Options, Proof, prove
 from course_utils.gate.sources.reading import asked, read
