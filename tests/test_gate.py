@@ -13,10 +13,17 @@ from course_utils.calls.proxy import NamespaceBackend
 from course_utils.diagnosis.comparison import of_trace
 from course_utils.diagnosis.record import record
 from course_utils.diagnosis.traces import KnownMistake, TraceBook
-from course_utils.gate import mutation, release_leaks, repeat
 from course_utils.gate.books import Books
 from course_utils.gate.figures import MutationRow
 from course_utils.gate.finding import Finding
+from course_utils.gate.points import (
+    equivalents,
+    leaks,
+    mutation,
+    noticed_mutants,
+    same_marks,
+    seed_runs,
+)
 from course_utils.gate.pool import worker_pool
 from course_utils.gate.verification import Verification
 from course_utils.gate.verify import verify
@@ -231,7 +238,7 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
     )
     bench = workbench_of(small_lab.write(tmp_path, test_public=tests).folder)
     with worker_pool(1, None) as pool:
-        flakes, findings = repeat.judge(repeat.under_seeds(bench, 1, pool), 1)
+        flakes, findings = same_marks.judge(seed_runs.under_seeds(bench, 1, pool), 1)
     assert flakes.differing == 1
     assert "the solution of softmax gets other marks on a second run (test_memory)" in str(
         findings[0]
@@ -245,7 +252,7 @@ def test_exercises_that_train_are_tried_under_fewer_seeds(tmp_path: Path) -> Non
     bench = workbench_of(small_lab.write(tmp_path).folder)
     trains, other = bench.exercises()[:2]
     with worker_pool(1, None) as pool:
-        marks = repeat.under_seeds(bench, 30, pool, training={trains})
+        marks = seed_runs.under_seeds(bench, 30, pool, training={trains})
     under = {
         name: {seed for (_, exercise, _), seed in marks if exercise == name}
         for name in (trains, other)
@@ -308,7 +315,7 @@ def test_5_a_model_answer_and_outputs_in_a_released_folder(tmp_path: Path) -> No
     output = {"output_type": "stream", "name": "stdout", "text": [answer]}
     cell(stale, "setup")["outputs"] = [output]
     (released / "small.ipynb").write_text(json.dumps(stale))
-    sentence = "\n".join(map(str, release_leaks.search_folder(released, lab)))
+    sentence = "\n".join(map(str, leaks.search_folder(released, lab)))
     for what in ("a model answer", "the marker of a solution", "keeps the outputs of cell 1"):
         assert what in sentence
 
@@ -321,10 +328,10 @@ def test_5_traces_of_hidden_tests_and_right_answers(tmp_path: Path) -> None:
     book = record(lab, hidden=True, pairs=False)
     leaky = KnownMistake(("leaky",), "…", dresses=({"test_first_axis": right["test_first_axis"]},))
     book.exercises["softmax"].append(leaky)
-    sentence = "\n".join(map(str, release_leaks.expected_values(book, outcomes)))
+    sentence = "\n".join(map(str, leaks.expected_values(book, outcomes)))
     assert "the traces of leaky (softmax) hold the right answer to test_first_axis" in sentence
     assert "hold the hidden test hidden/test_three_dimensions" in sentence
-    assert not list(release_leaks.expected_values(record(lab, hidden=False), outcomes))
+    assert not list(leaks.expected_values(record(lab, hidden=False), outcomes))
 
 
 # -- 6: every exercise is complete
@@ -476,6 +483,6 @@ def mutate(lab: Lab) -> tuple[list[MutationRow], list[Finding]]:
     made = mutation.by_exercise(bench)
     with worker_pool(1, None) as pool:
         tried = mutation.try_all(bench, books, made, pool)
-    judged = [mutation.judge_mutants(lab, name, made[name], tried[name]) for name in made]
+    judged = [noticed_mutants.judge_mutants(lab, name, made[name], tried[name]) for name in made]
     found = [finding for _, findings in judged for finding in findings]
-    return [row for row, _ in judged], [*found, *mutation.judge_marks(lab)]
+    return [row for row, _ in judged], [*found, *equivalents.judge_marks(lab)]

@@ -10,9 +10,9 @@ import small_lab
 from course_utils.calls.limited import LimitedBackend
 from course_utils.calls.proxy import StudentFault
 from course_utils.diagnosis.traces import TraceBook
-from course_utils.gate import mutation
 from course_utils.gate.books import Books
-from course_utils.gate.mutants import Mutant, mutants, spliced
+from course_utils.gate.points import mutation
+from course_utils.gate.points.mutants import Mutant, mutants, spliced
 from course_utils.gate.workbench import workbench_of
 from course_utils.ground.statuses import Status
 

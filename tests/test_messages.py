@@ -17,7 +17,7 @@ from messages import internals_in
 from tiny import REPOSITORY
 
 from course_utils.calls.proxy import Probe
-from course_utils.gate.mutants import mutants, spliced
+from course_utils.gate.points.mutants import mutants, spliced
 from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.testing.loading import load_module
 from course_utils.testing.marker import mark_of

@@ -86,7 +86,8 @@ class NamingRow:
 
     Attributes:
         group: which mistakes.
-        named, apt, silent, misleading: of how many what was said; see :mod:`.naming`.
+        named, apt, silent, misleading: of how many what was said, in the words of
+            :mod:`.points.unknown_mistakes`.
         sentences: the misleading ones.
     """
 

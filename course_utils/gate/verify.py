@@ -16,10 +16,10 @@ import time
 from collections.abc import Sequence
 
 from course_utils.diagnosis.kept import keep_hidden, keep_public
-from course_utils.gate import marks, naming
 from course_utils.gate.books import Books
 from course_utils.gate.figures import Flakes, summed
 from course_utils.gate.memory.memory import Memory
+from course_utils.gate.points import apt_names, full_marks
 from course_utils.gate.pool import Progress, worker_pool
 from course_utils.gate.proof import Options, Proof, prove
 from course_utils.gate.sources.reading import asked, read
@@ -118,7 +118,7 @@ class _Gate:
         """The exercises whose solution passes; of the others there is nothing else to say."""
         failed = {outcome.exercise for outcome in solution if not outcome.passed}
         own = [outcome for outcome in solution if outcome.exercise in self._names]
-        self._report.findings += marks.judge_solution(bench.lab, own)
+        self._report.findings += full_marks.judge_solution(bench.lab, own)
         self._report.solution_tests = sum(outcome.passed for outcome in own), len(own)
         return [name for name in stale if name not in failed]
 
@@ -163,8 +163,8 @@ class _Gate:
             report.solution_tests = summed([proof.tests for proof in proofs])
         report.variants = summed([proof.variants for proof in proofs])
         report.flakes = Flakes.joined(self._options.seeds, [proof.flakes for proof in proofs])
-        report.naming = naming.summed([row for proof in proofs for row in proof.naming])
-        report.findings += naming.judge_rows(report.naming)
+        report.naming = apt_names.summed([row for proof in proofs for row in proof.naming])
+        report.findings += apt_names.judge_rows(report.naming)
         if self._whole is not None:
             report.findings += self._whole.findings
             report.form = self._whole.form

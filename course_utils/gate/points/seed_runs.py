@@ -1,4 +1,4 @@
-"""Point 4: the same marks under every seed, and on a second run."""
+"""Every implementation run under many seeds, and once more: which tests fail in each run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from course_utils.gate.figures import Flakes
-from course_utils.gate.finding import Finding
 from course_utils.gate.pool import Pool
 from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.testing.catalogue import Entry
@@ -22,10 +20,8 @@ _SHARE = 10
 # Which tests failed, for (kind, exercise, name of the implementation, run).
 Subject = tuple[str, str, str]
 Marks = dict[tuple[Subject, int], frozenset[str]]
-
 # For every exercise of a run: which implementation of it is tried, None being the solution.
 Lineup = dict[str, tuple[Subject, Entry | None]]
-
 SECOND_RUN = -1
 
 
@@ -35,6 +31,39 @@ class SeedsJob:
 
     folder: Path
     seeds: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def under_seeds(
+    bench: Workbench,
+    seeds: int,
+    pool: Pool,
+    only: Sequence[str] = (),
+    training: Collection[str] = (),
+) -> Marks:
+    """The marks of everything under seeds 0, 1, … and on a second run with seed 0.
+
+    Args:
+        training: exercises that train networks: tried under :func:`fewer` of the seeds.
+    """
+    every = tuple(bench.exercises(only))
+    quick = tuple(name for name in every if name not in training)
+    # The second run comes in the process of the first, where something could be left over.
+    runs = [
+        (seed, every if seed < fewer(seeds) else quick)
+        for seed in (0, SECOND_RUN, *range(1, seeds))
+    ]
+    runs = [(seed, exercises) for seed, exercises in runs if exercises]
+    batches = [tuple(runs[i : i + _BATCH]) for i in range(0, len(runs), _BATCH)]
+    jobs = [SeedsJob(bench.lab.folder, batch) for batch in batches]
+    marks: Marks = {}
+    for part in pool.map(run_seeds, jobs, "seeds"):
+        marks.update(part)
+    return marks
+
+
+def fewer(seeds: int) -> int:
+    """Under how many of the seeds an exercise that trains networks is tried."""
+    return min(seeds, max(2, seeds // _SHARE))
 
 
 def run_seeds(job: SeedsJob) -> Marks:
@@ -83,81 +112,3 @@ def _run_lineup(bench: Workbench, lineup: Lineup, seed: int, marks: Marks) -> No
             for outcome in outcomes
             if outcome.exercise == exercise and not outcome.passed
         )
-
-
-def under_seeds(
-    bench: Workbench,
-    seeds: int,
-    pool: Pool,
-    only: Sequence[str] = (),
-    training: Collection[str] = (),
-) -> Marks:
-    """The marks of everything under seeds 0, 1, … and on a second run with seed 0.
-
-    Args:
-        training: exercises that train networks: tried under :func:`fewer` of the seeds.
-    """
-    every = tuple(bench.exercises(only))
-    quick = tuple(name for name in every if name not in training)
-    # The second run comes in the process of the first, where something could be left over.
-    runs = [
-        (seed, every if seed < fewer(seeds) else quick)
-        for seed in (0, SECOND_RUN, *range(1, seeds))
-    ]
-    runs = [(seed, exercises) for seed, exercises in runs if exercises]
-    batches = [tuple(runs[i : i + _BATCH]) for i in range(0, len(runs), _BATCH)]
-    jobs = [SeedsJob(bench.lab.folder, batch) for batch in batches]
-    marks: Marks = {}
-    for part in pool.map(run_seeds, jobs, "seeds"):
-        marks.update(part)
-    return marks
-
-
-def fewer(seeds: int) -> int:
-    """Under how many of the seeds an exercise that trains networks is tried."""
-    return min(seeds, max(2, seeds // _SHARE))
-
-
-def judge(
-    marks: Marks, seeds: int, training: Collection[str] = ()
-) -> tuple[Flakes, list[Finding]]:
-    """The flake rate, and a sentence for every implementation whose marks are not constant."""
-    differing: defaultdict[Subject, list[int]] = defaultdict(list)
-    for (subject, run), failed in marks.items():
-        if failed != marks[subject, 0]:
-            differing[subject].append(run)
-    flakes = Flakes(
-        seeds, len(marks), sum(len(runs) for runs in differing.values()),
-        training=tuple(sorted(training)), fewer=fewer(seeds),
-    )  # fmt: skip
-    findings = [
-        Finding(
-            4,
-            _sentence(
-                subject, sorted(runs), marks, fewer(seeds) if subject[1] in training else seeds
-            ),
-        )
-        for subject, runs in differing.items()
-    ]
-    return flakes, findings
-
-
-def _sentence(subject: Subject, runs: Sequence[int], marks: Marks, seeds: int) -> str:
-    kind, exercise, name = subject
-    what = f"the solution of {exercise}" if kind == "solution" else f"the {kind} {name}"
-    of = "" if kind == "solution" else f" of {exercise}"
-    tests = ", ".join(sorted(marks[subject, runs[-1]] ^ marks[subject, 0]))
-    if runs == [SECOND_RUN]:
-        return (
-            f"{what}{of} gets other marks on a second run ({tests}): something is kept between "
-            "runs, or a random stream does not come from rng or generator"
-        )
-    advice = (
-        "choose the inputs by construction, so that the mistake always shows"
-        if kind == "misconception"
-        else "loosen the test, or choose its inputs by construction"
-    )
-    return (
-        f"{what}{of} gets other marks under {len([r for r in runs if r > 0])} of {seeds} seeds "
-        f"than under seed 0 (under seed {runs[-1]}: {tests}): {advice}"
-    )

@@ -9,9 +9,9 @@ from typing import Any
 
 import nbformat
 
-from course_utils.gate.copies import regions
 from course_utils.gate.figures import NotebookForm
 from course_utils.gate.finding import Finding
+from course_utils.gate.points.copies import regions
 from course_utils.gate.workbench import Workbench
 from course_utils.ground.cells import check_id, check_of, exercise_of, is_check, is_solution, source
 from course_utils.ground.lab import Lab
