@@ -52,7 +52,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP)
-	$(BIN)/python -m course_utils.commands.bench
+	$(BIN)/python -m course_utils.commands.benchmark
 
 kills: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/kills.py

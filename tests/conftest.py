@@ -46,7 +46,7 @@ def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    found = launch.probe()
+    found = launch.availability()
     if not found.works:
         pytest.skip(f"bubblewrap does not work here: {found.detail}")
     with Sandbox(limits=LIMITS) as warm:

@@ -15,9 +15,9 @@ import numpy as np
 
 from course_utils.calls.digest import ended, of_call, returned
 from course_utils.calls.evidence import describe_call
-from course_utils.diagnosis import TraceBook, TraceBookError, diagnose
-from course_utils.diagnosis.digest import differing
-from course_utils.diagnosis.traces import Misconception, Trace
+from course_utils.diagnosis.comparison import differing
+from course_utils.diagnosis.diagnose import diagnose
+from course_utils.diagnosis.traces import KnownMistake, Trace, TraceBook, TraceBookError
 from course_utils.ground import wire
 from course_utils.ground.statuses import Status
 from course_utils.verdict.outcome import TestOutcome
@@ -52,10 +52,10 @@ def a_book() -> TraceBook:
     one: dict[str, Trace] = {"t0": (differing(wrong, right),), "t1": (None, shifted)}
     two: dict[str, Trace] = {"t1": (shifted,), "t3": (differing(raised, right),)}
     entries = [
-        Misconception(("one",), "The first.", dresses=(one, two)),
-        Misconception(("two",), "The second.", dresses=(two,)),
-        Misconception(("one", "two"), "Two things at once.", dresses=({"t0": ()},)),
-        Misconception(("two",), "Elsewhere.", "g", (one,)),
+        KnownMistake(("one",), "The first.", dresses=(one, two)),
+        KnownMistake(("two",), "The second.", dresses=(two,)),
+        KnownMistake(("one", "two"), "Two things at once.", dresses=({"t0": ()},)),
+        KnownMistake(("two",), "Elsewhere.", "g", (one,)),
     ]
     return TraceBook("lab", "abc", {"f": entries, "g": entries[:1]}, {"t2"})
 

@@ -179,7 +179,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)
+@pytest.mark.skipif(not launch.availability().works, reason=launch.availability().detail)
 def test_a_class_is_graded_in_a_fresh_clone(tmp_path: Path) -> None:
     """From the committed ``labs/``, with no release and no gradebook before."""
     root = fresh_clone(tmp_path / "clone")

@@ -39,7 +39,7 @@ def test_the_collection_has_five_families_and_every_attack_a_name_of_its_own() -
     assert {attack.name for attack in attacks}.issuperset(SAMPLE)
 
 
-@pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)
+@pytest.mark.skipif(not launch.availability().works, reason=launch.availability().detail)
 @pytest.mark.timeout(900)
 def test_a_sample_gets_nothing_and_costs_nothing() -> None:
     way = "root" if os.getuid() == 0 else "user"

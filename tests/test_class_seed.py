@@ -14,8 +14,9 @@ from test_course import hand_in, marks, run
 from tiny import TINY_LAB, as_bytes, cell, tiny_notebook, write_tiny_course
 
 from course_utils.calls.backend import NamespaceBackend
-from course_utils.diagnosis import TraceBook, diagnose
+from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.kept import hidden_book, public_book
+from course_utils.diagnosis.traces import TraceBook
 from course_utils.grading.class_seed import class_seed, known_seed
 from course_utils.grading.judge import Grader
 from course_utils.ground.lab import Lab, LabError
@@ -96,7 +97,7 @@ def test_a_mistake_that_only_hidden_tests_see_is_named_under_any_seed(tiny_lab: 
         assert found is not None and found.name == "no_max_shift"
 
 
-@pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)
+@pytest.mark.skipif(not launch.availability().works, reason=launch.availability().detail)
 def test_both_commands_grade_under_the_classs_seed(tmp_path: Path, tiny_lab: Lab) -> None:
     root = write_tiny_course(tmp_path)
     run("course", "release", TINY_LAB, "--unverified", cwd=root)

@@ -23,7 +23,9 @@ from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox import launch
 
-pytestmark = pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)
+pytestmark = pytest.mark.skipif(
+    not launch.availability().works, reason=launch.availability().detail
+)
 
 NO_SHIFT = SOFTMAX.replace(" - x.max(axis=axis, keepdims=True)", "")
 

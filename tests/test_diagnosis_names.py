@@ -11,10 +11,10 @@ import small_lab
 
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.digest import of_call, returned
-from course_utils.diagnosis import diagnose, diagnose_public
-from course_utils.diagnosis.digest import differing
+from course_utils.diagnosis.comparison import differing
+from course_utils.diagnosis.diagnose import diagnose, diagnose_public
 from course_utils.diagnosis.record import record
-from course_utils.diagnosis.traces import Misconception, Trace, TraceBook
+from course_utils.diagnosis.traces import KnownMistake, Trace, TraceBook
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.ground.statuses import Status
@@ -186,7 +186,7 @@ def test_a_part_is_called_a_part_from_two_thirds_on(shared: int, said: str | Non
     dress: dict[str, Trace] = {
         f"t{i}": (differing(of_call(values[i]), right),) for i in range(shared)
     }
-    book = TraceBook("lab", exercises={"f": [Misconception(("known",), "…", dresses=(dress,))]})
+    book = TraceBook("lab", exercises={"f": [KnownMistake(("known",), "…", dresses=(dress,))]})
     found = diagnose(outcomes, book)
     assert (found and found.name) == said
     assert found is None or not found.sure
@@ -205,9 +205,9 @@ def test_mistakes_that_never_meet_in_a_test_are_named_together(count: int) -> No
     dresses: list[dict[str, Trace]] = [
         {f"t{i}": (differing(of_call(values[i]), right),)} for i in range(count)
     ]
-    entries = [Misconception((f"m{i}",), f"h{i}", dresses=(d,)) for i, d in enumerate(dresses)]
+    entries = [KnownMistake((f"m{i}",), f"h{i}", dresses=(d,)) for i, d in enumerate(dresses)]
     contradicted: dict[str, Trace] = {"t9": (differing(of_call(values[count]), right),)}
-    entries.append(Misconception(("no",), "…", dresses=(dresses[0] | contradicted,)))
+    entries.append(KnownMistake(("no",), "…", dresses=(dresses[0] | contradicted,)))
     found = diagnose(outcomes, TraceBook("lab", exercises={"f": entries}))
     assert found is not None and found.sure
     assert found.name == ", and ".join(f"m{i}" for i in range(count))

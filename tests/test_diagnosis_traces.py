@@ -11,7 +11,7 @@ import small_lab
 
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.digest import of_call, returned
-from course_utils.diagnosis.digest import differing, of_trace, ratio, same
+from course_utils.diagnosis.comparison import differing, of_trace, ratio, same
 from course_utils.diagnosis.kept import hidden_book, made_from, public_book
 from course_utils.diagnosis.record import equal_dresses, record
 from course_utils.diagnosis.traces import MAX_BYTES, TraceBook, TraceBookError, digests
@@ -188,7 +188,7 @@ def test_every_value_has_a_digest(value: object) -> None:
 
 def test_the_students_side_loads_neither_torch_nor_pytest() -> None:
     code = (
-        "import sys, course_utils.diagnosis; "
+        "import sys, course_utils.diagnosis.diagnose; "
         "assert not {'torch', 'pytest', 'sympy', 'nbgrader'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

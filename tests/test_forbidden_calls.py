@@ -18,7 +18,7 @@ from tiny import as_bytes, cell
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.policy import Cost, ForbiddenCall, PolicyError
 from course_utils.calls.protocol import ForbiddenNote
-from course_utils.gate.forbids import judge_forbids
+from course_utils.gate.points.forbids import judge_forbids
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks

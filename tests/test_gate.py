@@ -10,14 +10,24 @@ import pytest
 import small_lab
 
 from course_utils.calls.backend import NamespaceBackend
-from course_utils.diagnosis.digest import of_trace
+from course_utils.diagnosis.comparison import of_trace
 from course_utils.diagnosis.record import record
-from course_utils.diagnosis.traces import Misconception, TraceBook
-from course_utils.gate import mutation, release_leaks, repeat
+from course_utils.diagnosis.traces import KnownMistake, TraceBook
 from course_utils.gate.books import Books
-from course_utils.gate.pool import mapping
-from course_utils.gate.verify import Finding, MutationRow, VerifyReport, verify
-from course_utils.gate.workbench import bench_of
+from course_utils.gate.figures import MutationRow
+from course_utils.gate.finding import Finding
+from course_utils.gate.points import (
+    equivalents,
+    leaks,
+    mutation,
+    noticed_mutants,
+    same_marks,
+    seed_runs,
+)
+from course_utils.gate.pool import worker_pool
+from course_utils.gate.verification import Verification
+from course_utils.gate.verify import verify
+from course_utils.gate.workbench import workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.testing.run import run_tests
@@ -30,7 +40,7 @@ def _own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def gate(lab: Lab, *, seeds: int = 1, mutants: bool = False) -> VerifyReport:
+def gate(lab: Lab, *, seeds: int = 1, mutants: bool = False) -> Verification:
     return verify(lab, seeds=seeds, mutants=mutants, workers=1)
 
 
@@ -46,7 +56,7 @@ def cell(notebook: Notebook, name: str) -> dict[str, Any]:
     return found
 
 
-def said(report: VerifyReport, point: int) -> str:
+def said(report: Verification, point: int) -> str:
     """What the findings of one point say; the test fails if there is none."""
     found = [str(finding) for finding in report.findings if finding.point == point]
     assert found, report.render()
@@ -226,9 +236,9 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
         '    """It remembers."""\n    SEEN.append(student.softmax(logits))\n'
         "    assert len(SEEN) < 2, 'seen before'\n"
     )
-    bench = bench_of(small_lab.write(tmp_path, test_public=tests).folder)
-    with mapping(1, None) as spread:
-        flakes, findings = repeat.judge(repeat.under_seeds(bench, 1, spread), 1)
+    bench = workbench_of(small_lab.write(tmp_path, test_public=tests).folder)
+    with worker_pool(1, None) as pool:
+        flakes, findings = same_marks.judge(seed_runs.under_seeds(bench, 1, pool), 1)
     assert flakes.differing == 1
     assert "the solution of softmax gets other marks on a second run (test_memory)" in str(
         findings[0]
@@ -239,10 +249,10 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
 
 
 def test_exercises_that_train_are_tried_under_fewer_seeds(tmp_path: Path) -> None:
-    bench = bench_of(small_lab.write(tmp_path).folder)
+    bench = workbench_of(small_lab.write(tmp_path).folder)
     trains, other = bench.exercises()[:2]
-    with mapping(1, None) as spread:
-        marks = repeat.under_seeds(bench, 30, spread, training={trains})
+    with worker_pool(1, None) as pool:
+        marks = seed_runs.under_seeds(bench, 30, pool, training={trains})
     under = {
         name: {seed for (_, exercise, _), seed in marks if exercise == name}
         for name in (trains, other)
@@ -305,7 +315,7 @@ def test_5_a_model_answer_and_outputs_in_a_released_folder(tmp_path: Path) -> No
     output = {"output_type": "stream", "name": "stdout", "text": [answer]}
     cell(stale, "setup")["outputs"] = [output]
     (released / "small.ipynb").write_text(json.dumps(stale))
-    sentence = "\n".join(map(str, release_leaks.search_folder(released, lab)))
+    sentence = "\n".join(map(str, leaks.search_folder(released, lab)))
     for what in ("a model answer", "the marker of a solution", "keeps the outputs of cell 1"):
         assert what in sentence
 
@@ -316,12 +326,12 @@ def test_5_traces_of_hidden_tests_and_right_answers(tmp_path: Path) -> None:
     outcomes = run_tests(lab.test_files, lambda mark: backend)
     right = {o.test: tuple(of_trace(o.trace)) for o in outcomes}
     book = record(lab, hidden=True, pairs=False)
-    leaky = Misconception(("leaky",), "…", dresses=({"test_first_axis": right["test_first_axis"]},))
+    leaky = KnownMistake(("leaky",), "…", dresses=({"test_first_axis": right["test_first_axis"]},))
     book.exercises["softmax"].append(leaky)
-    sentence = "\n".join(map(str, release_leaks.expected_values(book, outcomes)))
+    sentence = "\n".join(map(str, leaks.expected_values(book, outcomes)))
     assert "the traces of leaky (softmax) hold the right answer to test_first_axis" in sentence
     assert "hold the hidden test hidden/test_three_dimensions" in sentence
-    assert not list(release_leaks.expected_values(record(lab, hidden=False), outcomes))
+    assert not list(leaks.expected_values(record(lab, hidden=False), outcomes))
 
 
 # -- 6: every exercise is complete
@@ -468,11 +478,11 @@ def test_9_a_name_that_misleads(tmp_path: Path) -> None:
 
 def mutate(lab: Lab) -> tuple[list[MutationRow], list[Finding]]:
     """The mutants of a lab, judged without any catalogue."""
-    bench, books = bench_of(lab.folder), lab.folder.parent / "books"
+    bench, books = workbench_of(lab.folder), lab.folder.parent / "books"
     Books(TraceBook(lab.name), TraceBook(lab.name)).save(books)
     made = mutation.by_exercise(bench)
-    with mapping(1, None) as spread:
-        tried = mutation.try_all(bench, books, made, spread)
-    judged = [mutation.judge_mutants(lab, name, made[name], tried[name]) for name in made]
+    with worker_pool(1, None) as pool:
+        tried = mutation.try_all(bench, books, made, pool)
+    judged = [noticed_mutants.judge_mutants(lab, name, made[name], tried[name]) for name in made]
     found = [finding for _, findings in judged for finding in findings]
-    return [row for row, _ in judged], [*found, *mutation.judge_marks(lab)]
+    return [row for row, _ in judged], [*found, *equivalents.judge_marks(lab)]

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import small_lab
 
-from course_utils.diagnosis.kept import cache_folder
-from course_utils.gate import memory
-from course_utils.gate.memory import Memory
-from course_utils.gate.pieces import pieces_of, rests_on
+from course_utils.gate.memory import memory
+from course_utils.gate.memory.memory import Memory
+from course_utils.gate.memory.package_code import reached_by
+from course_utils.gate.memory.pieces import pieces_of, rests_on
 from course_utils.gate.proof import Options
-from course_utils.gate.verify import THE_REST, VerifyReport, verify
+from course_utils.gate.verification import Verification
+from course_utils.gate.verify import THE_REST, verify
+from course_utils.ground.cache import cache_folder
 from course_utils.ground.lab import Lab
 
 QUICK = Options(seeds=1, mutants=False, pairs=False)
@@ -31,7 +33,7 @@ def lab(tmp_path: Path) -> Lab:
     return small_lab.write(tmp_path)
 
 
-def gate(lab: Lab, *, fresh: bool = False) -> VerifyReport:
+def gate(lab: Lab, *, fresh: bool = False) -> Verification:
     return verify(lab, seeds=1, mutants=False, pairs=False, workers=1, fresh=fresh)
 
 
@@ -164,27 +166,30 @@ def test_options_versions_code_and_device_are_part_of_the_name(
     for options in (Options(2, False, False), Options(1, True, False), Options(1, False, True)):
         assert not set(names(lab, options).values()) & set(first.values())
     with monkeypatch.context() as patched:
-        patched.setattr(memory, "_versions", lambda: ("numpy 0",))
+        patched.setattr(memory, "versions", lambda: ("numpy 0",))
         assert not set(names(lab).values()) & set(first.values())
     with monkeypatch.context() as patched:
-        patched.setattr(memory, "_code", lambda roots: "other code")
+        patched.setattr(memory, "code_checksum", lambda roots: "other code")
         assert not set(names(lab).values()) & set(first.values())
     with monkeypatch.context() as patched:
         patched.setattr(memory, "resolve", lambda: "cuda")
         assert not set(names(lab).values()) & set(first.values())
     with monkeypatch.context() as patched:
-        patched.setattr(memory, "_versions", lambda: ())  # nobody knows: nothing is remembered
+        patched.setattr(memory, "versions", lambda: ())  # nobody knows: nothing is remembered
         assert set(names(lab).values()) == {""}
     assert names(lab) == first
 
 
 def test_the_code_that_matters_is_what_the_proof_imports() -> None:
     reached = {
-        name for name in ("ground.closeness", "diagnosis.match", "gate.blind", "calls.proxy",
-                          "commands.cli", "sandbox.session", "commands.demo")
-        if f"course_utils.{name}" in memory._reached(memory._OF_EXERCISE)
+        name
+        for name in ("ground.closeness", "diagnosis.match", "gate.points.blindness",
+                     "calls.proxy", "commands.cli", "sandbox.session", "commands.demo")
+        if f"course_utils.{name}" in reached_by(memory.OF_EXERCISE)
     }  # fmt: skip
-    assert reached == {"ground.closeness", "diagnosis.match", "gate.blind", "calls.proxy"}
+    assert reached == {
+        "ground.closeness", "diagnosis.match", "gate.points.blindness", "calls.proxy"
+    }  # fmt: skip
 
 
 def test_files_that_change_during_the_proof_are_not_remembered(lab: Lab) -> None:

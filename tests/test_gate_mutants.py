@@ -11,10 +11,10 @@ from course_utils.calls.fault import StudentFault
 from course_utils.calls.limited import LimitedBackend
 from course_utils.calls.protocol import Request
 from course_utils.diagnosis.traces import TraceBook
-from course_utils.gate import mutation
 from course_utils.gate.books import Books
-from course_utils.gate.mutants import Mutant, mutants, spliced
-from course_utils.gate.workbench import bench_of
+from course_utils.gate.points import mutation
+from course_utils.gate.points.mutants import Mutant, mutants, spliced
+from course_utils.gate.workbench import workbench_of
 from course_utils.ground.statuses import Status
 
 
@@ -79,7 +79,7 @@ def test_a_cell_is_as_it_was_after_its_mutants() -> None:
 
 
 def test_the_mutants_belong_to_the_next_check_cell(tmp_path: Path) -> None:
-    found = mutation.by_exercise(bench_of(small_lab.write(tmp_path).folder))
+    found = mutation.by_exercise(workbench_of(small_lab.write(tmp_path).folder))
     assert {name: len(some) > 5 for name, some in found.items()} == {
         "softmax": True, "softmax_nll_grad": True,
     }  # fmt: skip
@@ -94,7 +94,7 @@ def test_a_mutant_that_never_ends_counts_as_killed(
     endless = Mutant("a", "b", (start, start), "while True: pass\n    ")
     books = tmp_path / "books"
     Books(TraceBook(lab.name), TraceBook(lab.name)).save(books)
-    tried = mutation.try_mutants(mutation.Job(lab.folder, books, "softmax", (endless,)))
+    tried = mutation.try_mutants(mutation.MutationJob(lab.folder, books, "softmax", (endless,)))
     assert tried.survivors == []
     assert [verdict.said for verdict in tried.verdicts] == ["apt"]  # it is said to take too long
 

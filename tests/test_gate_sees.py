@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 import small_lab
 
-from course_utils.gate import blind, outputs
-from course_utils.gate.copies import Text, copied, regions_of, strings_in
 from course_utils.gate.new_lab import make_lab
-from course_utils.gate.workbench import bench_of
+from course_utils.gate.points import blindness, stored_outputs
+from course_utils.gate.points.copies import Text, copied, regions_of, strings_in
+from course_utils.gate.workbench import workbench_of
 from course_utils.ground.lab import Lab, LabError
 
 
 def blind_tests(tmp_path: Path, **files: str) -> str:
     lab = small_lab.write(tmp_path, **files)
-    return "\n".join(str(f) for f in blind.blind_tests(blind.Job(lab.folder, "softmax")))
+    job = blindness.BlindnessJob(lab.folder, "softmax")
+    return "\n".join(str(finding) for finding in blindness.blind_tests(job))
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,10 @@ def test_a_test_must_fail_for_something_of_its_kind(
 
 
 def test_a_claim_about_values_must_fail_for_a_mistake(tmp_path: Path) -> None:
-    bench = bench_of(small_lab.write(tmp_path).folder)
+    bench = workbench_of(small_lab.write(tmp_path).folder)
     own = [outcome for outcome in bench.run() if outcome.exercise == "softmax"]
     keys = {"test_rows_sum_to_one", "test_large_logits", "hidden/test_three_dimensions"}
-    (finding,) = blind.judge_unmoved("softmax", own, keys)
+    (finding,) = blindness.judge_unmoved("softmax", own, keys)
     assert "test_first_axis of softmax fails for no misconception" in str(finding)
 
 
@@ -113,7 +114,7 @@ def stored(tmp_path: Path, name: str, **changes: object) -> str:
     notebook = copy.deepcopy(small_lab.notebook())
     next(cell for cell in notebook["cells"] if cell["id"] == name).update(changes)
     lab = small_lab.write(tmp_path, notebook=json.dumps(notebook))
-    return "\n".join(map(str, outputs.judge_stored(lab, bench_of(lab.folder).run())))
+    return "\n".join(map(str, stored_outputs.judge_stored(lab, workbench_of(lab.folder).run())))
 
 
 def test_stored_outputs_that_are_missing_errors_or_old(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_run_shows_outputs_that_are_older_than_their_code(tmp_path: Path) -> N
         cell = small_lab.cell("code", name, f"print({value})", {"tags": ["explore"]})
         notebook["cells"].append(cell | {"outputs": [text]})
     lab = small_lab.write(tmp_path, notebook=json.dumps(small_lab.ran(notebook)))
-    old, raises = map(str, outputs.rerun(lab.folder))
+    old, raises = map(str, stored_outputs.rerun(lab.folder))
     assert "cell 9, has an output older than its code" in old
     assert "cell 10, raises when it is run (ZeroDivisionError" in raises
 
@@ -151,7 +152,7 @@ def test_a_new_lab_is_complete(tmp_path: Path) -> None:
     assert lab.notebook["cells"][0]["source"][0].strip() == "# Lab 08 · All you need"
     assert lab.notebook["metadata"]["course"]["lab"] == "lab08_attention"
     assert [path.name for path in (tmp_path / "solutions").iterdir()] == ["lab08_attention"]
-    solution = bench_of(lab.folder).run()
+    solution = workbench_of(lab.folder).run()
     assert solution and all(outcome.passed for outcome in solution)
-    assert not list(outputs.judge_stored(lab, solution))
-    assert not blind.blind_tests(blind.Job(lab.folder, "centred"))
+    assert not list(stored_outputs.judge_stored(lab, solution))
+    assert not blindness.blind_tests(blindness.BlindnessJob(lab.folder, "centred"))

@@ -25,7 +25,7 @@ from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 
 pytestmark = [
-    pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail),
+    pytest.mark.skipif(not launch.availability().works, reason=launch.availability().detail),
     pytest.mark.timeout(600),
 ]
 

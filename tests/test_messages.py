@@ -17,8 +17,8 @@ from messages import internals_in
 from tiny import REPOSITORY
 
 from course_utils.calls.probe import Probe
-from course_utils.gate.mutants import mutants, spliced
-from course_utils.gate.workbench import Bench, bench_of
+from course_utils.gate.points.mutants import mutants, spliced
+from course_utils.gate.workbench import Workbench, workbench_of
 from course_utils.testing.loading import load_module
 from course_utils.testing.marker import mark_of
 from course_utils.verdict.outcome import TestOutcome
@@ -28,7 +28,7 @@ FOLDERS = sorted(path for path in (REPOSITORY / "solutions").glob("lab*") if pat
 
 
 @lru_cache(maxsize=1)
-def internal_names(bench: Bench) -> frozenset[str]:
+def internal_names(bench: Workbench) -> frozenset[str]:
     """The names of a lab's tests, probes, fixtures and helpers, where they are recognisable.
 
     One word could be anybody's ("path", "groups"); a name with an underscore is a name.
@@ -51,7 +51,7 @@ def sampled(some: Sequence[Any]) -> Sequence[Any]:
     return some[::step][:SAMPLE]
 
 
-def outcomes(bench: Bench) -> Iterator[tuple[str, list[TestOutcome]]]:
+def outcomes(bench: Workbench) -> Iterator[tuple[str, list[TestOutcome]]]:
     """What the tests find of misconceptions and mutants, each with its name."""
     for exercise in bench.exercises():
         entries = [entry for entry in bench.misconceptions if entry.exercise == exercise]
@@ -64,7 +64,7 @@ def outcomes(bench: Bench) -> Iterator[tuple[str, list[TestOutcome]]]:
                 yield mutant.change, bench.run_text(exercise, text, seconds=2.0)
 
 
-def said(bench: Bench) -> Iterator[tuple[str, str, str]]:
+def said(bench: Workbench) -> Iterator[tuple[str, str, str]]:
     for name, found in outcomes(bench):
         for outcome in found:
             if not outcome.passed:
@@ -73,7 +73,7 @@ def said(bench: Bench) -> Iterator[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_messages_hold_nothing_internal(folder: Any) -> None:
-    bench = bench_of(folder)
+    bench = workbench_of(folder)
     names = internal_names(bench)
     assert names
     told: dict[str, str] = {}

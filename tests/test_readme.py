@@ -125,8 +125,8 @@ def test_every_option_exists() -> None:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not launch.probe().works:
-        pytest.skip(launch.probe().detail)
+    if not launch.availability().works:
+        pytest.skip(launch.availability().detail)
     if not Path(sys.prefix, "bin", "activate").exists():
         pytest.skip("README activates .venv; the tests run in an environment of another kind")
     root = fresh_clone(tmp_path_factory.mktemp("clone"))

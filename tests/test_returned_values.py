@@ -13,8 +13,9 @@ import small_lab
 from messages import internals_in
 
 from course_utils.calls.backend import NamespaceBackend
-from course_utils.diagnosis import TraceBook, diagnose
+from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.record import record
+from course_utils.diagnosis.traces import TraceBook
 from course_utils.grading.judge import Grader
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace

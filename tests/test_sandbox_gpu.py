@@ -59,7 +59,7 @@ def pretend() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def gpu_sandbox(pretend: None) -> Iterator[Sandbox]:
     """A sandbox that is to compute on the GPU; torch is not imported, so nothing is tried."""
-    found = launch.probe()
+    found = launch.availability()
     if not found.works:
         pytest.skip(f"bubblewrap does not work here: {found.detail}")
     with Sandbox(limits=ON_GPU, preload=["numpy"]) as warm:
@@ -229,7 +229,7 @@ def test_a_lab_whose_imports_touch_the_gpu_is_refused(
 def test_a_gpu_that_fails_in_the_sandbox_is_seen_before_any_student(
     pretend: None, capfd: pytest.CaptureFixture[str], isolation: Isolation, tiny_lab: Lab
 ) -> None:
-    if isolation is Isolation.BUBBLEWRAP and not launch.probe().works:
+    if isolation is Isolation.BUBBLEWRAP and not launch.availability().works:
         pytest.skip("bubblewrap does not work here")
     settings = Settings(1, isolation, ON_GPU)
     with pytest.raises(NotReady, match="the sandbox did not start"):

@@ -19,7 +19,9 @@ from two_ways import compare
 from course_utils.ground.cells import grade_id, source
 from course_utils.sandbox import launch
 
-pytestmark = pytest.mark.skipif(not launch.probe().works, reason=launch.probe().detail)
+pytestmark = pytest.mark.skipif(
+    not launch.availability().works, reason=launch.availability().detail
+)
 
 # One for each thing that nbgrader by itself would have stopped at, or marked otherwise.
 SAMPLE = {

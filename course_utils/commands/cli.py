@@ -45,13 +45,13 @@ def doctor() -> None:
     """Say what this machine has, which isolation will be used, and what to do about the rest."""
     from course_utils.commands.doctor import examine
 
-    findings = examine()
-    for finding in findings:
-        sign = Text("✓", "green") if finding.ok else Text("✗", "red")
-        OUT.print(sign, Text(f"{finding.part:<12} {finding.found}"))
-        if finding.advice and not finding.ok:
-            OUT.print(f"  {'':<12} → {finding.advice}")
-    if not all(finding.ok for finding in findings):
+    checks = examine()
+    for check in checks:
+        sign = Text("✓", "green") if check.ok else Text("✗", "red")
+        OUT.print(sign, Text(f"{check.part:<12} {check.found}"))
+        if check.advice and not check.ok:
+            OUT.print(f"  {'':<12} → {check.advice}")
+    if not all(check.ok for check in checks):
         raise typer.Exit(1)
 
 

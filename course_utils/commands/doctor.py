@@ -22,7 +22,7 @@ _PACKAGES = ("numpy", "torch", "jupyterlab", "nbgrader", "matplotlib", "pytest",
 
 
 @dataclass(frozen=True)
-class Finding:
+class HealthCheck:
     """One part: whether it is as it should be, what was found, and what to do if it is not."""
 
     part: str
@@ -31,10 +31,10 @@ class Finding:
     advice: str = ""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[HealthCheck]:
     """Look at versions, device, isolation and programs."""
     return [
-        Finding("python", sys.version_info >= (3, 11), platform.python_version(), "use 3.11+"),
+        HealthCheck("python", sys.version_info >= (3, 11), platform.python_version(), "use 3.11+"),
         *(_package(name) for name in _PACKAGES),
         _others(),
         _device(),
@@ -47,32 +47,33 @@ def examine() -> list[Finding]:
     ]
 
 
-def _package(name: str) -> Finding:
+def _package(name: str) -> HealthCheck:
     if importlib.util.find_spec("IPython" if name == "ipython" else name) is None:
-        return Finding(name, False, "not installed", requirements.INSTALL)
-    return Finding(name, True, metadata.version(name))
+        return HealthCheck(name, False, "not installed", requirements.INSTALL)
+    return HealthCheck(name, True, metadata.version(name))
 
 
-def _others() -> Finding:
+def _others() -> HealthCheck:
     """What else pyproject.toml asks for."""
     names = [name for name in requirements.missing() if name not in _PACKAGES]
     found = f"not installed: {', '.join(names)}" if names else "all installed"
-    return Finding("others", not names, found, requirements.INSTALL)
+    return HealthCheck("others", not names, found, requirements.INSTALL)
 
 
-def _device() -> Finding:
+def _device() -> HealthCheck:
     """What --device and COURSE_DEVICE come to, and on a GPU whether the sandbox can use it."""
     if importlib.util.find_spec("torch") is None:
-        return Finding("device", False, "not known without torch", requirements.INSTALL)
+        return HealthCheck("device", False, "not known without torch", requirements.INSTALL)
     try:
         chosen = devices.resolve()
     except devices.DeviceError as error:
-        return Finding("device", False, str(error), f"set {devices.VARIABLE} to auto, or unset it")
+        advice = f"set {devices.VARIABLE} to auto, or unset it"
+        return HealthCheck("device", False, str(error), advice)
     if chosen == "cpu" and devices.sees_gpu():
         why = f"{devices.VARIABLE} says so; there is a GPU: {devices.gpu()}"
-        return Finding("device", True, f"cpu ({why})")
+        return HealthCheck("device", True, f"cpu ({why})")
     if chosen == "cpu":
-        return Finding("device", True, f"cpu (torch sees no GPU: {devices.why_no_gpu()})")
+        return HealthCheck("device", True, f"cpu (torch sees no GPU: {devices.why_no_gpu()})")
     settings = Settings(limits=Limits(device=chosen))
     share = settings.limits.device_bytes / 2**20
     found = (
@@ -83,29 +84,29 @@ def _device() -> Finding:
         Sandbox(limits=settings.limits, preload=["torch"]).try_out()
     except SandboxError as error:
         advice = "grade with --device cpu; for what the sandbox shows of the GPU see sandbox/gpu.py"
-        return Finding("device", False, f"{found}; but {error}", advice)
-    return Finding("device", True, f"{found}; the sandbox can use it")
+        return HealthCheck("device", False, f"{found}; but {error}", advice)
+    return HealthCheck("device", True, f"{found}; the sandbox can use it")
 
 
-def _isolation() -> Finding:
-    found = launch.probe()
+def _isolation() -> HealthCheck:
+    found = launch.availability()
     if found.works:
-        return Finding("isolation", True, f"bubblewrap ({found.detail})")
+        return HealthCheck("isolation", True, f"bubblewrap ({found.detail})")
     advice = (
         "grading needs bubblewrap and user namespaces (kernel.unprivileged_userns_clone=1); "
         "--isolation process grades without a sandbox, for work you trust"
     )
-    return Finding("isolation", False, found.detail, advice)
+    return HealthCheck("isolation", False, found.detail, advice)
 
 
-def _user() -> Finding:
+def _user() -> HealthCheck:
     """Who student code is for the machine, should it ever get out."""
     uid = identity.unprivileged()
     who = f"your own user, {os.geteuid()}" if uid is None else f"user {uid}, and not as root"
-    return Finding("user", True, f"student code runs as {who}")
+    return HealthCheck("user", True, f"student code runs as {who}")
 
 
-def _limits() -> Finding:
+def _limits() -> HealthCheck:
     """Whether the kernel keeps a submission's limits as a whole, or the supervisor watches them."""
     place = cgroups.place()
     if place.folder is None:
@@ -114,16 +115,16 @@ def _limits() -> Finding:
         found = f"kept by {place.detail}, and watched"
     else:
         found = f"kept by {place.detail}, and watched; on one core a worker (no controller cpu)"
-    return Finding("limits", True, found)
+    return HealthCheck("limits", True, found)
 
 
-def _seccomp() -> Finding:
+def _seccomp() -> HealthCheck:
     if seccomp.available():
-        return Finding("seccomp", True, "libseccomp found; only calls that notebooks need work")
-    return Finding("seccomp", False, "not found", "install libseccomp2 and pyseccomp")
+        return HealthCheck("seccomp", True, "libseccomp found; only calls that notebooks need work")
+    return HealthCheck("seccomp", False, "not found", "install libseccomp2 and pyseccomp")
 
 
-def _program(name: str, advice: str, *, optional: bool = False) -> Finding:
+def _program(name: str, advice: str, *, optional: bool = False) -> HealthCheck:
     own = str(Path(sys.executable).parent)  # not on PATH where nobody activated the environment
     path = shutil.which(name) or shutil.which(name, path=own)
-    return Finding(name, optional or path is not None, path or "not on PATH", advice)
+    return HealthCheck(name, optional or path is not None, path or "not on PATH", advice)

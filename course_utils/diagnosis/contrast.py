@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from course_utils.calls.evidence import Argument, CallInfo
-from course_utils.diagnosis.finding import PLACE, Finding
+from course_utils.diagnosis.observation import PLACE, Observation
 from course_utils.ground import said
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import TestOutcome
@@ -19,7 +19,7 @@ _OF_VALUES = (Aspect.IDEA, Aspect.DETAIL, Aspect.EDGE)
 _HOLDING = 2
 
 
-def contrast(outcomes: Sequence[TestOutcome], *, hidden: bool) -> Finding | None:
+def contrast(outcomes: Sequence[TestOutcome], *, hidden: bool) -> Observation | None:
     """The one condition on the arguments under which all failed claims fail and no other does.
 
     Args:
@@ -36,7 +36,7 @@ def contrast(outcomes: Sequence[TestOutcome], *, hidden: bool) -> Finding | None
     elsewhere = {one for o in held for call in o.calls for one in _conditions(call, hidden)}
     for where, without in _conditions(failed[0], hidden):
         if (where, without) in common - elsewhere:
-            return Finding(
+            return Observation(
                 f"only_where_{where}",
                 f"It goes wrong exactly where {where}; in every claim {without} the values are "
                 "right.",

@@ -1,6 +1,6 @@
 """Patterns in the form of a wrong result: its type, shape, dtype, device, and side effects.
 
-Each takes one failed comparison and gives a finding, or None where it does not apply.
+Each takes one failed comparison and gives an observation, or None where it does not apply.
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ from itertools import permutations
 
 import numpy as np
 
-from course_utils.diagnosis.finding import CAUSE, GENERIC, Array, Case, Finding, equal, of
+from course_utils.diagnosis.observation import CAUSE, GENERIC, Array, Case, Observation, equal, of
 
 
 @of("type", "structure")
-def nothing_returned(case: Case) -> Finding | None:
+def nothing_returned(case: Case) -> Observation | None:
     if case.actual is not None:
         return None
-    return Finding(
+    return Observation(
         "nothing_returned", "The function returns None: is the return statement missing?", CAUSE
     )
 
 
 @of("type", "structure")
-def wrong_type(case: Case) -> Finding | None:
+def wrong_type(case: Case) -> Observation | None:
     if case.summary:
         return None
     hint = "The function returns another kind of value than asked for"
     seen = f"{hint} ({case.outcome.message})."
-    return Finding("wrong_type", f"{hint}.", GENERIC, seen=seen)
+    return Observation("wrong_type", f"{hint}.", GENERIC, seen=seen)
 
 
 @of("modified")
-def input_modified(case: Case) -> Finding | None:
-    return Finding(
+def input_modified(case: Case) -> Observation | None:
+    return Observation(
         "input_modified",
         "The function changes its input in place (operators such as -= and x[...] = do that). "
         "Work on a copy, or write x = x - ….",
@@ -41,8 +41,8 @@ def input_modified(case: Case) -> Finding | None:
 
 
 @of("device")
-def device_moved(case: Case) -> Finding | None:
-    return Finding(
+def device_moved(case: Case) -> Observation | None:
+    return Observation(
         "device_moved",
         "The result is on another device than the inputs: make new tensors with "
         "device=x.device, and leave .cpu() and .numpy() out.",
@@ -51,7 +51,7 @@ def device_moved(case: Case) -> Finding | None:
 
 
 @of("dtype")
-def dtype_lost(case: Case) -> Finding | None:
+def dtype_lost(case: Case) -> Observation | None:
     if case.arrays is None:
         return None
     actual, expected = case.arrays
@@ -59,16 +59,16 @@ def dtype_lost(case: Case) -> Finding | None:
     kept = "The result does not keep the input's dtype"
     look = "look for arrays made without dtype=x.dtype, and for float(…) or .astype(…)."
     seen = f"{kept} ({actual.dtype} for {expected.dtype}): {look}{rest}"
-    return Finding("dtype_lost", f"{kept}: {look}", CAUSE, seen=seen)
+    return Observation("dtype_lost", f"{kept}: {look}", CAUSE, seen=seen)
 
 
 @of("said", "value", "type", "structure", "dtype")
-def detached(case: Case) -> Finding | None:
+def detached(case: Case) -> Observation | None:
     grads = [one.requires_grad for one in case.outcome.trace if one.requires_grad is not None]
     said = "requires_grad" in case.outcome.message or "detach" in case.outcome.message.lower()
     if not said or not grads or any(grads):
         return None
-    return Finding(
+    return Observation(
         "detached",
         "The result is cut off from the graph (requires_grad is False): look for "
         ".detach(), .item(), .data, float(…), torch.no_grad or a new torch.tensor(…).",
@@ -77,7 +77,7 @@ def detached(case: Case) -> Finding | None:
 
 
 @of("shape")
-def broadcast_blow_up(case: Case) -> Finding | None:
+def broadcast_blow_up(case: Case) -> Observation | None:
     if case.arrays is None:
         return None
     actual, expected = case.arrays
@@ -89,7 +89,7 @@ def broadcast_blow_up(case: Case) -> Finding | None:
     met = "A column met a row, and broadcasting made a square of them"
     check = "Check the shapes of the two operands: (n, 1) with (n,) gives (n, n)."
     seen = f"{met}{_shapes(actual, expected)}. {check}"
-    return Finding("broadcast_blow_up", f"{met}. {check}", CAUSE, seen=seen)
+    return Observation("broadcast_blow_up", f"{met}. {check}", CAUSE, seen=seen)
 
 
 def _shapes(actual: Array, expected: Array) -> str:
@@ -97,7 +97,7 @@ def _shapes(actual: Array, expected: Array) -> str:
 
 
 @of("shape", "value")
-def transposed(case: Case) -> Finding | None:
+def transposed(case: Case) -> Observation | None:
     if case.arrays is None:
         return None
     actual, expected = case.arrays
@@ -110,12 +110,13 @@ def transposed(case: Case) -> Finding | None:
         if axes != tuple(range(expected.ndim)) and equal(case, actual, moved):
             order = "" if expected.ndim == 2 else f" (they come as {axes})"
             hint, look = "The values are right, but the axes are swapped", "look for a transpose."
-            return Finding("transposed", f"{hint}: {look}", CAUSE, seen=f"{hint}{order}: {look}")
+            seen = f"{hint}{order}: {look}"
+            return Observation("transposed", f"{hint}: {look}", CAUSE, seen=seen)
     return None
 
 
 @of("shape")
-def reshaped(case: Case) -> Finding | None:
+def reshaped(case: Case) -> Observation | None:
     if case.arrays is None:
         return None
     actual, expected = case.arrays
@@ -125,11 +126,11 @@ def reshaped(case: Case) -> Finding | None:
         "Look for keepdims, reshape, or a missing [:, None]."
     )
     seen = f"{hint}{_shapes(actual, expected)}. {look}"
-    return Finding("reshaped", f"{hint}. {look}", CAUSE, seen=seen)
+    return Observation("reshaped", f"{hint}. {look}", CAUSE, seen=seen)
 
 
 @of("shape", "type")
-def not_reduced(case: Case) -> Finding | None:
+def not_reduced(case: Case) -> Observation | None:
     """One value for each example where one for all was asked for, or the other way round."""
     if case.arrays is None:
         return None
@@ -137,13 +138,13 @@ def not_reduced(case: Case) -> Finding | None:
     if expected.ndim == 0 and actual.ndim >= 1:
         for name, reduce in (("mean", np.mean), ("sum", np.sum)):
             if equal(case, np.asarray(reduce(actual)), np.asarray(expected)):
-                return Finding(
+                return Observation(
                     "not_reduced",
                     f"The values are there, but the {name} over them is missing.",
                     CAUSE,
                 )
     if actual.ndim == 0 and expected.ndim >= 1:
-        return Finding(
+        return Observation(
             "reduced_too_far",
             "One number came back where an array was asked for: "
             "look for a sum or mean without axis.",
@@ -153,9 +154,9 @@ def not_reduced(case: Case) -> Finding | None:
 
 
 @of("shape")
-def wrong_shape(case: Case) -> Finding | None:
+def wrong_shape(case: Case) -> Observation | None:
     seen = ""
     if case.arrays is not None:
         actual, expected = case.arrays
         seen = f"The shape of the result is {actual.shape}; it should be {expected.shape}."
-    return Finding("wrong_shape", "The shape of the result is wrong.", GENERIC, seen=seen)
+    return Observation("wrong_shape", "The shape of the result is wrong.", GENERIC, seen=seen)

@@ -23,6 +23,7 @@ from course_utils.diagnosis import kept
 from course_utils.diagnosis.rewriting import Namespace
 from course_utils.diagnosis.traces import key_of
 from course_utils.ground import wire
+from course_utils.ground.cache import cached
 from course_utils.ground.lab import Lab
 from course_utils.testing.marker import ExerciseMark
 from course_utils.testing.run import run_tests
@@ -193,7 +194,7 @@ def _all_fulfilled(lab: Lab, exercise: str) -> list[frozenset[str]]:
     name = kept.name_of(lab, exercise, "fulfilled")
     if name not in _fulfilled:
         try:
-            found = wire.loads(kept.cached(name, take))
+            found = wire.loads(cached(name, take))
         except wire.WireError:  # damaged
             found = wire.loads(take())
         _fulfilled[name] = [frozenset(keys) for keys in found]

@@ -8,21 +8,18 @@ and seed, taken when it is first asked for.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import functools
 import hashlib
-import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from course_utils.diagnosis import book_in
 from course_utils.diagnosis.record import Recorder, record
+from course_utils.diagnosis.released_book import book_in
 from course_utils.diagnosis.rewriting import Originals
 from course_utils.diagnosis.traces import VERSION, TraceBook, TraceBookError
+from course_utils.ground.cache import cached, write_cached
 from course_utils.ground.cells import is_run, source
 from course_utils.ground.lab import Lab
 
@@ -121,52 +118,10 @@ def name_of(lab: Lab, exercise: str = "", what: str = "") -> str:
     versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
     digest = hashlib.sha256(" ".join([sys.version, *versions, exercise, what]).encode())
     package = Path(__file__).parent.parent
-    floors = [package / name for name in ("ground", "calls", "testing", "diagnosis")]
+    floors = [package / name for name in ("ground", "calls", "verdict", "testing", "diagnosis")]
     code = [path for floor in floors for path in floor.glob("*.py")]
     tests = lab.test_files if exercise else [lab.test_public]
     for path in [*sorted(code), *tests]:
         digest.update(path.read_bytes())
     which = exercise or "public"
     return f"{lab.name}-{which}-{made_from(lab)[:16]}{digest.hexdigest()[:16]}.kept"
-
-
-def cached(name: str, make: Callable[[], bytes]) -> bytes:
-    """What the cache folder holds under a name, made now if that is nothing; of several processes
-    that miss it, one makes it."""
-    path = cache_folder() / name
-    with contextlib.suppress(OSError):
-        return path.read_bytes()
-    with _alone(name):
-        with contextlib.suppress(OSError):
-            return path.read_bytes()
-        made = make()
-        write_cached(name, made)
-        return made
-
-
-@contextlib.contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """Hold a lock on a name, as far as the cache folder lets one."""
-    path = cache_folder() / f"{name}.lock"
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fcntl.flock(stack.enter_context(path.open("wb")), fcntl.LOCK_EX)
-        yield
-        path.unlink(missing_ok=True)
-
-
-def cache_folder() -> Path:
-    """The instructor's own cache folder, for whatever is made again when it is lost."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "course-utils"
-
-
-def write_cached(name: str, data: bytes) -> None:
-    """Write a file of the cache folder, at once or not at all."""
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time only
-        folder = cache_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(data)
-        os.replace(file.name, folder / name)

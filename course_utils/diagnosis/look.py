@@ -11,14 +11,14 @@ from course_utils.diagnosis import factors, relations
 from course_utils.diagnosis import form_patterns as form
 from course_utils.diagnosis import value_patterns as value
 from course_utils.diagnosis.contrast import contrast
-from course_utils.diagnosis.finding import CAUSE, PLACE, Case, Finding, Pattern
+from course_utils.diagnosis.observation import CAUSE, PLACE, Case, Observation, Pattern
 from course_utils.diagnosis.traces import answers_vary, key_of
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
 _SPOKEN = 2
 
-# In the order in which equally specific findings are said.
+# In the order in which equally specific observations are said.
 PATTERNS: dict[str, Pattern] = {
     "input_modified": form.input_modified,
     "detached": form.detached,
@@ -56,12 +56,12 @@ def look(
         random: keys of tests in which right code may answer differently from call to call.
 
     Returns:
-        The finding as a diagnosis, others in its details; None where nothing can be said.
+        The observation as a diagnosis, others in its details; None where nothing can be said.
     """
     failed = [one for one in outcomes if not one.passed and (hidden or not one.hidden)]
     cases = cases_of(failed)
     chief = _chief(cases)
-    # Where something else is wrong as well, of which a finding does not speak, it is a part.
+    # Where something else is wrong as well, of which an observation does not speak, it is a part.
     compared = len(cases) == sum(outcome.refuted for outcome in failed)
     values = compared and all(case.kind == "value" for case in cases)
     found = [
@@ -74,10 +74,10 @@ def look(
         ),
         (_starts_right(cases), compared),
     ]
-    findings = [(one, whole) for one, whole in found if one is not None]
-    if not findings:
+    observations = [(one, whole) for one, whole in found if one is not None]
+    if not observations:
         return None
-    (first, whole), *others = sorted(findings, key=lambda one: -one[0].rank)
+    (first, whole), *others = sorted(observations, key=lambda one: -one[0].rank)
     details = tuple(one.told(hidden=hidden) for one, _ in others if one.rank >= PLACE)[:_SPOKEN]
     return Diagnosis(first.name, first.told(hidden=hidden), details, sure=whole, named=False)
 
@@ -103,7 +103,7 @@ def _chief(cases: Sequence[Case]) -> Sequence[Case]:
     return [case for case in cases if case.kind != "nonfinite"] if plain else cases
 
 
-def true_of_all(pattern: Pattern, cases: Sequence[Case]) -> Finding | None:
+def true_of_all(pattern: Pattern, cases: Sequence[Case]) -> Observation | None:
     """What a pattern says of the first comparison, if it says the same of all it speaks of."""
     found = [pattern.see(case) for case in cases if pattern.speaks_of(case)]
     first = found[0] if found else None
@@ -114,12 +114,12 @@ def true_of_all(pattern: Pattern, cases: Sequence[Case]) -> Finding | None:
 
 def _not_deterministic(
     failed: Sequence[TestOutcome], random: frozenset[str]
-) -> Finding | None:
+) -> Observation | None:
     for outcome in failed:
         mismatch = outcome.mismatch
         statistical = mismatch is not None and mismatch.kind == "rate"
         if key_of(outcome) not in random and not statistical and answers_vary(outcome):
-            return Finding(
+            return Observation(
                 "not_deterministic",
                 "Two calls with the same arguments gave different answers: does the function "
                 "keep something between calls, or draw random numbers of its own?",
@@ -128,22 +128,22 @@ def _not_deterministic(
     return None
 
 
-def _common_factor(cases: Sequence[Case]) -> Finding | None:
+def _common_factor(cases: Sequence[Case]) -> Observation | None:
     """The constant factor under the one name that fits every wrong value."""
     found = [(value.factor_of(case), case.outcome) for case in cases if case.kind == "value"]
     named = [(factor, outcome) for factor, outcome in found if factor is not None]
     if not named or len(named) < len(found):
         return None
     name = factors.name_common(named)
-    return None if name is None else value.factor_finding(named[0][0], name)
+    return None if name is None else value.factor_observation(named[0][0], name)
 
 
-def _starts_right(cases: Sequence[Case]) -> Finding | None:
+def _starts_right(cases: Sequence[Case]) -> Observation | None:
     """That every claim began well, as it does where something is carried on wrongly."""
     values = [case for case in cases if case.kind in ("value", "nonfinite")]
     if not values or len(values) < len(cases) or not all(case.outcome.held for case in values):
         return None
-    return Finding(
+    return Observation(
         "starts_right",
         "It starts right: in every claim that fails, what is compared first agrees, and only what "
         "comes later is off. What changes between the two?",

@@ -15,8 +15,8 @@ from itertools import combinations
 
 from course_utils.calls.digest import Digest, Facet
 from course_utils.diagnosis import factors
-from course_utils.diagnosis.digest import of_trace, ratio, same
-from course_utils.diagnosis.traces import Misconception, Trace, joined, key_of
+from course_utils.diagnosis.comparison import of_trace, ratio, same
+from course_utils.diagnosis.traces import KnownMistake, Trace, joined, key_of
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
@@ -76,15 +76,15 @@ class Fit:
         return self.complete, self.telling, (self.explained - self.against) / self.failed
 
 
-def best(student: dict[str, Seen], entries: Sequence[Misconception]) -> Diagnosis | None:
+def best(student: dict[str, Seen], entries: Sequence[KnownMistake]) -> Diagnosis | None:
     """The best explanation, if there is a good one.
 
     Args:
         student: what was seen, by test.
         entries: the mistakes of the exercise, single ones before pairs.
     """
-    found: list[tuple[Fit, Misconception]] = []
-    fitting: dict[str, tuple[Misconception, Dress]] = {}
+    found: list[tuple[Fit, KnownMistake]] = []
+    fitting: dict[str, tuple[KnownMistake, Dress]] = {}
     for entry, dress in _explanations(entries):
         fit = _fit(student, dress)
         if fit is not None:
@@ -111,7 +111,7 @@ def best(student: dict[str, Seen], entries: Sequence[Misconception]) -> Diagnosi
     return Diagnosis(entry.name, entry.hint, sure=False)
 
 
-def _explanations(entries: Sequence[Misconception]) -> Iterator[tuple[Misconception, Dress]]:
+def _explanations(entries: Sequence[KnownMistake]) -> Iterator[tuple[KnownMistake, Dress]]:
     """Single mistakes in every dress, then the pairs that were run."""
     single = {entry.name: entry for entry in entries if len(entry.names) == 1 and not entry.origin}
     for entry in entries:
@@ -124,10 +124,10 @@ def _explanations(entries: Sequence[Misconception]) -> Iterator[tuple[Misconcept
 
 
 def _side_by_side(
-    fitting: Sequence[tuple[Misconception, Dress]],
+    fitting: Sequence[tuple[KnownMistake, Dress]],
     student: dict[str, Seen],
     known: set[tuple[str, ...]],
-) -> Iterator[tuple[Misconception, Dress]]:
+) -> Iterator[tuple[KnownMistake, Dress]]:
     """Two or three mistakes that never meet in a test: each fails tests of its own, and not only
     at the edge, where many mistakes look alike."""
     failed = {key for key, one in student.items() if not one.outcome.passed and one.weight == 1.0}
@@ -139,10 +139,10 @@ def _side_by_side(
             if names in known or any(a & b for a, b in combinations(keys, 2)):
                 continue
             hint = joined([entry.hint for entry, _ in group])
-            yield Misconception(names, hint), {k: t for _, dress in group for k, t in dress.items()}
+            yield KnownMistake(names, hint), {k: t for _, dress in group for k, t in dress.items()}
 
 
-def _expanded(pair: Misconception, single: dict[str, Misconception]) -> Dress:
+def _expanded(pair: KnownMistake, single: dict[str, KnownMistake]) -> Dress:
     first, second = (single[name].dresses[0] for name in pair.names)
     whole = {**second, **first, **pair.dresses[0]}
     return {key: trace for key, trace in whole.items() if trace}
@@ -222,7 +222,7 @@ def _accounts(trace: Trace, outcome: TestOutcome) -> bool:
     return outcome.mismatch.kind in kinds
 
 
-def scaled(student: dict[str, Seen], entries: Sequence[Misconception]) -> Diagnosis | None:
+def scaled(student: dict[str, Seen], entries: Sequence[KnownMistake]) -> Diagnosis | None:
     """A mistake of which the student's values are a multiple, by a number that has a name."""
     for entry in entries:
         if len(entry.names) > 1 or entry.origin or not entry.dresses:

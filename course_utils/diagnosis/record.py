@@ -9,10 +9,10 @@ from pathlib import Path
 
 from course_utils.calls.digest import Digest
 from course_utils.calls.limited import LimitedBackend
-from course_utils.diagnosis.digest import differing, of_trace, same
+from course_utils.diagnosis.comparison import differing, of_trace, same
 from course_utils.diagnosis.rewriting import Namespace, Original, Originals
 from course_utils.diagnosis.traces import (
-    Misconception,
+    KnownMistake,
     Trace,
     TraceBook,
     answers_vary,
@@ -92,7 +92,7 @@ class Recorder:
         random = {key for key in self.random if not is_hidden(key)}
         return replace(self, random=random, public_only=True)
 
-    def exercise(self, exercise: str, *, pairs: bool, plain: bool = False) -> list[Misconception]:
+    def exercise(self, exercise: str, *, pairs: bool, plain: bool = False) -> list[KnownMistake]:
         """The mistakes of one exercise: its own, those of functions that it calls, and pairs.
 
         Args:
@@ -169,7 +169,7 @@ class Recorder:
                 found[key] = trace
         return found
 
-    def _single(self, entry: Entry, *, plain: bool) -> Misconception:
+    def _single(self, entry: Entry, *, plain: bool) -> KnownMistake:
         found: list[Dress] = []
         dresses = islice(self._dresses(entry), 1 if plain else None)
         for number, (dress, lacks) in enumerate(dresses):
@@ -178,7 +178,7 @@ class Recorder:
                 continue
             if not any(equal_dresses(dress, known) for known in found):
                 found.append(dress)
-        return Misconception((entry.name,), entry.hint, dresses=tuple(found))
+        return KnownMistake((entry.name,), entry.hint, dresses=tuple(found))
 
     def _dresses(self, entry: Entry) -> Iterator[tuple[Dress, bool]]:
         if entry.implementation is not None:
@@ -189,7 +189,7 @@ class Recorder:
 
     def _pair(
         self, first: Entry, second: Entry, known: dict[str, tuple[Dress, ...]]
-    ) -> Misconception | None:
+    ) -> KnownMistake | None:
         """Two edits made together; None where they do not fit, or one hides the other."""
         a, b = known[first.name][0], known[second.name][0]
         made = next(self.originals.dresses(first, second), None)
@@ -209,9 +209,9 @@ class Recorder:
             if not _same(dress.get(key, ()), naive.get(key, ()))
         }
         hint = joined([first.hint, second.hint])
-        return Misconception((first.name, second.name), hint, dresses=(own,))
+        return KnownMistake((first.name, second.name), hint, dresses=(own,))
 
-    def _inherited(self, exercise: str) -> Iterator[Misconception]:
+    def _inherited(self, exercise: str) -> Iterator[KnownMistake]:
         """Mistakes in other exercises' functions that a right implementation of this one calls."""
         for entry in self.originals.misconceptions:
             if entry.exercise == exercise:
@@ -226,7 +226,7 @@ class Recorder:
                     found.append(dress)
             if found:
                 hint = f"If you call `{entry.exercise}` here, look there first. {entry.hint}"
-                yield Misconception((entry.name,), hint, entry.exercise, tuple(found))
+                yield KnownMistake((entry.name,), hint, entry.exercise, tuple(found))
 
 
 def record(lab: Lab, *, hidden: bool, pairs: bool = True, seed: int = 0) -> TraceBook:
@@ -245,7 +245,7 @@ def record(lab: Lab, *, hidden: bool, pairs: bool = True, seed: int = 0) -> Trac
     return recorder.book([exercise.name for exercise in lab.exercises], pairs=pairs)
 
 
-def _told_apart(entries: list[Misconception]) -> list[Misconception]:
+def _told_apart(entries: list[KnownMistake]) -> list[KnownMistake]:
     """The mistakes without those dresses in which they are another one, plainly made."""
     return [
         replace(

@@ -1,6 +1,6 @@
 """Patterns of what a wrong result is made of: the right one, or the arguments of the call.
 
-Each takes one failed comparison and gives a finding, or None where the relation does not hold.
+Each takes one failed comparison and gives an observation, or None where the relation does not hold.
 They speak of arrays only: of a few numbers almost any relation holds by chance.
 """
 
@@ -11,8 +11,8 @@ from itertools import combinations
 
 import numpy as np
 
-from course_utils.diagnosis.digest import close
-from course_utils.diagnosis.finding import CAUSE, Array, Case, Finding, of
+from course_utils.diagnosis.comparison import close
+from course_utils.diagnosis.observation import CAUSE, Array, Case, Observation, of
 
 ENTRIES = 4
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -76,7 +76,7 @@ def _arguments(case: Case, shape: tuple[int, ...]) -> Iterator[tuple[str, Array]
 
 
 @of("value", least=ENTRIES)
-def made_of_arguments(case: Case) -> Finding | None:
+def made_of_arguments(case: Case) -> Observation | None:
     """An argument as it came, or a sum, difference, product or quotient of two."""
     both = _plain(case)
     if both is None:
@@ -103,7 +103,7 @@ def made_of_arguments(case: Case) -> Finding | None:
 
 
 @of("value", least=ENTRIES)
-def function_of_right(case: Case) -> Finding | None:
+def function_of_right(case: Case) -> Observation | None:
     """A simple function of the right values."""
     both = _plain(case)
     if both is None:
@@ -121,7 +121,7 @@ def function_of_right(case: Case) -> Finding | None:
 
 
 @of("value", least=ENTRIES)
-def constant_inside(case: Case) -> Finding | None:
+def constant_inside(case: Case) -> Observation | None:
     """The right values, had a small constant not been added inside a logarithm or a root."""
     both = _plain(case)
     if both is None:
@@ -146,7 +146,7 @@ def constant_inside(case: Case) -> Finding | None:
 
 
 @of("value", least=_TERMS_NEED)
-def term_of_argument(case: Case) -> Finding | None:
+def term_of_argument(case: Case) -> Observation | None:
     """The right result plus a multiple of an argument, or an argument plus a multiple of it."""
     both = _plain(case)
     if both is None:
@@ -192,5 +192,5 @@ def _multiples(number: float, name: str) -> tuple[str, str]:
     return f"{sign} a multiple of {name}", f"{sign} {abs(number):.4g} × {name}"
 
 
-def _made(name: str, hint: str, seen: str = "") -> Finding:
-    return Finding(name, hint[0].upper() + hint[1:], CAUSE, seen=seen)
+def _made(name: str, hint: str, seen: str = "") -> Observation:
+    return Observation(name, hint[0].upper() + hint[1:], CAUSE, seen=seen)

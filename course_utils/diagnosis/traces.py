@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.calls.digest import ALL, Digest, Facet
-from course_utils.diagnosis.digest import of_trace, same
+from course_utils.diagnosis.comparison import of_trace, same
 from course_utils.ground import wire
 from course_utils.verdict.outcome import TestOutcome
 
@@ -37,7 +37,7 @@ class TraceBookError(ValueError):
 
 
 @dataclass(frozen=True)
-class Misconception:
+class KnownMistake:
     """A named mistake, or several at once.
 
     Attributes:
@@ -73,7 +73,7 @@ class TraceBook:
 
     lab: str
     made_from: str = ""
-    exercises: dict[str, list[Misconception]] = field(default_factory=dict)
+    exercises: dict[str, list[KnownMistake]] = field(default_factory=dict)
     random: set[str] = field(default_factory=set)
 
     def without(self, exercise: str, name: str) -> TraceBook:
@@ -188,7 +188,7 @@ class TraceBook:
                 if dressed_in > _MAX_DRESSES:
                     raise ValueError("it knows too many dresses")
                 dressed = tuple(_unflat(flat, tests, digests) for flat in dresses)
-                found.append(Misconception(names, told, origin, dressed))
+                found.append(KnownMistake(names, told, origin, dressed))
         return book
 
 

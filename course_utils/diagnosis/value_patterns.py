@@ -1,6 +1,6 @@
 """Patterns in the values of a wrong result: factors, signs, axes, NaN, and where they are.
 
-Each takes one failed comparison and gives a finding, or None where it does not apply.
+Each takes one failed comparison and gives an observation, or None where it does not apply.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.diagnosis import factors
-from course_utils.diagnosis.digest import close
-from course_utils.diagnosis.finding import CAUSE, PLACE, Array, Case, Finding, equal, of
+from course_utils.diagnosis.comparison import close
+from course_utils.diagnosis.observation import CAUSE, PLACE, Array, Case, Observation, equal, of
 
 _LARGE = 80.0  # exp of more than 88 overflows in single precision
 # An amount without a name is no help.
@@ -19,13 +19,13 @@ _OFFSETS = {
 
 
 @of("nonfinite")
-def not_finite(case: Case) -> Finding | None:
+def not_finite(case: Case) -> Observation | None:
     if case.arrays is None:
         return None
     actual, expected = case.arrays
     wrong = ~np.isfinite(actual) & ~((actual == expected) | (np.isnan(actual) & np.isnan(expected)))
     if not np.any(wrong):
-        return Finding(
+        return Observation(
             "finite_for_infinite",
             "The result is finite where it should be infinite or NaN: does a clip or a small "
             "constant inside a logarithm hide it?",
@@ -34,7 +34,7 @@ def not_finite(case: Case) -> Finding | None:
     what = "NaN" if np.any(np.isnan(actual[wrong])) else "infinity"
     inputs = _inputs(case)
     hint, seen = f"The result holds {what}. {inputs}", f"{_where(wrong, what)} {inputs}"
-    return Finding("not_finite", hint, PLACE, seen=seen)
+    return Observation("not_finite", hint, PLACE, seen=seen)
 
 
 def _where(wrong: Array, what: str) -> str:
@@ -67,24 +67,24 @@ def factor_of(case: Case) -> float | None:
     return factors.constant(*case.arrays, case.rtol)
 
 
-def factor_finding(factor: float, name: str) -> Finding:
+def factor_observation(factor: float, name: str) -> Observation:
     """What is said of a constant factor."""
     if name == factors.MINUS_ONE:
         hint = (
             "Every value has the right size and the wrong sign: two terms have changed places, or "
             "a minus is missing."
         )
-        return Finding("sign", hint, CAUSE, factor)
+        return Observation("sign", hint, CAUSE, factor)
     value = f"{factor:.4g}, which is " if name.startswith(factors.OF_THE_INPUTS) else ""
     stop = "" if name.endswith("?") else "."
     hint = "Every value is the right one times "
-    return Finding(
+    return Observation(
         "constant_factor", f"{hint}{name}{stop}", CAUSE, factor, f"{hint}{value}{name}{stop}"
     )
 
 
 @of("value")
-def constant_offset(case: Case) -> Finding | None:
+def constant_offset(case: Case) -> Observation | None:
     if case.arrays is None:
         return None
     actual, expected = case.arrays
@@ -96,11 +96,11 @@ def constant_offset(case: Case) -> Finding | None:
     name = next((name for value, name in _OFFSETS.items() if np.isclose(offset, value)), None)
     if name is None or not equal(case, actual - offset, expected):
         return None
-    return Finding(f"constant_offset_{name}", f"Every value is {name}.", CAUSE)
+    return Observation(f"constant_offset_{name}", f"Every value is {name}.", CAUSE)
 
 
 @of("value")
-def permuted(case: Case) -> Finding | None:
+def permuted(case: Case) -> Observation | None:
     """The slices along one axis are right but stand in another order."""
     if case.arrays is None:
         return None
@@ -121,12 +121,12 @@ def permuted(case: Case) -> Finding | None:
         if close(a, e, case.rtol):
             order = "in another order: an index or a sort is wrong."
             seen = f"The right values along axis {axis}, {order}"
-            return Finding("permuted", f"The right values, {order}", CAUSE, seen=seen)
+            return Observation("permuted", f"The right values, {order}", CAUSE, seen=seen)
     return None
 
 
 @of("value")
-def wrong_axis(case: Case) -> Finding | None:
+def wrong_axis(case: Case) -> Observation | None:
     """Sums along an axis are 1 (or 0) as they should be along another."""
     if case.arrays is None:
         return None
@@ -142,13 +142,13 @@ def wrong_axis(case: Case) -> Finding | None:
             hint = f"The sums along the asked-for axis should be {total:g}"
             other = "It works along another axis."
             shown = f"{hint}: they do along axis {seen[0]}. {other}"
-            return Finding("wrong_axis", f"{hint}. {other}", CAUSE, seen=shown)
+            return Observation("wrong_axis", f"{hint}. {other}", CAUSE, seen=shown)
         if expected.ndim > 1 and total and np.isclose(actual.sum(), 1.0, rtol=case.rtol):
-            return Finding(
+            return Observation(
                 "axis_ignored", "All entries together sum to 1: the sum has lost its axis.", CAUSE
             )
         if total:
-            return Finding(
+            return Observation(
                 "not_normalised",
                 "The sums along the asked-for axis should be 1; they are not.",
                 PLACE,
@@ -164,7 +164,7 @@ def _sums_to(case: Case, array: Array, axis: int, total: float) -> bool:
 
 
 @of("rate", "value")
-def complement(case: Case) -> Finding | None:
+def complement(case: Case) -> Observation | None:
     """A rate that is one minus the asked-for one: keep and drop have changed places."""
     if case.arrays is None:
         return None
@@ -176,7 +176,7 @@ def complement(case: Case) -> Finding | None:
         return None
     if not np.allclose(actual, 1 - expected, atol=tolerance):
         return None
-    return Finding(
+    return Observation(
         "complement",
         "What came back is one minus what was asked for: two cases have changed "
         "places (keep and drop, p and 1 − p, the classes 0 and 1).",
@@ -185,7 +185,7 @@ def complement(case: Case) -> Finding | None:
 
 
 @of("value")
-def some_entries(case: Case) -> Finding | None:
+def some_entries(case: Case) -> Observation | None:
     """Where the wrong entries are, when the others are right."""
     if case.arrays is None:
         return None
@@ -200,7 +200,7 @@ def some_entries(case: Case) -> Finding | None:
     if not 0 < count <= expected.size // 2:
         return None
     first = ", ".join(str(int(i)) for i in np.argwhere(wrong)[0])
-    return Finding(
+    return Observation(
         "some_entries",
         "Some entries are right and some are wrong.",
         PLACE,

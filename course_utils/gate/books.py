@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.diagnosis import diagnose
+from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.kept import made_from
 from course_utils.diagnosis.traces import TraceBook
 from course_utils.ground import wire
+from course_utils.ground.fresh import FileMemo
 from course_utils.ground.lab import Lab
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
 
@@ -67,3 +68,11 @@ class Books:
     def load(cls, path: Path) -> Books:
         """Read what :meth:`save` wrote."""
         return cls.from_bytes(path.read_bytes())
+
+
+_files = FileMemo[Books]()
+
+
+def books_at(path: Path) -> Books:
+    """The books in a file that :meth:`Books.save` wrote, read once a process."""
+    return _files.get([path], lambda: Books.load(path))

@@ -66,7 +66,7 @@ def _write_notebook(
     """Write the notebook as a run leaves it."""
     import nbformat
 
-    from course_utils.gate.outputs import executed
+    from course_utils.gate.points.stored_outputs import executed
 
     text = (templates / "notebook.ipynb").read_text("utf-8")
     tree: dict[str, Any] = json.loads(text.replace("LAB_NAME", name))

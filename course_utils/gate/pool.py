@@ -1,4 +1,4 @@
-"""Spreading the gate's work over processes, in order and with progress."""
+"""The gate's work done by a pool of processes, in order and with progress."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
 
 
-class Map(Protocol):
-    """Applies a function to jobs; results come in the jobs' order."""
+class Pool(Protocol):
+    """Whoever carries out jobs."""
 
-    def __call__(
+    def map(
         self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
-    ) -> list[Result]: ...
+    ) -> list[Result]:
+        """The function's results for each of the jobs, in their order.
+
+        Args:
+            label: what the work is called while progress is shown.
+        """
 
 
 @contextmanager
-def mapping(workers: int, progress: Progress | None) -> Iterator[Map]:
-    """A :class:`Map` over worker processes, or over this process when there is one worker.
+def worker_pool(workers: int, progress: Progress | None) -> Iterator[Pool]:
+    """Worker processes, or this process where there is to be one worker.
 
     The workers are fresh interpreters: torch's threads and autograd do not survive a fork.
 
@@ -35,14 +40,14 @@ def mapping(workers: int, progress: Progress | None) -> Iterator[Map]:
     """
     report = progress or _silent
     if (workers or _cores()) == 1:
-        yield _Here(report)
+        yield _Inline(report)
         return
     context = multiprocessing.get_context("spawn")
     kept = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = "1"  # one thread a worker, or they stand in each other's way
     try:
-        with ProcessPoolExecutor(workers or _cores(), mp_context=context) as pool:
-            yield _There(pool, report)
+        with ProcessPoolExecutor(workers or _cores(), mp_context=context) as executor:
+            yield _Pooled(executor, report)
     finally:
         if kept is None:
             del os.environ["OMP_NUM_THREADS"]
@@ -50,11 +55,11 @@ def mapping(workers: int, progress: Progress | None) -> Iterator[Map]:
             os.environ["OMP_NUM_THREADS"] = kept
 
 
-class _Here:
+class _Inline:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
-    def __call__(
+    def map(
         self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
     ) -> list[Result]:
         results = []
@@ -65,15 +70,15 @@ class _Here:
         return results
 
 
-class _There:
-    def __init__(self, pool: ProcessPoolExecutor, progress: Progress) -> None:
-        self._pool = pool
+class _Pooled:
+    def __init__(self, executor: ProcessPoolExecutor, progress: Progress) -> None:
+        self._executor = executor
         self._progress = progress
 
-    def __call__(
+    def map(
         self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
     ) -> list[Result]:
-        futures: list[Future[Result]] = [self._pool.submit(function, job) for job in jobs]
+        futures: list[Future[Result]] = [self._executor.submit(function, job) for job in jobs]
         self._progress(label, 0, len(jobs))
         try:
             for number, future in enumerate(as_completed(futures), 1):

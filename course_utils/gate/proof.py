@@ -10,18 +10,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.gate import blind, claims, marks, mutation, naming, repeat
 from course_utils.gate.books import Books
-from course_utils.gate.mutants import Mutant
-from course_utils.gate.pool import Map
-from course_utils.gate.report import (
-    Finding,
-    Flakes,
-    MatrixRow,
-    MutationRow,
-    NamingRow,
+from course_utils.gate.figures import Flakes, MatrixRow, MutationRow, NamingRow
+from course_utils.gate.finding import Finding
+from course_utils.gate.points import (
+    apt_names,
+    blindness,
+    claims,
+    equivalents,
+    full_marks,
+    mutation,
+    named_mistakes,
+    naming_runs,
+    noticed_mutants,
+    same_marks,
+    seed_runs,
 )
-from course_utils.gate.workbench import Bench
+from course_utils.gate.points.mutants import Mutant
+from course_utils.gate.points.trials import trials
+from course_utils.gate.points.unknown_mistakes import Verdict
+from course_utils.gate.pool import Pool
+from course_utils.gate.workbench import Workbench
 from course_utils.verdict.outcome import TestOutcome
 
 
@@ -56,10 +65,10 @@ class Proof:
 
 
 def prove(
-    bench: Bench,
+    bench: Workbench,
     solution: Sequence[TestOutcome],
     exercises: Sequence[str],
-    spread: Map,
+    pool: Pool,
     options: Options,
 ) -> list[Proof]:
     """Prove some exercises of a lab.
@@ -68,44 +77,47 @@ def prove(
         solution: the outcomes of all tests on the solution.
     """
     training = {outcome.exercise for outcome in solution if outcome.trains} & set(exercises)
-    jobs = [blind.Job(bench.lab.folder, exercise) for exercise in exercises]
-    tried = marks.trials(bench, spread, exercises, pairs=options.pairs)
-    blind_tests = spread(blind.blind_tests, jobs, "wrong answers")
-    again = repeat.under_seeds(bench, options.seeds, spread, exercises, training)
+    jobs = [blindness.BlindnessJob(bench.lab.folder, exercise) for exercise in exercises]
+    tried = trials(bench, pool, exercises, pairs=options.pairs)
+    blind_tests = pool.map(blindness.blind_tests, jobs, "wrong answers")
+    again = seed_runs.under_seeds(bench, options.seeds, pool, exercises, training)
     books = Books.joined(bench.lab, [one.books for one in tried])
-    mutated = _mutated(bench, books, exercises, spread) if options.mutants else None
+    mutated = _mutated(bench, books, exercises, pool) if options.mutants else None
     proofs = []
-    for trials, unseeing in zip(tried, blind_tests, strict=True):
-        exercise = trials.exercise
+    for of_entries, unseeing in zip(tried, blind_tests, strict=True):
+        exercise = of_entries.exercise
         own = [outcome for outcome in solution if outcome.exercise == exercise]
         of_exercise = {run: failed for run, failed in again.items() if run[0][1] == exercise}
-        flakes, flaky = repeat.judge(of_exercise, options.seeds, training & {exercise})
+        flakes, flaky = same_marks.judge(of_exercise, options.seeds, training & {exercise})
         findings = [
-            *marks.judge_variants(trials.variants),
-            *marks.judge_misconceptions(trials.misconceptions), *marks.judge_strays(trials.strays),
-            *marks.judge_duplicates(trials.books.hidden),
-            *claims.judge_aspects(trials.misconceptions),
-            *claims.judge_costs(trials.misconceptions),
+            *full_marks.judge_variants(of_entries.variants),
+            *full_marks.judge_strays(of_entries.strays),
+            *named_mistakes.judge_misconceptions(of_entries.misconceptions),
+            *named_mistakes.judge_strays(of_entries.strays),
+            *named_mistakes.judge_duplicates(of_entries.books.hidden),
+            *claims.judge_aspects(of_entries.misconceptions),
+            *claims.judge_costs(of_entries.misconceptions),
             *unseeing, *flaky,
         ]  # fmt: skip
         rows: list[MutationRow] = []
         named: list[NamingRow] = []
         if mutated is not None:
-            row, unkilled = mutation.judge_mutants(
+            row, unkilled = noticed_mutants.judge_mutants(
                 bench.lab, exercise, mutated.made[exercise], mutated.tried[exercise]
             )
-            rows, named = [row], naming.rows(mutated.said, exercise)
+            rows, named = [row], apt_names.rows(mutated.said, exercise)
             findings += unkilled
-            if not mutation.is_exempt(bench.lab, exercise):
-                by_mistakes = {key for trial in trials.misconceptions for key in trial.keys}
+            if not equivalents.is_exempt(bench.lab, exercise):
+                by_mistakes = {key for trial in of_entries.misconceptions for key in trial.keys}
                 noticed = by_mistakes | mutated.tried[exercise].noticed
-                findings += blind.judge_unmoved(exercise, own, noticed)
-        right = sum(not trial.own for trial in trials.variants)
+                findings += blindness.judge_unmoved(exercise, own, noticed)
+        right = sum(not trial.own for trial in of_entries.variants)
         proofs.append(
             Proof(
                 exercise, findings, (sum(outcome.passed for outcome in own), len(own)),
-                (right, len(trials.variants)), marks.matrix(trials.misconceptions), flakes, rows,
-                named, trials.books,
+                (right, len(of_entries.variants)),
+                named_mistakes.matrix(of_entries.misconceptions), flakes, rows, named,
+                of_entries.books,
             )
         )  # fmt: skip
     return proofs
@@ -115,15 +127,15 @@ def prove(
 class _Mutated:
     made: dict[str, list[Mutant]]
     tried: dict[str, mutation.Tried]
-    said: dict[str, list[naming.Verdict]]
+    said: dict[str, list[Verdict]]
 
 
-def _mutated(bench: Bench, books: Books, exercises: Sequence[str], spread: Map) -> _Mutated:
+def _mutated(bench: Workbench, books: Books, exercises: Sequence[str], pool: Pool) -> _Mutated:
     made = mutation.by_exercise(bench, exercises)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "books"
         books.save(path)
-        tried = mutation.try_all(bench, path, made, spread)
+        tried = mutation.try_all(bench, path, made, pool)
         single = [verdict for one in tried.values() for verdict in one.verdicts]
-        return _Mutated(made, tried, naming.prove(bench, path, made, single, spread))
+        return _Mutated(made, tried, naming_runs.prove(bench, path, made, single, pool))
 

@@ -10,7 +10,7 @@ from typing import Any
 from nbgrader.apps.api import NbGraderAPI
 
 from course_utils.diagnosis.kept import public_book
-from course_utils.gate.release_leaks import search_folder
+from course_utils.gate.points.leaks import search_folder
 from course_utils.grading.assignment import enter
 from course_utils.grading.course import Course
 from course_utils.ground.lab import Lab, LabError

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 
 from course_utils.diagnosis.traces import TraceBook
-from course_utils.gate.pieces import IGNORED
+from course_utils.gate.lab_files import is_instructors
 from course_utils.ground.lab import Lab
 
 # What a release may hold besides the notebook, the public tests and the traces.
@@ -55,6 +55,6 @@ def released_files(lab: Lab, notebook: dict[str, Any], book: TraceBook) -> dict[
     found[lab.notebook_path.name] = nbformat.writes(nbformat.from_dict(notebook)).encode()
     for path in sorted(lab.folder.rglob("*")):
         name = path.relative_to(lab.folder)
-        if path.is_file() and str(name) not in found and name.parts[0] not in IGNORED:
+        if path.is_file() and str(name) not in found and not is_instructors(name):
             found[str(name)] = path.read_bytes()
     return found

@@ -16,33 +16,19 @@ import time
 from collections.abc import Sequence
 
 from course_utils.diagnosis.kept import keep_hidden, keep_public
-from course_utils.gate import marks, naming, sources
 from course_utils.gate.books import Books
-from course_utils.gate.memory import Memory
-from course_utils.gate.pool import Progress, mapping
+from course_utils.gate.figures import Flakes, summed
+from course_utils.gate.memory.memory import Memory
+from course_utils.gate.points import apt_names, full_marks
+from course_utils.gate.pool import Progress, worker_pool
 from course_utils.gate.proof import Options, Proof, prove
-from course_utils.gate.report import (
-    Finding,
-    Flakes,
-    MatrixRow,
-    MutationRow,
-    NotebookForm,
-    VerifyReport,
-)
+from course_utils.gate.sources.reading import asked, read
+from course_utils.gate.sources.solution import run_solution
+from course_utils.gate.verification import Verification
 from course_utils.gate.whole import Whole, prove_whole
-from course_utils.gate.workbench import Bench, bench_of
-from course_utils.ground.lab import Lab, LabError
+from course_utils.gate.workbench import Workbench
+from course_utils.ground.lab import Lab
 from course_utils.verdict.outcome import TestOutcome
-
-__all__ = [
-    "Finding",
-    "Flakes",
-    "MatrixRow",
-    "MutationRow",
-    "NotebookForm",
-    "VerifyReport",
-    "verify",
-]
 
 THE_REST = "the notebook"
 
@@ -57,7 +43,7 @@ def verify(
     fresh: bool = False,
     progress: Progress | None = None,
     workers: int = 0,
-) -> VerifyReport:
+) -> Verification:
     """Put a lab through the release gate.
 
     Args:
@@ -78,10 +64,10 @@ def verify(
     """
     started = time.perf_counter()
     lab = Lab.load(lab.folder)  # as it is on disk now
-    report = VerifyReport(lab.name)
-    report.findings += sources.read(lab)
+    report = Verification(lab.name)
+    report.findings += read(lab)
     if not any(finding.fatal for finding in report.findings):
-        report.findings += sources.asked(lab, only)
+        report.findings += asked(lab, only)
     if not any(finding.fatal for finding in report.findings):
         options = Options(seeds, mutants, pairs)
         gate = _Gate(lab, report, options, only, fresh, progress, workers)
@@ -94,7 +80,7 @@ class _Gate:
     """One lab's way through the gate: what is remembered, what is proven now, and the report."""
 
     def __init__(
-        self, lab: Lab, report: VerifyReport, options: Options, only: Sequence[str], fresh: bool,
+        self, lab: Lab, report: Verification, options: Options, only: Sequence[str], fresh: bool,
         progress: Progress | None, workers: int,
     ) -> None:  # fmt: skip
         self._lab, self._report, self._options, self._only = lab, report, options, only
@@ -112,30 +98,31 @@ class _Gate:
         report.remembered = (*self._proofs, *([THE_REST] if self._whole else ()))
         stale = [name for name in self._names if name not in self._proofs]
         if stale or self._whole is None:
-            bench, solution = _load(self._lab, report)
+            bench, solution, found = run_solution(self._lab)
+            report.findings += found
             if bench is None:
                 return
             stale = self._sound(bench, solution, stale)
             if stale:
                 # A few exercises are done before another process has imported torch.
-                with mapping(self._workers or (1 if self._only else 0), self._progress) as spread:
-                    made = prove(bench, solution, stale, spread, self._options)
+                with worker_pool(self._workers or (1 if self._only else 0), self._progress) as pool:
+                    made = prove(bench, solution, stale, pool, self._options)
                 self._proofs |= {proof.exercise: proof for proof in made}
             self._whole = self._prove_whole(bench, solution)
             self._remember(stale)
         self._fill()
 
     def _sound(
-        self, bench: Bench, solution: Sequence[TestOutcome], stale: Sequence[str]
+        self, bench: Workbench, solution: Sequence[TestOutcome], stale: Sequence[str]
     ) -> list[str]:
         """The exercises whose solution passes; of the others there is nothing else to say."""
         failed = {outcome.exercise for outcome in solution if not outcome.passed}
         own = [outcome for outcome in solution if outcome.exercise in self._names]
-        self._report.findings += marks.judge_solution(bench.lab, own)
+        self._report.findings += full_marks.judge_solution(bench.lab, own)
         self._report.solution_tests = sum(outcome.passed for outcome in own), len(own)
         return [name for name in stale if name not in failed]
 
-    def _prove_whole(self, bench: Bench, solution: Sequence[TestOutcome]) -> Whole:
+    def _prove_whole(self, bench: Workbench, solution: Sequence[TestOutcome]) -> Whole:
         # Running the notebook takes a minute, so it is left out while one samples.
         known = not self._fresh and self._memory.outputs_are_right()
         run = self._options.mutants and not self._only and not known
@@ -173,34 +160,11 @@ class _Gate:
             report.matrix += proof.matrix
             report.mutation += proof.mutation
         if not report.solution_tests[1]:
-            report.solution_tests = _summed([proof.tests for proof in proofs])
-        report.variants = _summed([proof.variants for proof in proofs])
-        every = [proof.flakes for proof in proofs]
-        report.flakes = Flakes(
-            self._options.seeds, sum(one.runs for one in every),
-            sum(one.differing for one in every),
-            tuple(sorted(name for one in every for name in one.training)),
-            max((one.fewer for one in every), default=0),
-        )  # fmt: skip
-        report.naming = naming.summed([row for proof in proofs for row in proof.naming])
-        report.findings += naming.judge_rows(report.naming)
+            report.solution_tests = summed([proof.tests for proof in proofs])
+        report.variants = summed([proof.variants for proof in proofs])
+        report.flakes = Flakes.joined(self._options.seeds, [proof.flakes for proof in proofs])
+        report.naming = apt_names.summed([row for proof in proofs for row in proof.naming])
+        report.findings += apt_names.judge_rows(report.naming)
         if self._whole is not None:
             report.findings += self._whole.findings
             report.form = self._whole.form
-
-
-def _summed(counts: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    return sum(count[0] for count in counts), sum(count[1] for count in counts)
-
-
-def _load(lab: Lab, report: VerifyReport) -> tuple[Bench | None, list[TestOutcome]]:
-    """Run the solution under all tests once; without that nothing else can be said."""
-    report.findings += sources.imported(lab)
-    if report.findings and any(finding.fatal for finding in report.findings):
-        return None, []
-    try:
-        bench = bench_of(lab.folder)
-        return bench, bench.run()
-    except (LabError, RuntimeError, ValueError) as error:
-        report.findings += sources.explained(lab, error)
-    return None, []

@@ -7,10 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from course_utils.diagnosis.traces import TraceBook, TraceBookError
-from course_utils.gate import claims, forbids, form, mutation, outputs, release_leaks, stub_marks
+from course_utils.gate.figures import NotebookForm
+from course_utils.gate.finding import Finding
+from course_utils.gate.points import (
+    claims,
+    completeness,
+    empty_stub,
+    equivalents,
+    forbids,
+    leaks,
+    stored_outputs,
+)
 from course_utils.gate.released import released_files, released_notebook
-from course_utils.gate.report import Finding, NotebookForm
-from course_utils.gate.workbench import Bench
+from course_utils.gate.workbench import Workbench
 from course_utils.ground.lab import Lab
 from course_utils.verdict.outcome import TestOutcome
 
@@ -29,7 +38,7 @@ class Whole:
 
 
 def prove_whole(
-    bench: Bench,
+    bench: Workbench,
     solution: Sequence[TestOutcome],
     book: TraceBook,
     exercises: Sequence[str],
@@ -44,15 +53,16 @@ def prove_whole(
         exercises: whose claims are looked up.
         run: whether to run the notebook in a kernel, to compare its stored outputs.
     """
-    lab, size = bench.lab, form.measure(bench.lab)
+    lab, size = bench.lab, completeness.measure(bench.lab)
     findings = [
-        *form.judge_notebook(lab), *form.judge_exercises(bench, solution), *form.judge_form(size),
+        *completeness.judge_notebook(lab), *completeness.judge_exercises(bench, solution),
+        *completeness.judge_form(size),
         *claims.judge_stated(lab, solution, exercises), *forbids.judge_forbids(lab, exercises),
-        *mutation.judge_marks(lab),
-        *outputs.judge_stored(lab, solution), *_release(lab, solution, book),
+        *equivalents.judge_marks(lab),
+        *stored_outputs.judge_stored(lab, solution), *_release(lab, solution, book),
     ]  # fmt: skip
     if run:
-        findings += outputs.rerun(lab.folder)
+        findings += stored_outputs.rerun(lab.folder)
     return Whole(findings, size, [checksum(book.to_bytes()), stored_traces(lab)])
 
 
@@ -72,13 +82,13 @@ def _release(lab: Lab, solution: Sequence[TestOutcome], book: TraceBook) -> Iter
     except RuntimeError as error:
         yield Finding(5, f"{lab.notebook_path.name}: nbgrader cannot make the release: {error}")
         return
-    yield from stub_marks.judge_stub(lab, notebook)
-    yield from release_leaks.search(released_files(lab, notebook, book), lab)
-    yield from release_leaks.expected_values(book, solution)
+    yield from empty_stub.judge_stub(lab, notebook)
+    yield from leaks.search(released_files(lab, notebook, book), lab)
+    yield from leaks.expected_values(book, solution)
     if lab.traces_path.exists():
         try:
             stored = TraceBook.load(lab.traces_path)
         except TraceBookError as error:
             yield Finding(5, f"{error}; release the lab again")
         else:
-            yield from release_leaks.expected_values(stored, solution)
+            yield from leaks.expected_values(stored, solution)

@@ -1,4 +1,4 @@
-"""The bench on which a lab's implementations are tried: its solution, entries and tests, loaded."""
+"""The workbench on which a lab is tried: its solution, entries and tests, loaded."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from course_utils.calls.backend import Backend
 from course_utils.calls.limited import CALL_SECONDS, LimitedBackend
 from course_utils.diagnosis.rewriting import Originals
+from course_utils.ground.fresh import FileMemo
 from course_utils.ground.lab import Lab
 from course_utils.testing.catalogue import Entry
 from course_utils.testing.run import run_tests
@@ -21,7 +22,7 @@ from course_utils.verdict.outcome import TestOutcome
 
 
 @dataclass(frozen=True)
-class Bench:
+class Workbench:
     """A lab with its solution run and its catalogue read."""
 
     originals: Originals
@@ -64,7 +65,6 @@ class Bench:
             enforce_forbid=entry is None or not entry.built_in,
         )
 
-
     def run_text(
         self, exercise: str, text: str, *, seed: int = 0, seconds: float = CALL_SECONDS
     ) -> list[TestOutcome]:
@@ -80,11 +80,11 @@ class Bench:
         )
 
 
-_benches: dict[Path, tuple[tuple[int, ...], Bench]] = {}
+_workbenches = FileMemo[Workbench]()
 
 
-def bench_of(folder: Path) -> Bench:
-    """The bench of a lab's folder, made once a process as long as no file changes.
+def workbench_of(folder: Path) -> Workbench:
+    """The workbench of a lab's folder, made once a process as long as no file changes.
 
     Raises:
         LabError: the solution notebook does not run, or a mistake's text is not in it.
@@ -92,12 +92,12 @@ def bench_of(folder: Path) -> Bench:
     """
     lab = Lab.load(folder)
     paths = [lab.notebook_path, *lab.test_files, lab.misconceptions_path, lab.variants_path]
-    stamps = tuple(path.stat().st_mtime_ns for path in paths if path.exists())
-    known = _benches.get(lab.folder)
-    if known is None or known[0] != stamps:
-        with redirect_stdout(StringIO()):  # what the solution's cells print is not the gate's
-            made = Bench(Originals(lab))
-        known = _benches[lab.folder] = (stamps, made)
-        if multiprocessing.parent_process() is not None:
-            gc.freeze()  # in a worker, torch's and SymPy's objects need no looking through again
-    return known[1]
+    return _workbenches.get(paths, lambda: _made(lab))
+
+
+def _made(lab: Lab) -> Workbench:
+    with redirect_stdout(StringIO()):  # what the solution's cells print is not the gate's
+        made = Workbench(Originals(lab))
+    if multiprocessing.parent_process() is not None:
+        gc.freeze()  # in a worker, torch's and SymPy's objects need no looking through again
+    return made

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from course_utils.diagnosis import diagnose
+from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.ignorance import marked_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback, inert

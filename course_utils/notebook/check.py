@@ -37,7 +37,7 @@ def check(exercise: str | Callable[..., Any]) -> None:
     namespace = student_namespace(sys._getframe(1))
     folder = lab_folder(namespace)
     # Not before now: pytest comes with them, and whoever only imports `check` need not wait for it.
-    from course_utils.diagnosis import diagnose_public
+    from course_utils.diagnosis.diagnose import diagnose_public
     from course_utils.notebook.public_tests import PublicTests
 
     tests = PublicTests(folder)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.sandbox.limits import Limits, kibibytes, status_of
+from course_utils.sandbox.limits import Limits, size_in_bytes, status_of
 
 # What a process alone holds: pages, swapped ones, page tables (reading a large empty mapping makes
 # many), huge pages.
@@ -62,8 +62,8 @@ class Process:
             return self.memory
         if "Pss_Anon" not in shares:  # a kernel before 5.4
             return self.memory
-        apart = self.memory - kibibytes(shares, "Anonymous") - kibibytes(shares, "Swap")
-        return max(0, apart) + kibibytes(shares, "Pss_Anon") + kibibytes(shares, "SwapPss")
+        apart = self.memory - size_in_bytes(shares, "Anonymous") - size_in_bytes(shares, "Swap")
+        return max(0, apart) + size_in_bytes(shares, "Pss_Anon") + size_in_bytes(shares, "SwapPss")
 
 
 def inhabitants(*, shared: bool = False) -> list[Process]:
@@ -84,7 +84,7 @@ def inhabitants(*, shared: bool = False) -> list[Process]:
             numbers = status.get("NSpid", "").split()
             if len(numbers) > 1 and numbers[-1] != "1":
                 fields = (*_OWN, "RssShmem") if shared else _OWN
-                memory = sum(kibibytes(status, field) for field in fields)
+                memory = sum(size_in_bytes(status, field) for field in fields)
                 found.append(Process(int(numbers[-1]), name, memory, int(status["Threads"])))
     return found
 

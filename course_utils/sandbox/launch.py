@@ -41,8 +41,8 @@ class SandboxError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Probe:
-    """What was found out about this machine's isolation."""
+class Availability:
+    """Whether this machine offers bubblewrap, and which, or why not."""
 
     bwrap: str | None
     works: bool
@@ -50,7 +50,7 @@ class Probe:
 
 
 @lru_cache(maxsize=1)
-def probe() -> Probe:
+def availability() -> Availability:
     """Find bubblewrap (the system's first, the wheel's as fallback) and try it once."""
     problems = []
     for path in _candidates():
@@ -61,12 +61,12 @@ def probe() -> Probe:
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
-            return Probe(path, True, path)
+            return Availability(path, True, path)
         problems.append(f"{path}: {done.stderr.strip()}")
     if not problems:
         advice = "install bubblewrap (apt install bubblewrap) or the package's [grading] extra"
-        return Probe(None, False, f"no bwrap program was found; {advice}")
-    return Probe(None, False, "; ".join(problems))
+        return Availability(None, False, f"no bwrap program was found; {advice}")
+    return Availability(None, False, "; ".join(problems))
 
 
 def _candidates() -> list[str]:
@@ -135,7 +135,7 @@ def start_zygote(isolation: Isolation, preload: Sequence[str], limits: Limits) -
     settings = _SETTINGS | gpu.environment(limits.device, limits.device_bytes, os.environ)
     uid = identity.unprivileged() if isolation is Isolation.BUBBLEWRAP else None
     if isolation is Isolation.BUBBLEWRAP:
-        found = probe()
+        found = availability()
         if found.bwrap is None:
             raise SandboxError(
                 f"bubblewrap does not work on this machine ({found.detail}). Ask for "

@@ -72,7 +72,7 @@ def status_of(pid: int | str = "self") -> dict[str, str]:
         return {name: value.strip() for name, _, value in pairs}
 
 
-def kibibytes(status: dict[str, str], field: str) -> int:
+def size_in_bytes(status: dict[str, str], field: str) -> int:
     """A field such as ``VmData: 1024 kB``, in bytes; 0 where it is missing."""
     return int(status.get(field, "0").split()[0]) * 1024
 
@@ -88,7 +88,7 @@ def bound_data(more: int, *, on_gpu: bool) -> None:
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = kibibytes(status_of(), "VmData") + more
+    most = size_in_bytes(status_of(), "VmData") + more
     resource.setrlimit(
         resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
     )
@@ -113,7 +113,7 @@ def apply_process_limits(limits: Limits, *, isolated: bool) -> None:
     if not limits.on_gpu:
         # Private writable memory. RLIMIT_AS would count what allocators merely reserve, and so
         # does this one what CUDA's driver reserves: there only the supervisor's watch bounds it.
-        data = kibibytes(status_of(), "VmData") + limits.memory_bytes
+        data = size_in_bytes(status_of(), "VmData") + limits.memory_bytes
         settings.append((resource.RLIMIT_DATA, data))
     for what, value in settings:
         # A machine's own limit may be lower, and nobody may raise it.

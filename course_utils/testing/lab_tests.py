@@ -10,11 +10,14 @@ from types import ModuleType
 from typing import Any
 
 from course_utils.calls.policy import Policy, policy_of
+from course_utils.ground.fresh import FileMemo
 from course_utils.ground.stub import unwritten_in
 from course_utils.testing.loading import load_module
 from course_utils.testing.marker import ExerciseMark, mark_of
 
 PUBLIC = "test_public.py"
+
+_files = FileMemo["LabTests"]()
 
 
 class LabTests:
@@ -89,12 +92,7 @@ def lab_tests(path: Path) -> LabTests:
     Raises:
         Exception: whatever importing the file raises.
     """
-    return _of_module(path, load_module(path))
-
-
-@lru_cache(maxsize=32)
-def _of_module(path: Path, module: ModuleType) -> LabTests:
-    return LabTests(path, module)
+    return _files.get([path], lambda: LabTests(path, load_module(path)))
 
 
 def public_tests(hidden: str) -> ModuleType:

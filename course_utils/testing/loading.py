@@ -8,19 +8,26 @@ import zlib
 from pathlib import Path
 from types import ModuleType
 
+from course_utils.ground.fresh import FileMemo
+
+_modules = FileMemo[ModuleType]()
+
 
 def load_module(path: Path) -> ModuleType:
-    """Import a lab's Python file under a name of its own; again only when it has changed."""
+    """Import a lab's Python file under a name of its own; again only when it has changed.
+
+    Raises:
+        Exception: whatever importing the file raises.
+    """
     path = path.resolve()
+    return _modules.get([path], lambda: _imported(path))
+
+
+def _imported(path: Path) -> ModuleType:
     name = f"course_lab_{path.parent.name}_{path.stem}_{zlib.crc32(str(path).encode()):08x}"
-    stamp = path.stat().st_mtime_ns
-    known = sys.modules.get(name)
-    if known is not None and known.__dict__.get("__stamp__") == stamp:
-        return known
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    module.__dict__["__stamp__"] = stamp
     sys.modules[name] = module
     try:
         # Compiled here rather than by the import system, so that no __pycache__ appears in a lab.

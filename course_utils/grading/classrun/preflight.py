@@ -50,9 +50,10 @@ def check_grader(lab: Lab, settings: Settings) -> None:
     Raises:
         NotReady: with what is wrong.
     """
-    if settings.isolation is Isolation.BUBBLEWRAP and not launch.probe().works:
+    wanted = settings.isolation is Isolation.BUBBLEWRAP
+    if wanted and not (found := launch.availability()).works:
         raise NotReady([
-            f"bubblewrap does not work on this machine ({launch.probe().detail}); `course doctor` "
+            f"bubblewrap does not work on this machine ({found.detail}); `course doctor` "
             "says more. Ask for --isolation process by name if you accept grading without a sandbox"
         ])  # fmt: skip
     if settings.limits.on_gpu:

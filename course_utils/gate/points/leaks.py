@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.calls.digest import Digest
-from course_utils.diagnosis.digest import same
+from course_utils.diagnosis.comparison import same
 from course_utils.diagnosis.traces import Trace, TraceBook, digests
-from course_utils.gate.copies import Text, copied, regions_of, strings_in
+from course_utils.gate.finding import Finding
+from course_utils.gate.points.copies import Text, copied, regions_of, strings_in
 from course_utils.gate.released import DATA_SUFFIXES
-from course_utils.gate.report import Finding
 from course_utils.ground.cells import is_solution, source
 from course_utils.ground.lab import Lab
 from course_utils.ground.stub import BEGIN_SOLUTION, END_SOLUTION

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from course_utils.gate.report import Finding
+from course_utils.gate.finding import Finding
 from course_utils.ground.cells import check_of, grade_id, is_check, source
 from course_utils.ground.lab import Lab
 from course_utils.verdict import panel

@@ -19,8 +19,8 @@ from course_utils.calls.backend import Backend
 from course_utils.calls.endings import Value
 from course_utils.calls.protocol import ForbiddenNote, Request, Response
 from course_utils.diagnosis.traces import key_of
-from course_utils.gate.report import Finding
-from course_utils.gate.workbench import bench_of
+from course_utils.gate.finding import Finding
+from course_utils.gate.workbench import workbench_of
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
@@ -29,7 +29,7 @@ Leaf = Callable[[Any, np.random.Generator], Any]
 
 
 @dataclass(frozen=True)
-class Job:
+class BlindnessJob:
     """One exercise of a lab."""
 
     folder: Path
@@ -64,9 +64,9 @@ class WrongBackend:
         return self.wrong.change(response, request, self.random)
 
 
-def blind_tests(job: Job) -> list[Finding]:
+def blind_tests(job: BlindnessJob) -> list[Finding]:
     """The tests of an exercise that no wrongness of their kind makes fail; what a worker does."""
-    bench = bench_of(job.folder)
+    bench = workbench_of(job.folder)
 
     def under(wrong: Wrong, waiting: Collection[str] | None = None) -> list[TestOutcome]:
         wronged = WrongBackend(bench.backend(), wrong)

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from course_utils.calls.limited import LimitedBackend
-from course_utils.gate.report import Finding
+from course_utils.gate.finding import Finding
 from course_utils.ground.cells import is_run, is_solution, source, without_magics
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from course_utils.diagnosis.rewriting import exercise_cells
-from course_utils.gate.marks import Trial
-from course_utils.gate.report import Finding
+from course_utils.gate.finding import Finding
+from course_utils.gate.points.trials import Trial
 from course_utils.ground.cells import source
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Aspect

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from course_utils.calls.policy import TABLE
 from course_utils.calls.watching import AUTOGRAD, watchable
 from course_utils.diagnosis.rewriting import exercise_cells
-from course_utils.gate.claims import conventions, plain
-from course_utils.gate.report import Finding
+from course_utils.gate.finding import Finding
+from course_utils.gate.points.claims import conventions, plain
 from course_utils.ground.cells import check_of, is_check, source
 from course_utils.ground.lab import Lab
 from course_utils.testing.lab_tests import lab_tests

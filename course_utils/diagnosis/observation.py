@@ -1,4 +1,4 @@
-"""What a pattern sees and says: one failed comparison, one finding."""
+"""What a pattern sees and says: one failed comparison, one observation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from course_utils.calls.digest import rtol_of
-from course_utils.diagnosis.digest import close
+from course_utils.diagnosis.comparison import close
 from course_utils.ground import said
 from course_utils.verdict.outcome import TestOutcome
 
@@ -20,7 +20,7 @@ GENERIC, PLACE, CAUSE = 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Finding:
+class Observation:
     """One thing that was seen.
 
     Attributes:
@@ -81,12 +81,12 @@ class Pattern:
     Attributes:
         kinds: the kinds of comparison that it speaks of; it is said only where it is true of all
             failed ones of these kinds.
-        see: the finding in one comparison, or None where it is not so there.
+        see: the observation in one comparison, or None where it is not so there.
         least: how many different numbers it takes to tell; comparisons of fewer are passed over.
     """
 
     kinds: frozenset[str]
-    see: Callable[[Case], Finding | None]
+    see: Callable[[Case], Observation | None]
     least: int = 0
 
     def speaks_of(self, case: Case) -> bool:
@@ -96,7 +96,7 @@ class Pattern:
         return not self.least or case.arrays is None or case.arrays[1].size >= self.least
 
 
-def of(*kinds: str, least: int = 0) -> Callable[[Callable[[Case], Finding | None]], Pattern]:
+def of(*kinds: str, least: int = 0) -> Callable[[Callable[[Case], Observation | None]], Pattern]:
     """Make a function that looks at one comparison of these kinds a pattern."""
     return lambda see: Pattern(frozenset(kinds), see, least)
 

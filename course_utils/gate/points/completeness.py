@@ -9,9 +9,10 @@ from typing import Any
 
 import nbformat
 
-from course_utils.gate.copies import regions
-from course_utils.gate.report import Finding, NotebookForm
-from course_utils.gate.workbench import Bench
+from course_utils.gate.figures import NotebookForm
+from course_utils.gate.finding import Finding
+from course_utils.gate.points.copies import regions
+from course_utils.gate.workbench import Workbench
 from course_utils.ground.cells import check_id, check_of, exercise_of, is_check, is_solution, source
 from course_utils.ground.lab import Lab
 from course_utils.testing.lab_tests import lab_tests
@@ -25,7 +26,7 @@ _POINTS = re.compile(r"^#+ .*?([\d.]+) points?\b", re.MULTILINE)
 _FLAGS = ("grade", "solution", "locked", "task")
 
 
-def judge_exercises(bench: Bench, outcomes: Sequence[TestOutcome]) -> Iterator[Finding]:
+def judge_exercises(bench: Workbench, outcomes: Sequence[TestOutcome]) -> Iterator[Finding]:
     """Whether every exercise has a stub, tests, misconceptions, variants and hints."""
     lab = bench.lab
     hints, derivation = lab_tests(lab.test_public).hints, lab_tests(lab.test_public).derivation

@@ -1,0 +1,1 @@
+"""Green proofs are remembered, as long as nothing changes that they rest on."""
