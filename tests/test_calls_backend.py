@@ -150,8 +150,8 @@ def test_a_call_leaves_the_generators_as_they_were() -> None:
         return float(np.random.rand() + torch.rand(1).item())
 
     def states() -> tuple[Any, ...]:
-        of_numpy = np.random.get_state(legacy=False)["state"]["key"].tolist()
-        return random.getstate(), of_numpy, torch.get_rng_state().tolist()
+        numpys = np.random.get_state(legacy=False)["state"]["key"].tolist()
+        return random.getstate(), numpys, torch.get_rng_state().tolist()
 
     before = states()
     NamespaceBackend({"f": f}).request(Request("f", seed=7))

@@ -201,6 +201,9 @@ def _asked(
         if not (_is_student(node.func.value) and node.func.attr == "run"):
             continue
         yield from _texts(node.args)
+        first = node.args[0] if node.args else None
+        if not (isinstance(first, ast.Name) and first.id in functions):
+            yield "run"  # no probe: the student's own function
         for argument in node.args:
             if isinstance(argument, ast.Name) and argument.id in functions.keys() - seen:
                 seen.add(argument.id)
