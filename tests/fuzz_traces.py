@@ -17,8 +17,9 @@ from course_utils.calls.digest import ended, of_call, returned
 from course_utils.calls.evidence import describe_call
 from course_utils.diagnosis.comparison import differing
 from course_utils.diagnosis.diagnose import diagnose
-from course_utils.diagnosis.traces import KnownMistake, Trace, TraceBook, TraceBookError
+from course_utils.diagnosis.traces import KnownMistake, Trace, TraceBook
 from course_utils.ground import wire
+from course_utils.ground.errors import TraceBookError
 from course_utils.ground.statuses import Status
 from course_utils.verdict.outcome import TestOutcome
 

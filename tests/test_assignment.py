@@ -23,7 +23,8 @@ from course_utils.gate.filled_in import solved
 from course_utils.gate.release import release
 from course_utils.grading.assignment import enter
 from course_utils.grading.course import Course
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 
 

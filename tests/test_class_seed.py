@@ -19,7 +19,8 @@ from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.diagnosis.traces import TraceBook
 from course_utils.grading.class_seed import class_seed, known_seed
 from course_utils.grading.judge import Grader
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox

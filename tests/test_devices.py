@@ -19,10 +19,10 @@ from course_utils.commands import cli, doctor
 from course_utils.grading import nbgrader_plugin
 from course_utils.grading.classroom import Settings
 from course_utils.ground import devices
-from course_utils.ground.devices import CONTEXT_BYTES, DeviceError, Gpu
+from course_utils.ground.devices import CONTEXT_BYTES, Gpu
+from course_utils.ground.errors import DeviceError, LabTestsError, SandboxError
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import MIB, Limits
 from course_utils.testing.run import run_tests
 from course_utils.verdict.outcome import TestOutcome
@@ -236,7 +236,7 @@ def test_the_doctor_says_what_will_be_used(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_a_failure_of_the_judges_gpu_costs_no_student(tmp_path: Path, error: str) -> None:
     outcomes = judged(tmp_path, f"raise torch.cuda.OutOfMemoryError({error!r})", "return x")
-    assert isinstance(outcomes, RuntimeError)
+    assert isinstance(outcomes, LabTestsError)
     assert error in str(outcomes)
     # The same in the student's own function is the student's.
     outcomes = judged(tmp_path, "pass", f"raise RuntimeError({error!r})")
@@ -251,7 +251,7 @@ def test_text_that_speaks_of_a_gpu_is_no_failure_of_it(tmp_path: Path) -> None:
     assert not outcomes[0].passed
 
 
-def judged(folder: Path, test: str, function: str) -> list[TestOutcome] | RuntimeError:
+def judged(folder: Path, test: str, function: str) -> list[TestOutcome] | LabTestsError:
     """What comes of a test that calls ``f`` and then does something."""
     text = dedent(
         f"""\
@@ -270,7 +270,7 @@ def judged(folder: Path, test: str, function: str) -> list[TestOutcome] | Runtim
     backend = NamespaceBackend(namespace)
     try:
         return run_tests([folder / "test_public.py"], lambda mark: backend, device="cpu")
-    except RuntimeError as found:
+    except LabTestsError as found:
         return found
 
 

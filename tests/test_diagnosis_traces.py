@@ -14,8 +14,9 @@ from course_utils.calls.digest import of_call, returned
 from course_utils.diagnosis.comparison import differing, of_trace, ratio, same
 from course_utils.diagnosis.kept import hidden_book, made_from, public_book
 from course_utils.diagnosis.record import equal_dresses, record
-from course_utils.diagnosis.traces import MAX_BYTES, TraceBook, TraceBookError, digests
+from course_utils.diagnosis.traces import MAX_BYTES, TraceBook, digests
 from course_utils.ground import wire
+from course_utils.ground.errors import TraceBookError
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.testing.run import run_tests

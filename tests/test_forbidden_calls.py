@@ -16,12 +16,13 @@ from nbclient import NotebookClient
 from tiny import as_bytes, cell
 
 from course_utils.calls.backend import NamespaceBackend
-from course_utils.calls.policy import Cost, ForbiddenCall, PolicyError
+from course_utils.calls.policy import Cost, ForbiddenCall
 from course_utils.calls.protocol import ForbiddenNote
 from course_utils.gate.points.forbids import judge_forbids
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks
+from course_utils.ground.errors import PolicyError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox.client import Sandbox

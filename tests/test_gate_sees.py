@@ -13,7 +13,8 @@ from course_utils.gate.new_lab import make_lab
 from course_utils.gate.points import blindness, stored_outputs
 from course_utils.gate.points.copies import Text, copied, regions_of, strings_in
 from course_utils.gate.workbench import workbench_of
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 
 
 def blind_tests(tmp_path: Path, **files: str) -> str:

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import course_utils
+from course_utils.ground.errors import NotebookError
 from course_utils.notebook.device import best_device
-from course_utils.notebook.errors import NotebookError
 from course_utils.verdict.render import Sign, figure, inline, wrap
 
 HEAVY = {"IPython", "matplotlib", "msgpack", "numpy", "pandas", "pytest", "scipy", "torch", "tqdm"}

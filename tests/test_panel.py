@@ -20,10 +20,10 @@ from course_utils.calls.digest import returned
 from course_utils.grading import feedback
 from course_utils.grading.totals import CellMark, StudentMarks
 from course_utils.ground.closeness import Mismatch
+from course_utils.ground.errors import NotebookError
 from course_utils.ground.statuses import Aspect, Status, SubmissionStatus
 from course_utils.notebook import patience
 from course_utils.notebook.cells import defining_cell
-from course_utils.notebook.errors import NotebookError
 from course_utils.notebook.public_tests import PublicTests
 from course_utils.verdict import panel, render
 from course_utils.verdict.exercise import ExerciseResult

@@ -24,17 +24,17 @@ from course_utils.calls.fault import StudentFault
 from course_utils.calls.proxy import Student
 from course_utils.grading import classroom
 from course_utils.grading.classroom import Settings, grade_class
-from course_utils.grading.classrun.errors import NotReady
 from course_utils.grading.classrun.preflight import check_grader
 from course_utils.grading.judge import Grader, refused
 from course_utils.grading.submissions import Submission
 from course_utils.ground import devices
 from course_utils.ground.devices import Gpu
+from course_utils.ground.errors import NotReady, SandboxError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, Status, SubmissionStatus
 from course_utils.sandbox import calls, gpu, launch, seccomp, zygote
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation, SandboxError
+from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.session import Session
 from course_utils.verdict.submission import Notice

@@ -18,9 +18,9 @@ from conftest import LIMITS
 from test_sandbox import run, text, value
 from tiny import REPOSITORY
 
+from course_utils.ground.errors import SandboxError
 from course_utils.sandbox import identity
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import SandboxError
 
 IS_ROOT = identity.unprivileged() is not None
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root has rights to give up")

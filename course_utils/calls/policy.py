@@ -19,6 +19,7 @@ from typing import Any
 
 from course_utils.calls.protocol import ForbiddenNote
 from course_utils.ground import said
+from course_utils.ground.errors import PolicyError
 from course_utils.ground.statuses import Status
 
 TABLE = "FORBIDDEN_COST"
@@ -47,10 +48,6 @@ _STATED = {
     Cost.TEST: "A forbidden call costs the points of one claim",
     Cost.WARNING: "A forbidden call costs nothing",
 }
-
-
-class PolicyError(Exception):
-    """``FORBIDDEN_COST`` of a lab is not as it should be; the message says what to mend."""
 
 
 @dataclass(frozen=True)

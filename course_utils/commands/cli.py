@@ -13,11 +13,10 @@ from rich.text import Text
 from course_utils.commands import grade as grading
 from course_utils.commands import labs
 from course_utils.commands.options import OUT, complain, relative
-from course_utils.grading.classrun.errors import USAGE, Interrupted, NotReady, RunError
 from course_utils.ground import requirements
-from course_utils.ground.devices import DeviceError, resolve
-from course_utils.ground.lab import Lab, LabError
-from course_utils.sandbox.launch import SandboxError
+from course_utils.ground.devices import resolve
+from course_utils.ground.errors import CourseError, Interrupted
+from course_utils.ground.lab import Lab
 from course_utils.sandbox.limits import Limits
 
 app = typer.Typer(
@@ -89,17 +88,11 @@ def main() -> None:
     except _UsageError as error:  # quotes what was typed, or the names that a pattern stood for
         if message := error.format_message():  # else no argument was given, and help was
             complain(f"error: {message}")
-        sys.exit(USAGE)
+        sys.exit(CourseError.exit_code)
     except typer.Abort:
         sys.exit(Interrupted.exit_code)
-    except (LabError, SandboxError, DeviceError, requirements.RequirementError) as error:
-        complain(f"error: {error}")
-        sys.exit(USAGE)
-    except NotReady as error:
-        complain(f"Nothing was written, since the run cannot begin:\n{error}")
-        sys.exit(error.exit_code)
-    except RunError as error:
-        complain(str(error))
+    except CourseError as error:
+        complain(error.told)
         sys.exit(error.exit_code)
 
 

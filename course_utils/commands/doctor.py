@@ -13,9 +13,9 @@ from pathlib import Path
 
 from course_utils.grading.classroom import Settings
 from course_utils.ground import devices, requirements
+from course_utils.ground.errors import DeviceError, SandboxError
 from course_utils.sandbox import cgroups, identity, launch, seccomp
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import Limits
 
 _PACKAGES = ("numpy", "torch", "jupyterlab", "nbgrader", "matplotlib", "pytest", "ipython")
@@ -66,7 +66,7 @@ def _device() -> HealthCheck:
         return HealthCheck("device", False, "not known without torch", requirements.INSTALL)
     try:
         chosen = devices.resolve()
-    except devices.DeviceError as error:
+    except DeviceError as error:
         advice = f"set {devices.VARIABLE} to auto, or unset it"
         return HealthCheck("device", False, str(error), advice)
     if chosen == "cpu" and devices.sees_gpu():

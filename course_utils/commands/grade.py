@@ -22,9 +22,9 @@ from course_utils.commands.options import (
     complain,
     relative,
 )
-from course_utils.grading.classrun.errors import NOT_ALL_GRADED
 from course_utils.ground import strict_json
 from course_utils.ground.devices import resolve
+from course_utils.ground.errors import NOT_ALL_GRADED
 from course_utils.ground.lab import Lab
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits

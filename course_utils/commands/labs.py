@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from course_utils.commands.options import ERR, OUT, DeviceOption, FreshOption, relative
 from course_utils.ground.devices import VARIABLE, resolve
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 
 
 def release(

@@ -18,9 +18,10 @@ from pathlib import Path
 from course_utils.diagnosis.record import Recorder, record
 from course_utils.diagnosis.released_book import book_in
 from course_utils.diagnosis.rewriting import Originals
-from course_utils.diagnosis.traces import VERSION, TraceBook, TraceBookError
+from course_utils.diagnosis.traces import VERSION, TraceBook
 from course_utils.ground.cache import cached, write_cached
 from course_utils.ground.cells import is_run, source
+from course_utils.ground.errors import TraceBookError
 from course_utils.ground.lab import Lab
 
 _books: dict[str, TraceBook] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from course_utils.diagnosis.traces import TraceBook, TraceBookError
+from course_utils.diagnosis.traces import TraceBook
+from course_utils.ground.errors import TraceBookError
 from course_utils.ground.fresh import FileMemo
 
 TRACES_FILE = "traces.msgpack"

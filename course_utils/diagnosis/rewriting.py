@@ -15,7 +15,8 @@ from types import FunctionType
 from typing import Any
 
 from course_utils.ground.cells import check_of, is_check, is_solution, source
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
 from course_utils.testing import catalogue
 from course_utils.testing.catalogue import Entry, Rewrite

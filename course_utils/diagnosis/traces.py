@@ -18,6 +18,7 @@ import numpy as np
 from course_utils.calls.digest import ALL, Digest, Facet
 from course_utils.diagnosis.comparison import of_trace, same
 from course_utils.ground import wire
+from course_utils.ground.errors import TraceBookError
 from course_utils.verdict.outcome import TestOutcome
 
 FORMAT = "course-traces"
@@ -30,10 +31,6 @@ _MAX_DRESSES = 20_000
 
 # What a test's calls returned; None for a call whose answer is the solution's.
 Trace = tuple[Digest | None, ...]
-
-
-class TraceBookError(ValueError):
-    """A file is not a book of traces that this version can read; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from course_utils.ground.lab import LabError
+from course_utils.ground.errors import LabError
 
 # Where each template goes; they end in .txt so that nobody takes them for the package's code.
 _FILES = {

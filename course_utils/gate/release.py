@@ -13,7 +13,8 @@ from course_utils.diagnosis.kept import public_book
 from course_utils.gate.points.leaks import search_folder
 from course_utils.grading.assignment import enter
 from course_utils.grading.course import Course
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 
 
 def write_traces(lab: Lab) -> Path:

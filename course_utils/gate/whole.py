@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from course_utils.diagnosis.traces import TraceBook, TraceBookError
+from course_utils.diagnosis.traces import TraceBook
 from course_utils.gate.figures import NotebookForm
 from course_utils.gate.finding import Finding
 from course_utils.gate.points import (
@@ -20,6 +20,7 @@ from course_utils.gate.points import (
 )
 from course_utils.gate.released import released_files, released_notebook
 from course_utils.gate.workbench import Workbench
+from course_utils.ground.errors import TraceBookError
 from course_utils.ground.lab import Lab
 from course_utils.verdict.outcome import TestOutcome
 

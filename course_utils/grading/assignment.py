@@ -12,7 +12,8 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from sqlalchemy.exc import SAWarning
 
 from course_utils.grading.course import Course
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 
 # Of the cells that nbgrader keeps, by grade id; made of a cell's text, kind, id and points.
 _Checksums = dict[str, str | None]

@@ -10,7 +10,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from course_utils.ground.lab import LabError
+from course_utils.ground.errors import LabError
 
 _FILE = Path(".course", "hidden_seed")
 _BITS = 62

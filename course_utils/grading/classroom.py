@@ -25,10 +25,11 @@ from course_utils.grading.judge import Grader, not_graded, refused
 from course_utils.grading.submissions import Submission
 from course_utils.grading.unreadable import UnreadableError
 from course_utils.ground import devices
+from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation, SandboxError
+from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits, bound_data
 from course_utils.verdict.submission import Notice, SubmissionResult
 

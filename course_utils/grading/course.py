@@ -11,7 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from course_utils.ground.lab import LabError
+from course_utils.ground.errors import LabError
 
 
 class Course:

@@ -32,7 +32,8 @@ from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
 from course_utils.ground import strict_json
 from course_utils.ground.cells import grade_id, source
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import Notice, SubmissionResult
 

@@ -16,12 +16,12 @@ from course_utils.grading import feedback, inert
 from course_utils.grading.files import read_file
 from course_utils.grading.reading import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
+from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Exercise, Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.exercise import ExerciseBackend
-from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.session import Session
 from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.marker import ExerciseMark

@@ -34,12 +34,13 @@ from course_utils.grading.submissions import (
     submission_folders,
     submitted_at,
 )
-from course_utils.ground.devices import VARIABLE, DeviceError, resolve
+from course_utils.ground.devices import VARIABLE, resolve
+from course_utils.ground.errors import DeviceError, LabError, SandboxError
 from course_utils.ground.escaping import escaped
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.lab import Lab
 from course_utils.ground.stub import TEXT_STUB, stub_code
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation, SandboxError
+from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import MIB, Limits
 from course_utils.verdict.submission import SubmissionResult
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.grading import spreadsheet
-from course_utils.ground.lab import LabError
+from course_utils.ground.errors import LabError
 
 _ALSO_CALLED = {
     "student": "id", "student_id": "id", "username": "id",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from course_utils.ground.errors import DeviceError
+
 VARIABLE = "COURSE_DEVICE"
 WORDS = ("auto", "cpu", "cuda")
 
@@ -22,10 +24,6 @@ OUT_OF_MEMORY_ADVICE = (
     "make the batches smaller, and keep no tensor of an earlier step that still holds its graph "
     "(losses += loss.item(), not losses += loss)"
 )
-
-
-class DeviceError(RuntimeError):
-    """The device that was asked for cannot be used; the message says why and what to do."""
 
 
 def resolve(wanted: str | None = None) -> str:

@@ -15,10 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.ground.cells import check_of, is_check, is_run, points, source
-
-
-class LabError(Exception):
-    """A lab's folder is not as it should be; the message says what to mend."""
+from course_utils.ground.errors import LabError
 
 
 @dataclass(frozen=True)

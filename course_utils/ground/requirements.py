@@ -9,15 +9,13 @@ import sys
 import traceback
 from importlib import metadata
 
+from course_utils.ground.errors import RequirementError
+
 _DISTRIBUTION = "course-utils"
 _EXTRA = "grading"  # students do without it; the command does not
 
 # Double quotes and the whole path, so that it can be pasted into any shell.
 INSTALL = f'"{sys.executable}" -m pip install ".[{_EXTRA}]"'
-
-
-class RequirementError(Exception):
-    """Packages are missing; the message says which, and how to get them."""
 
 
 def missing() -> list[str]:

@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import Any
 
 from course_utils.ground.cells import is_run, source, without_magics
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 
 
 def solution_namespace(lab: Lab) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from course_utils.ground.errors import CheckFailed
 from course_utils.ground.statuses import Status
 from course_utils.ground.surroundings import in_grading, run_by_nbgrader
 from course_utils.notebook.cells import defining_cell
-from course_utils.notebook.errors import CheckFailed
 from course_utils.notebook.locate import lab_folder, student_namespace
 from course_utils.verdict import panel, remarks, render
 from course_utils.verdict.outcome import TestOutcome

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from course_utils.ground.devices import DeviceError, resolve
-from course_utils.notebook.errors import NotebookError
+from course_utils.ground.devices import resolve
+from course_utils.ground.errors import DeviceError, NotebookError
 
 if TYPE_CHECKING:
     import torch

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from course_utils.ground.errors import NotebookError
 from course_utils.ground.surroundings import in_grading
-from course_utils.notebook.errors import NotebookError
 from course_utils.notebook.locate import lab_folder, student_namespace
 from course_utils.verdict import render
 from course_utils.verdict.render import Panel, Row, Sign

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from course_utils.ground.errors import NotebookError
 from course_utils.ground.surroundings import ipython_shell
-from course_utils.notebook.errors import NotebookError
 
 TEST_FILE = "test_public.py"
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status
 from course_utils.ground.surroundings import in_grading
 from course_utils.notebook.locate import lab_folder, student_namespace

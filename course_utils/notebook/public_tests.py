@@ -11,9 +11,9 @@ from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.endings import Raised
 from course_utils.calls.protocol import Request, Response
 from course_utils.ground.describing import describe
+from course_utils.ground.errors import LabTestsError, NotebookError
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.device import best_device
-from course_utils.notebook.errors import NotebookError
 from course_utils.notebook.locate import TEST_FILE
 from course_utils.notebook.patience import Watch
 from course_utils.testing.lab_tests import lab_tests
@@ -102,7 +102,7 @@ class PublicTests:
                     exercises=exercises,
                     device=device,
                 )
-            except RuntimeError as error:
+            except LabTestsError as error:
                 if backend.interrupted_in:
                     raise NotebookError(
                         f"Stopped while {backend.interrupted_in} was running. "

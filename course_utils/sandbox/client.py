@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from course_utils.ground import devices
+from course_utils.ground.errors import SandboxError
 from course_utils.sandbox import cgroups
 from course_utils.sandbox.channel import Channel, ChannelClosed
-from course_utils.sandbox.launch import Isolation, SandboxError, Started, start_zygote
+from course_utils.sandbox.launch import Isolation, Started, start_zygote
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.processes import BROKEN, SUPERVISOR_SECONDS, Processes
 from course_utils.sandbox.session import START_SECONDS, Session

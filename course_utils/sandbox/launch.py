@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from course_utils.ground.errors import SandboxError
 from course_utils.sandbox import cgroups, cores, enter, gpu, identity, world
 from course_utils.sandbox.limits import Limits
 
@@ -34,10 +35,6 @@ class Isolation(StrEnum):
 
     BUBBLEWRAP = "bubblewrap"
     PROCESS = "process"
-
-
-class SandboxError(RuntimeError):
-    """The sandbox cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from course_utils.calls.fault import StudentFault
+from course_utils.ground.errors import SandboxError
 from course_utils.ground.fields import flag_of
 from course_utils.ground.statuses import Reason, Status
 from course_utils.ground.wire import WireError
 from course_utils.sandbox.cells import Allowance, CellRun, cell_run
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.sandbox.exercise import GRACE_SECONDS, ExerciseBackend
-from course_utils.sandbox.launch import SandboxError
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.processes import BROKEN, Processes
 

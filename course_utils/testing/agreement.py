@@ -34,6 +34,6 @@ def agree(
     Raises:
         Mismatch: with a sentence that says how the two differ.
     """
-    seen = getattr(student, function)(*arguments, **options)
+    seen = student[function](*arguments, **options)
     expected = getattr(reference, function)(*arguments, **options)
     assert_close(seen, expected, name=called, rtol=rtol, atol=atol)

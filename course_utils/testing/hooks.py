@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from course_utils.calls.backend import Backend
-from course_utils.calls.policy import Policy, PolicyError
+from course_utils.calls.policy import Policy
 from course_utils.calls.proxy import Ledger, Student
 from course_utils.ground import closeness
+from course_utils.ground.errors import PolicyError
 from course_utils.ground.statuses import Status
 from course_utils.testing.faults import (
     explained,

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from course_utils.ground.devices import resolve
+from course_utils.ground.errors import LabTestsError
 from course_utils.testing.hooks import BackendFor, Judge
 from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.settling import charged, withheld
@@ -60,7 +61,7 @@ def run_tests(
         One outcome a test: those of all public tests, exercise by exercise, then the hidden ones'.
 
     Raises:
-        RuntimeError: pytest could not collect the files (a syntax error in a test, say), or the
+        LabTestsError: pytest could not collect the files (a syntax error in a test, say), or the
             GPU failed the judge itself; the message quotes it.
         MemoryError: there was no room for the judge's own work in one of the tests.
     """
@@ -93,7 +94,7 @@ def run_tests(
         pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED,
     ):
         details = "\n".join(judge.collect_errors) or output.getvalue() or f"pytest exit code {code}"
-        raise RuntimeError(f"the tests in {files[0].parent} cannot be run:\n{details}")
+        raise LabTestsError(f"the tests in {files[0].parent} cannot be run:\n{details}")
     return charged(withheld(list(judge.outcomes.values())))
 
 

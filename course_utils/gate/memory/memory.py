@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from course_utils.diagnosis.traces import TraceBookError
 from course_utils.gate.lab_files import own_files
 from course_utils.gate.memory.package_code import PACKAGE, ROOT, code_checksum, versions
 from course_utils.gate.memory.pieces import pieces_of, rests_on
@@ -27,6 +26,7 @@ from course_utils.gate.whole import Whole, stored_traces
 from course_utils.ground import wire
 from course_utils.ground.cache import cache_folder, write_cached
 from course_utils.ground.devices import resolve
+from course_utils.ground.errors import TraceBookError
 from course_utils.ground.lab import Lab
 
 # Where the code that makes a proof is found from; a lab's own files name the rest.

@@ -9,6 +9,7 @@ from course_utils.gate.finding import Finding
 from course_utils.gate.sources.entries import with_line
 from course_utils.gate.sources.fatal import raised
 from course_utils.ground.cells import grade_id
+from course_utils.ground.errors import LabTestsError
 from course_utils.ground.lab import Lab
 
 _SHOWN = 5
@@ -18,7 +19,7 @@ def explained(lab: Lab, error: Exception) -> list[Finding]:
     """An error that ended the run of a lab's solution under its tests, by file and line."""
     if isinstance(error.__cause__, Exception):  # of a cell
         return [_cell_raised(lab, error.__cause__) or Finding(1, str(error), fatal=True)]
-    if not isinstance(error, RuntimeError):
+    if not isinstance(error, LabTestsError):
         return [Finding(6, with_line(lab, str(error)), fatal=True)]
     ways: dict[tuple[str, str], str] = {}  # a broken fixture is one fault, whoever asks for it
     for line in str(error).splitlines()[1:]:

@@ -6,7 +6,8 @@ from course_utils.gate.finding import Finding
 from course_utils.gate.sources.crashes import explained
 from course_utils.gate.sources.loading import imported
 from course_utils.gate.workbench import Workbench, workbench_of
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 from course_utils.verdict.outcome import TestOutcome
 
 
@@ -21,5 +22,5 @@ def run_solution(lab: Lab) -> tuple[Workbench | None, list[TestOutcome], list[Fi
     try:
         bench = workbench_of(lab.folder)
         return bench, bench.run(), findings
-    except (LabError, RuntimeError, ValueError) as error:
+    except (LabError, ValueError) as error:
         return None, [], [*findings, *explained(lab, error)]

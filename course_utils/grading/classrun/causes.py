@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from course_utils.sandbox.launch import SandboxError
+from course_utils.ground.errors import SandboxError
 
 
 def sentence(error: Exception) -> str:

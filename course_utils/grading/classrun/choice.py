@@ -11,7 +11,8 @@ from course_utils.grading.classrun.journal import Entry
 from course_utils.grading.course import Course
 from course_utils.grading.submissions import Submission, find_submissions
 from course_utils.grading.unreadable import UnreadableError
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import SubmissionStatus
 
 

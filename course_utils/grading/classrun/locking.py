@@ -9,8 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from course_utils.grading.classrun.errors import BusyError, NotReady
 from course_utils.grading.classrun.journal import Journal
+from course_utils.ground.errors import BusyError, NotReady
 from course_utils.ground.lab import Lab
 
 

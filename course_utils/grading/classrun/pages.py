@@ -9,7 +9,8 @@ from course_utils.grading.classrun.locking import holding
 from course_utils.grading.classrun.recording import concerns_one
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
 
 
 @dataclass

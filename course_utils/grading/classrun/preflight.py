@@ -17,13 +17,13 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.grading.classroom import Settings, prove
-from course_utils.grading.classrun.errors import NotReady
 from course_utils.grading.course import Course
+from course_utils.ground.errors import NotReady, SandboxError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status
 from course_utils.sandbox import launch
 from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation, SandboxError
+from course_utils.sandbox.launch import Isolation
 from course_utils.verdict.submission import SubmissionResult
 
 # A graded notebook with pictures, its page, and the journal's copy of it.

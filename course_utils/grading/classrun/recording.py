@@ -12,13 +12,11 @@ import sqlite3
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from course_utils.grading.classrun.errors import RunError
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.totals import StudentMarks
-from course_utils.ground.lab import LabError
+from course_utils.ground.errors import LabError, RunError, SandboxError
 from course_utils.ground.statuses import SubmissionStatus
-from course_utils.sandbox.launch import SandboxError
 from course_utils.verdict.submission import SubmissionResult
 
 _EVERYBODYS = (SQLAlchemyError, sqlite3.Error, OSError, MemoryError, RunError, LabError,

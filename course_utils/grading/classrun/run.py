@@ -23,7 +23,6 @@ from course_utils.grading.classrun import preflight
 from course_utils.grading.classrun.causes import sentence
 from course_utils.grading.classrun.changes import changes, foreseen, snapshot
 from course_utils.grading.classrun.choice import Choice, digest_of
-from course_utils.grading.classrun.errors import Interrupted, NotReady, RunError, Stopped
 from course_utils.grading.classrun.events import (
     Checking,
     Event,
@@ -44,7 +43,8 @@ from course_utils.grading.course import Course
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
-from course_utils.ground.lab import Lab, LabError
+from course_utils.ground.errors import Interrupted, LabError, NotReady, RunError, Stopped
+from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import SubmissionStatus
 from course_utils.verdict.submission import SubmissionResult
 
