@@ -6,6 +6,8 @@ inside ``with picture():``. Every function below draws into axes that it is give
 NumPy's, lists, or torch's tensors on any device.
 
 Nothing is said by colour alone: lines have a pattern each, paths a marker, bars a hatch.
+
+Longer than other modules on purpose: a lab's author finds style and figures under one name.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from course_utils.calls.fault import StudentFault
 from course_utils.calls.probe import probe
 from course_utils.calls.protocol import Request, Response
 from course_utils.calls.proxy import Ledger, Student
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statuses import Status
 from course_utils.testing import assert_unmodified
 

@@ -15,7 +15,8 @@ from course_utils.calls.evidence import describe_call
 from course_utils.calls.fault import StudentFault
 from course_utils.calls.proxy import Student
 from course_utils.diagnosis.diagnose import diagnose
-from course_utils.ground.closeness import Mismatch, assert_close
+from course_utils.ground.closeness import assert_close
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statistics import assert_rate
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import Diagnosis, TestOutcome

@@ -10,7 +10,7 @@ import pytest
 
 from course_utils.calls.evidence import describe_call
 from course_utils.diagnosis.diagnose import diagnose
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import Diagnosis, TestOutcome
 

@@ -22,7 +22,7 @@ from course_utils.gate.points.forbids import judge_forbids
 from course_utils.grading import feedback
 from course_utils.grading.judge import Grader
 from course_utils.grading.totals import StudentMarks
-from course_utils.ground.errors import PolicyError
+from course_utils.ground.errors import LabTestsError, PolicyError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, Status
 from course_utils.sandbox.client import Sandbox
@@ -64,7 +64,7 @@ def test_a_misspelt_policy_is_an_error_that_says_so(tmp_path: Path, table: str, 
         _ = lab_tests(folder / "test_public.py").policy
     assert said in str(caught.value)
     backend = NamespaceBackend({})
-    with pytest.raises(RuntimeError) as told:
+    with pytest.raises(LabTestsError) as told:
         run_tests([folder / "test_public.py"], lambda mark: backend, device="cpu")
     assert str(caught.value) in str(told.value)
     assert "Traceback" not in str(told.value)

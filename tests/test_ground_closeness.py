@@ -10,9 +10,10 @@ import pytest
 import torch
 from messages import internals_in
 
-from course_utils.ground import closeness
-from course_utils.ground.closeness import Mismatch, assert_close, relative_error
+from course_utils.ground import mismatch
+from course_utils.ground.closeness import assert_close, relative_error
 from course_utils.ground.describing import describe, figures
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statistics import assert_mean, assert_rate
 
 
@@ -55,7 +56,7 @@ def test_the_error_that_is_shown_decides(seed: int) -> None:
     rtol, atol = 10.0 ** -rng.integers(1, 6), 10.0 ** -rng.integers(0, 6)
     actual = expected + rng.normal(size=5) * rng.choice([atol, rtol])
     allowed = max(atol, rtol * np.max(np.abs(expected)))
-    with closeness.recording() as made:
+    with mismatch.recording() as made:
         close = holds(actual, expected, rtol=rtol, atol=atol)
     assert close is bool(np.max(np.abs(actual - expected)) <= allowed)
     if close:

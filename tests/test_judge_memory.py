@@ -15,8 +15,8 @@ from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.proxy import Student
 from course_utils.grading.classroom import Settings, grade_class
 from course_utils.grading.submissions import Submission
-from course_utils.ground.closeness import Mismatch
 from course_utils.ground.lab import Lab
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.solution import solution_namespace
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.testing.run import run_tests

@@ -19,8 +19,8 @@ from tiny import write_tiny_lab
 from course_utils.calls.digest import returned
 from course_utils.grading import feedback
 from course_utils.grading.totals import CellMark, StudentMarks
-from course_utils.ground.closeness import Mismatch
 from course_utils.ground.errors import NotebookError
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statuses import Aspect, Status, SubmissionStatus
 from course_utils.notebook import patience
 from course_utils.notebook.cells import defining_cell

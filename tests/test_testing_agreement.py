@@ -11,7 +11,7 @@ from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.fault import StudentFault
 from course_utils.calls.policy import Policy
 from course_utils.calls.proxy import Student
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.testing import agree
 from course_utils.testing.lab_tests import LabTests
 from course_utils.testing.loading import load_module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.testing import assert_unmodified
 
 

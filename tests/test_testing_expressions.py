@@ -10,7 +10,7 @@ import pytest
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.fault import StudentFault
 from course_utils.calls.proxy import Student
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.testing import assert_expression, evaluate, values_at
 
 POINTS = [[2.0, 3.0], [1.0, 0.5]]

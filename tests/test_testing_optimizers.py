@@ -9,7 +9,7 @@ import torch
 
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.proxy import Student
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.testing import Walk, assert_parameters_close, both_paths, follow
 
 DESCENT = """

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from course_utils.calls.policy import Cost, ForbiddenCall
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.testing.settling import charged, withheld
 from course_utils.verdict.outcome import TestOutcome

@@ -11,7 +11,7 @@ import pytest
 from course_utils.calls.digest import returned
 from course_utils.calls.evidence import describe_call
 from course_utils.calls.policy import Cost, ForbiddenCall
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statuses import Aspect, Status
 from course_utils.verdict.outcome import TestOutcome
 

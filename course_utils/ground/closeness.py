@@ -7,9 +7,7 @@ relative error beside the tolerance it was held against.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 
 from course_utils.ground.arrays import Array, array_of, is_numeric, is_plain_number, is_tensor
 from course_utils.ground.describing import describe, figures
+from course_utils.ground.mismatch import Mismatch, looks_at_dtypes, remember
 
 # Relative tolerances. A right implementation that orders its operations differently from torch is
 # off by a few units in the last place times the length of a reduction; a wrong formula, with the
@@ -29,87 +28,6 @@ _DEVICE_FACTOR = {"cpu": 1.0, "cuda": 5.0, "mps": 5.0}
 def tolerance(dtype: str, device: str = "cpu") -> float:
     """The relative tolerance for values of a dtype computed on a device ("cpu", "cuda", …)."""
     return _RTOL.get(dtype, 1e-8) * _DEVICE_FACTOR.get(device, 5.0)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One comparison that was made: its largest relative error and what was allowed."""
-
-    relative_error: float
-    tolerance: float
-
-
-_made: ContextVar[list[Comparison] | None] = ContextVar("comparisons", default=None)
-_dtypes: ContextVar[bool] = ContextVar("dtypes", default=True)
-
-
-@contextmanager
-def recording(*, dtypes: bool = True) -> Iterator[list[Comparison]]:
-    """Collect the comparisons made inside the ``with`` block.
-
-    Args:
-        dtypes: whether they look at dtypes, unless one says so itself: a claim about values does
-            not fail for a dtype, of which a claim about form speaks.
-    """
-    made: list[Comparison] = []
-    tokens = _made.set(made), _dtypes.set(dtypes)
-    try:
-        yield made
-    finally:
-        _made.reset(tokens[0])
-        _dtypes.reset(tokens[1])
-
-
-class Mismatch(AssertionError):
-    """Two values that were claimed to be close are not.
-
-    Attributes:
-        kind: "type", "structure", "shape", "dtype", "device", "nonfinite" or "value".
-        actual, expected: arrays (or whatever was returned, for kind "type").
-        relative_error, tolerance: for kind "value".
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        kind: str,
-        actual: Any = None,
-        expected: Any = None,
-        relative_error: float | None = None,
-        tolerance: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.actual = actual
-        self.expected = expected
-        self.relative_error = relative_error
-        self.tolerance = tolerance
-
-    def kept(self) -> Mismatch:
-        """A copy that may be kept until the diagnosis, of at most 512 KiB: without the frames of
-        the test, and without large values, of which this one lets go as well."""
-        self.actual, self.expected = _small(self.actual), _small(self.expected)
-        return Mismatch(
-            str(self), kind=self.kind, actual=self.actual, expected=self.expected,
-            relative_error=self.relative_error, tolerance=self.tolerance,
-        )  # fmt: skip
-
-
-class LeftOut:
-    """Stands for a value that was too large to be kept."""
-
-
-_MOST_KEPT = 2**18
-
-
-def _small(value: Any) -> Any:
-    """A value that takes little room; else a sign that there was one."""
-    if value is None or isinstance(value, (bool, int, float, np.generic)):
-        return value
-    if isinstance(value, np.ndarray) and value.nbytes <= _MOST_KEPT:
-        return value.copy() if value.base is not None else value
-    return LeftOut()
 
 
 def assert_close(
@@ -144,7 +62,7 @@ def assert_close(
     """
     if atol is not None and rtol == 0:
         raise ValueError("atol needs an rtol above 0: errors are shown relative to a scale")
-    rules = _Rules(rtol, atol, _dtypes.get() if check_dtype is None else check_dtype, oracle)
+    rules = _Rules(rtol, atol, looks_at_dtypes() if check_dtype is None else check_dtype, oracle)
     # Wrong values overflow here as they like, whatever a notebook has asked of np.seterr.
     with np.errstate(all="ignore"):
         _assert_close(actual, expected, name, rules)
@@ -237,7 +155,7 @@ def _assert_leaf_close(actual: Any, expected: Any, name: str, rules: _Rules) -> 
 def _assert_equal(got: Array, want: Array, name: str) -> None:
     wrong = got != want
     if not np.any(wrong):
-        _remember(0.0, 0.0)
+        remember(0.0, 0.0)
         return
     at = tuple(np.argwhere(wrong)[0])
     seen, right = figures(got[at], want[at])
@@ -274,7 +192,7 @@ def _assert_values_close(
             f"(relative error {shown}, allowed {allowed})",
             kind="value", actual=got, expected=want, relative_error=error, tolerance=rtol,
         )
-    _remember(error, rtol)
+    remember(error, rtol)
 
 
 def relative_error(actual: Array, expected: Array, *, at_least: float = 0.0) -> float:
@@ -305,12 +223,6 @@ def _widened(values: Array) -> Array:
 def _largest(values: Array) -> float:
     finite = np.abs(values[np.isfinite(values)])
     return float(np.max(finite)) if finite.size else 0.0
-
-
-def _remember(error: float, allowed: float) -> None:
-    made = _made.get()
-    if made is not None:
-        made.append(Comparison(error, allowed))
 
 
 def _at(index: Sequence[Any]) -> str:

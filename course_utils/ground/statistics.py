@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from course_utils.ground.arrays import array_of
-from course_utils.ground.closeness import Mismatch
 from course_utils.ground.describing import describe
+from course_utils.ground.mismatch import Mismatch
 
 _MOST_DIGITS = 9
 

@@ -1,7 +1,8 @@
 """What a lab's tests, misconceptions and variants are written with, in one place."""
 
 from course_utils.calls.probe import probe
-from course_utils.ground.closeness import Mismatch, assert_close, relative_error, tolerance
+from course_utils.ground.closeness import assert_close, relative_error, tolerance
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statistics import assert_mean, assert_rate
 from course_utils.testing.agreement import agree
 from course_utils.testing.arguments import assert_unmodified

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from course_utils.ground.closeness import Mismatch
+from course_utils.ground.mismatch import Mismatch
 
 
 def assert_unmodified(student: Any, by: str = "") -> None:

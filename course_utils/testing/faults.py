@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 from course_utils.calls.fault import StudentFault
-from course_utils.ground.closeness import Mismatch
 from course_utils.ground.devices import context_lost, out_of_memory
+from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statuses import Status
 from course_utils.verdict.outcome import TestOutcome
 

@@ -16,7 +16,7 @@ import pytest
 from course_utils.calls.backend import Backend
 from course_utils.calls.policy import Policy
 from course_utils.calls.proxy import Ledger, Student
-from course_utils.ground import closeness
+from course_utils.ground import mismatch
 from course_utils.ground.errors import PolicyError
 from course_utils.ground.statuses import Status
 from course_utils.testing.faults import (
@@ -174,7 +174,7 @@ class Judge:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         mark = mark_of(item)
-        with closeness.recording(dtypes=mark is not None and not mark.about.of_values) as made:
+        with mismatch.recording(dtypes=mark is not None and not mark.about.of_values) as made:
             item.stash[_COMPARISONS] = made
             yield
 
@@ -237,7 +237,7 @@ class Judge:
 
 
 _LEDGER = pytest.StashKey[Ledger]()
-_COMPARISONS = pytest.StashKey[list[closeness.Comparison]]()
+_COMPARISONS = pytest.StashKey[list[mismatch.Comparison]]()
 
 
 def _claim(item: pytest.Item) -> str:
