@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from course_utils.calls.endings import OutOfMemory, Raised, TimedOut
 from course_utils.calls.fault import StudentFault
@@ -13,11 +13,26 @@ from course_utils.ground.wire import WireError
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
 from course_utils.sandbox.limits import Limits
 
-if TYPE_CHECKING:
-    from course_utils.sandbox.session import Session
-
 # After its own alarm a process gets this long to answer before it is killed from outside.
 GRACE_SECONDS = 2.0
+
+
+class Host(Protocol):
+    """The submission whose state a process begins with: a :class:`~.session.Session`."""
+
+    @property
+    def seconds_left(self) -> float: ...
+
+    @property
+    def time_used_up(self) -> str: ...
+
+    def fork(self) -> Channel: ...
+
+    def exceeded(self) -> str | None: ...
+
+    def kill_exercise(self) -> None: ...
+
+    def end(self) -> None: ...
 
 
 class ExerciseBackend:
@@ -27,7 +42,7 @@ class ExerciseBackend:
     no call of the exercise is waited for that long again.
     """
 
-    def __init__(self, session: Session, limits: Limits) -> None:
+    def __init__(self, session: Host, limits: Limits) -> None:
         self._session = session
         self._limits = limits
         self._channel: Channel | None = None
@@ -104,7 +119,7 @@ class ExerciseBackend:
 
     def afresh(self) -> ExerciseBackend:
         """A backend with a process of its own, which waits for nothing that has hung here."""
-        other = self._session.exercise()
+        other = ExerciseBackend(self._session, self._limits)
         other._hung, other._hung_seconds = self._hung, self._hung_seconds
         return other
 
