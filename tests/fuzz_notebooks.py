@@ -20,8 +20,8 @@ import fuzzing
 import nbformat
 from tiny import SCALE, SOFTMAX, tiny_notebook, write_tiny_lab
 
-from course_utils.grading.reading import read_notebook
-from course_utils.grading.unreadable import UnreadableError
+from course_utils.grading.reading.notebook import read_notebook
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.ground.lab import Lab
 
 NOTEBOOKS = 200_000

@@ -9,15 +9,15 @@ import pytest
 from odd_lab import NAME, lesson
 from tiny import as_bytes
 
-from course_utils.grading.companions import copy_companions
-from course_utils.grading.naming import is_notebook_name, listed, plain_stem, shown
+from course_utils.grading.reading.companions import copy_companions
+from course_utils.grading.reading.naming import is_notebook_name, listed, plain_stem, shown
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.grading.submissions import (
     Submission,
     look,
     submission_folders,
     submitted_at,
 )
-from course_utils.grading.unreadable import UnreadableError
 from course_utils.ground.escaping import escaped
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason

@@ -22,8 +22,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from course_utils.grading.judge import Grader, not_graded, refused
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.grading.submissions import Submission
-from course_utils.grading.unreadable import UnreadableError
 from course_utils.ground import devices
 from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Lab

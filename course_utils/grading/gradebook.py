@@ -23,9 +23,9 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
-from course_utils.grading.companions import copy_companions
 from course_utils.grading.course import Course
 from course_utils.grading.marks import stamped, write_marks
+from course_utils.grading.reading.companions import copy_companions
 from course_utils.grading.roster import Student
 from course_utils.grading.standing import read_marks
 from course_utils.grading.submissions import folder_of, submitted_at

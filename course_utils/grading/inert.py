@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from course_utils.grading import markup
-from course_utils.grading.naming import listed
+from course_utils.grading.reading.naming import listed
 from course_utils.ground import cells as lab_cells
 
 Cell = dict[str, Any]

@@ -13,8 +13,8 @@ from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.ignorance import marked_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback, inert
-from course_utils.grading.files import read_file
-from course_utils.grading.reading import Reading, UnreadableError, read_notebook
+from course_utils.grading.reading.files import read_file
+from course_utils.grading.reading.notebook import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
 from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Exercise, Lab

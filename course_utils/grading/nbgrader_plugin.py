@@ -25,9 +25,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Integer, Unicode
 
 from course_utils.grading.class_seed import class_seed
-from course_utils.grading.companions import copy_companions
 from course_utils.grading.judge import Grader, grade_submission
 from course_utils.grading.marks import stamped, write_marks
+from course_utils.grading.reading.companions import copy_companions
 from course_utils.grading.submissions import (
     look,
     student_id,

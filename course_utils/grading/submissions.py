@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.grading.files import (
+from course_utils.grading.reading.files import (
     File,
     Kind,
     entries,
@@ -27,8 +27,8 @@ from course_utils.grading.files import (
     read_found,
     read_head,
 )
-from course_utils.grading.naming import listed, plain_stem, shown
-from course_utils.grading.unreadable import UnreadableError
+from course_utils.grading.reading.naming import listed, plain_stem, shown
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.ground.escaping import escaped
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason

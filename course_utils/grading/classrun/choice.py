@@ -9,8 +9,8 @@ from enum import StrEnum
 from course_utils.grading.classroom import digest
 from course_utils.grading.classrun.journal import Entry
 from course_utils.grading.course import Course
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.grading.submissions import Submission, find_submissions
-from course_utils.grading.unreadable import UnreadableError
 from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import SubmissionStatus

@@ -12,10 +12,10 @@ import math
 import re
 from typing import Any
 
-from course_utils.grading.metadata import leave_out_of_cell, leave_out_of_notebook
-from course_utils.grading.naming import shown
-from course_utils.grading.unpacking import MAX_FILE_BYTES, unpacked
-from course_utils.grading.unreadable import UnreadableError
+from course_utils.grading.reading.metadata import leave_out_of_cell, leave_out_of_notebook
+from course_utils.grading.reading.naming import shown
+from course_utils.grading.reading.unpacking import MAX_FILE_BYTES, unpacked
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.ground import cells as lab_cells
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import Notice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from course_utils.grading.files import (
+from course_utils.grading.reading.files import (
     File,
     Kind,
     files_in,

@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from course_utils.grading.naming import shown
-from course_utils.grading.unreadable import UnreadableError
+from course_utils.grading.reading.naming import shown
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason

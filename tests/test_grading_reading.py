@@ -16,7 +16,7 @@ from odd_cases import strip
 from odd_submissions import table
 from tiny import REPOSITORY, Notebook, as_bytes, tiny_notebook
 
-from course_utils.grading.reading import Reading, UnreadableError, read_notebook
+from course_utils.grading.reading.notebook import Reading, UnreadableError, read_notebook
 from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_utils.grading.matching import Matching, match
-from course_utils.grading.naming import listed
-from course_utils.grading.parsing import parsed
-from course_utils.grading.recognition import refuse_other_labs
-from course_utils.grading.unreadable import UnreadableError
+from course_utils.grading.reading.matching import Matching, match
+from course_utils.grading.reading.naming import listed
+from course_utils.grading.reading.parsing import parsed
+from course_utils.grading.reading.recognition import refuse_other_labs
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason

@@ -11,8 +11,8 @@ import struct
 import zipfile
 import zlib
 
-from course_utils.grading.naming import is_notebook_name, listed, plain_stem, shown
-from course_utils.grading.unreadable import UnreadableError
+from course_utils.grading.reading.naming import is_notebook_name, listed, plain_stem, shown
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import Notice
 

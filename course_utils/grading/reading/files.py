@@ -17,9 +17,9 @@ from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from course_utils.grading.naming import is_notebook_name, shown
-from course_utils.grading.unpacking import MAX_FILE_BYTES, is_packed
-from course_utils.grading.unreadable import UnreadableError
+from course_utils.grading.reading.naming import is_notebook_name, shown
+from course_utils.grading.reading.unpacking import MAX_FILE_BYTES, is_packed
+from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.ground.statuses import Reason
 
 _MAX_DEPTH = 5
