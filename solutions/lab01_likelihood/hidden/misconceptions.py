@@ -2,6 +2,22 @@
 
 from course_utils.testing import edit
 
+# Longer pieces of the solution that several mistakes replace.
+SIGMOID = "np.where(z >= 0, 1, e) / (1 + e)"
+BCE = "np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))"
+PROBABILITY = "1 / (1 + np.exp(-z))"
+BEFORE_REDUCTION = '    if reduction == "none":\n        return losses\n    return np.sum('
+
+
+def bce_of(p, y="y", eps=""):
+    """Formula (7) as it is printed, of a probability."""
+    return f"-{y} * np.log({p}{eps}) - (1 - {y}) * np.log(1 - {p}{eps})"
+
+
+def bce_clipped(eps):
+    return bce_of(f"np.clip({PROBABILITY}, {eps}, 1 - {eps})")
+
+
 MISTAKES = {
     "mse_loss": {
         "sum_for_mean": edit(
@@ -278,8 +294,29 @@ MISTAKES = {
         "clipped": edit(
             "np.exp(-np.abs(z))  # never above 1", "np.exp(-np.clip(np.abs(z), 0, 10))",
             about="edge",
+            also=[
+                ("np.exp(-np.abs(z))  # never above 1", f"np.exp(-np.clip(np.abs(z), 0, {bound}))")
+                for bound in (20, 30, 50, 88, 100, 500)
+            ],
             hint="Clipping makes all logits beyond the bound equal, and their probabilities too. "
             "Nothing overflows if the exponent is never above 0.",
+        ),
+        "probability_clipped": edit(
+            SIGMOID, f"np.clip({SIGMOID}, 1e-15, 1 - 1e-15)", about="edge",
+            also=[
+                (SIGMOID, f"np.clip({SIGMOID}, {eps}, 1 - {eps})")
+                for eps in ("1e-7", "1e-8", "1e-10", "1e-12")
+            ],
+            hint="The probability itself is kept away from 0 and 1 (clipped, or moved by a small "
+            "number). σ(−300) is tiny but no rounding error, and float64 holds it: give it back as "
+            "it is.",
+        ),
+        "small_probabilities_cancel": edit(
+            SIGMOID, "(1 + np.tanh(z / 2)) / 2", about="edge",
+            also=[(SIGMOID, "1 - np.where(z >= 0, e, 1) / (1 + e)")],
+            hint="A small probability comes out as the difference of two numbers near 1 (as in "
+            "1 + tanh or 1 − σ(−z)), so that below 1e-16 nothing is left of it. Write a fraction "
+            "whose numerator is small itself.",
         ),
         "sign_of_the_logit": edit(
             "np.where(z >= 0, 1, e)", "np.where(z >= 0, e, 1)", cost=0.6,
@@ -310,26 +347,77 @@ MISTAKES = {
     },
     "bce_with_logits": {
         "log_of_sigma": edit(
-            "np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))",
-            "-y * np.log(1 / (1 + np.exp(-z))) - (1 - y) * np.log(1 - 1 / (1 + np.exp(-z)))",
-            about="edge",
+            BCE, bce_of(PROBABILITY), about="edge",
             hint="You take the logarithm of a probability that has already been rounded to 0 or 1. "
             "Never compute the probability: steps 11 and 12.",
         ),
         "log_of_sigma_plus_eps": edit(
-            "np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))",
-            "-y * np.log(1 / (1 + np.exp(-z)) + 1e-12)"
-            " - (1 - y) * np.log(1 - 1 / (1 + np.exp(-z)) + 1e-12)",
-            about="edge",
-            hint="The 1e-12 hides the infinity: every hopeless example now costs 27.6, however "
-            "hopeless it is. Never compute the probability: steps 11 and 12.",
+            BCE, bce_of(PROBABILITY, eps=" + 1e-12"), about="edge",
+            also=[
+                *((BCE, bce_of(PROBABILITY, eps=f" + {eps}")) for eps in ("1e-10", "1e-15")),
+                *((BCE, bce_clipped(eps)) for eps in ("1e-7", "1e-8", "1e-10", "1e-12", "1e-15")),
+            ],
+            hint="A small number in the logarithm, or a clipped probability, only hides the "
+            "infinity: all hopeless examples now cost the same (27.6 with 1e-12), however hopeless "
+            "they are. Never compute the probability: steps 11 and 12.",
+        ),
+        "large_eps_in_the_logarithm": edit(
+            BCE, bce_of(PROBABILITY, eps=" + 1e-5"),
+            also=[
+                (BCE, bce_of(PROBABILITY, eps=f" + {eps}"))
+                for eps in ("1e-3", "1e-4", "1e-6", "1e-7", "1e-8")
+            ],
+            hint="The number added in the logarithm is large enough to change every loss, and it "
+            "only hides the infinity of hopeless examples. Never compute the probability: steps 11 "
+            "and 12.",
+        ),
+        "target_in_the_logarithm": edit(
+            BCE, bce_of("y", PROBABILITY),
+            also=[
+                (BCE, f"-y * np.log(y) - (1 - {PROBABILITY}) * np.log(1 - {PROBABILITY})"),
+                *((BCE, bce_of("y", PROBABILITY, f" + {eps}"))
+                  for eps in ("1e-7", "1e-8", "1e-10", "1e-12", "1e-15")),
+            ],
+            hint="The target stands inside a logarithm. In formula (7) the target is the weight, "
+            "and the logarithm that of the predicted probability: the two have changed places.",
+        ),
+        "second_term_left_out": edit(
+            BCE, f"-y * np.log({PROBABILITY})", also=[(BCE, "y * np.logaddexp(0, -z)")],
+            hint="Only the examples with y = 1 cost something. Formula (7) has a second term, "
+            "which is there for y = 0.",
+        ),
+        "first_term_left_out": edit(
+            BCE, f"-(1 - y) * np.log(1 - {PROBABILITY})",
+            also=[(BCE, "(1 - y) * np.logaddexp(0, z)")],
+            hint="Only the examples with y = 0 cost something. Formula (7) has a first term, "
+            "which is there for y = 1.",
+        ),
+        "probability_expected": edit(
+            BCE, bce_of("z"), also=[(BCE, bce_of("np.clip(z, 1e-7, 1 - 1e-7)"))],
+            hint="The logit z is treated as if it were a probability already. The σ between the "
+            "two is missing: a logit may be negative, or above 1.",
+        ),
+        "sigma_applied_twice": edit(
+            "    losses = ", f"    z = {PROBABILITY}\n    losses = ",
+            hint="σ is applied twice: the loss is that of the logit σ(z). A hopeless example then "
+            "costs next to nothing.",
+        ),
+        "bce_sign": edit(
+            BEFORE_REDUCTION, "    losses = -losses\n" + BEFORE_REDUCTION,
+            hint="The sign is turned round: logarithms of probabilities are negative, and a loss "
+            "is minus them, at least 0.",
+        ),
+        "bce_in_bits": edit(
+            BEFORE_REDUCTION, "    losses = losses / 0.6931471805599453\n" + BEFORE_REDUCTION,
+            hint="Every loss is divided by log 2, as with logarithms to the base 2: those are "
+            "bits. Asked for are nats, the natural logarithm.",
         ),
         "sign_of_the_product": edit(
             "np.maximum(z, 0) - z * y", "np.maximum(z, 0) + z * y",
             hint="The sign of z·y is turned round: for y = 1 a large logit must cost nothing.",
         ),
         "classes_swapped": edit(
-            "- z * y +", "- z * (1 - y) +",
+            "    losses = ", "    y = 1 - y\n    losses = ",
             hint="The classes are swapped: your loss is small where a 0 has a large logit.",
         ),
         "absolute_value_missing": edit(
@@ -344,14 +432,22 @@ MISTAKES = {
         ),
         "log_of_one_plus_little": edit(
             "np.log1p(np.exp(-np.abs(z)))", "np.log(1 + np.exp(-np.abs(z)))", about="edge",
-            hint="1 + 1e-17 is 1 in floating point, and its logarithm 0: the small losses are "
-            "lost. np.log1p keeps them.",
+            hint="Something tiny is added to 1 before the logarithm, or taken from it, and is "
+            "lost: 1 + 1e-17 is 1 in floating point, and its logarithm 0. np.log1p keeps small "
+            "losses.",
         ),
         "little_added_to_much": edit(
             "np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))",
             "np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - z * y", about="edge",
             hint="The small logarithm is added to max(0, z), where its digits are lost, and only "
             "then z·y is subtracted. Subtract first, and add the logarithm last.",
+        ),
+        "signed_labels": edit(
+            BCE, "np.log1p(np.exp(-(2 * y - 1) * z))", about="edge",
+            also=[(BCE, "np.logaddexp(0, -(2 * y - 1) * z)")],
+            hint="log(1 + e^(−sz)) with s = 2y − 1 (or a sign chosen by y) is right for labels 0 "
+            "and 1 only. A target between them is a mixture of both losses; and where e^(−sz) is "
+            "computed as it stands, it overflows.",
         ),
         "bce_sum_for_mean": edit(
             "else np.mean(losses)", "else np.sum(losses)", about="detail",
@@ -363,7 +459,7 @@ MISTAKES = {
             hint="reduction='sum' returns the mean: look at the argument.",
         ),
         "hard_labels_only": edit(
-            "np.maximum(z, 0) - z * y", "np.maximum(z, 0) - np.where(y == 1, z, 0)", about="edge",
+            "    losses = ", "    y = np.where(y == 1, y, 0 * y)\n    losses = ", about="edge",
             hint="A target may be a probability between 0 and 1. Multiply by y instead of asking "
             "whether it is 1.",
         ),
@@ -487,6 +583,15 @@ MISTAKES = {
             "p * np.log(safe)", "p * np.log(p + 1e-6)", cost=0.33,
             hint="An ε in the logarithm changes every term a little. Only p = 0 needs care.",
         ),
+        "tiny_eps_in_the_logarithm": edit(
+            "safe = np.where(p > 0, p, 1)", "safe = p + 1e-12", about="edge", cost=0.1,
+            also=[
+                ("safe = np.where(p > 0, p, 1)", "safe = " + kept)
+                for kept in ("p + 1e-10", "p + 1e-15", "np.clip(p, 1e-12, 1)")
+            ],
+            hint="A small number in the logarithm of the entropy (or a clipped p) changes the "
+            "terms of very rare outcomes. Only p = 0 needs care.",
+        ),
         "always_bits": edit(
             'nats = -np.sum(p * np.log(safe), axis=-1)\n'
             '    return nats / np.log(2) if unit == "bits" else nats',
@@ -524,6 +629,50 @@ MISTAKES = {
             "expected = np.where(p > 0, q, 1)", "expected = q", about="edge", cost=0.1,
             hint="Where p and q are both 0 you compute 0·(−∞), NaN. A term with p = 0 is 0.",
         ),
+        "infinity_hidden_by_eps": edit(
+            "expected = np.where(p > 0, q, 1)", "expected = q + 1e-12", about="edge", cost=0.1,
+            also=[
+                ("expected = np.where(p > 0, q, 1)", "expected = " + kept)
+                for kept in (
+                    "q + 1e-9", "q + 1e-10", "q + 1e-15", "np.clip(q, 1e-15, 1)",
+                    "np.clip(q, 1e-12, 1)", "np.clip(q, 1e-10, 1)", "np.clip(q, 1e-9, 1)",
+                    "np.clip(q, 1e-8, 1)", "np.clip(q, 1e-7, 1)",
+                )
+            ],
+            hint="In the cross-entropy, a small number in the logarithm (or a clipped q) makes the "
+            "impossible cost some twenty nats. It costs ∞; only where p is 0 is the term 0.",
+        ),
+        "cross_entropy_large_eps": edit(
+            "expected = np.where(p > 0, q, 1)", "expected = q + 1e-5", cost=0.33,
+            also=[
+                ("expected = np.where(p > 0, q, 1)", f"expected = q + {eps}")
+                for eps in ("1e-3", "1e-4", "1e-6", "1e-7", "1e-8")
+            ],
+            hint="In the cross-entropy, the number added in the logarithm is large enough to "
+            "change every term, and it hides the ∞ of what q takes for impossible. Only where p "
+            "is 0 is care needed: the term is 0.",
+        ),
+        "cross_entropy_of_everything": edit(
+            "np.log(expected), axis=-1)", "np.log(expected))", cost=0.33,
+            hint="The cross-entropy adds up the whole array. Each row is a distribution with a "
+            "cross-entropy of its own: sum along the last axis.",
+        ),
+        "cross_entropy_averaged_over_rows": edit(
+            "np.log(expected), axis=-1)", "np.log(expected)) / p.shape[0]", cost=0.33,
+            hint="The cross-entropies of all rows become one mean, as for a loss of a batch. Each "
+            "row is a distribution with a cross-entropy of its own: sum along the last axis, and "
+            "average nothing.",
+        ),
+        "cross_entropy_sign": edit(
+            "total = -np.sum(", "total = np.sum(", cost=0.33,
+            hint="The minus of the cross-entropy is missing: logarithms of probabilities are "
+            "negative, it is not.",
+        ),
+        "cross_entropy_unit_ignored": edit(
+            'return total / np.log(2) if unit == "bits" else total', "return total",
+            about="detail", cost=0.1,
+            hint="unit='bits' changes nothing in the cross-entropy. Divide by log 2.",
+        ),
         "cross_entropy_of_columns": edit(
             "np.sum(p * np.log(expected), axis=-1)", "np.sum(p * np.log(expected), axis=0)",
             cost=0.33,
@@ -551,6 +700,31 @@ MISTAKES = {
                 ("true, model = np.where(p > 0, p, 1)", "true, model = np.where(p > 1, p, 1)"),
                 ("true, model = np.where(p > 0, p, 1)", "true, model = np.where(p > 0, 1, p)"),
             ],
+        ),
+        "divergence_of_everything": edit(
+            "np.log(model)), axis=-1)", "np.log(model)))", cost=0.33,
+            hint="The divergence adds up the whole array. Each row is a distribution with a "
+            "divergence of its own: sum along the last axis.",
+        ),
+        "divergence_zero_gives_nan": edit(
+            "true, model = np.where(p > 0, p, 1), np.where(p > 0, q, 1)", "true, model = p, q",
+            about="edge", cost=0.1,
+            hint="In the divergence, 0·log 0 is NaN on a computer. Where p is 0 the term is 0: "
+            "keep the zero out of the logarithm.",
+        ),
+        "divergence_infinity_hidden": edit(
+            "true, model = np.where(p > 0, p, 1), np.where(p > 0, q, 1)",
+            "true, model = p + 1e-12, q + 1e-12", about="edge", cost=0.1,
+            also=[
+                ("true, model = np.where(p > 0, p, 1), np.where(p > 0, q, 1)",
+                 f"true, model = p + {eps}, q + {eps}") for eps in ("1e-9", "1e-10", "1e-15")
+            ] + [
+                ("true, model = np.where(p > 0, p, 1), np.where(p > 0, q, 1)",
+                 f"true, model = np.clip(p, {eps}, 1), np.clip(q, {eps}, 1)")
+                for eps in ("1e-7", "1e-8", "1e-10", "1e-12", "1e-15")
+            ],
+            hint="In the divergence, a small number in the logarithm (or a clipped q) makes the "
+            "impossible cost some twenty nats. It costs ∞; only where p is 0 is the term 0.",
         ),
         "divergence_unit_ignored": edit(
             'return extra / np.log(2) if unit == "bits" else extra', "return extra",

@@ -391,8 +391,25 @@ MISTAKES = {
             "for distributions it is not: each class has its own logarithm, −Σ y·log h."),
         "cross_entropy_by_log_of_softmax": edit("shifted - np.log(np.sum(",
             "np.log(np.exp(shifted) / np.sum(",
+            also=[[("shifted - np.log(np.sum(", "np.log(np.exp(shifted) / np.sum("),
+                   ("y * log_h", "np.where(y > 0, y * log_h, 0)")]],
             hint="log(softmax(x)) is −∞ as soon as a probability underflows to 0, and 0·(−∞) is "
-            "NaN. Compute log-probabilities as x − logsumexp(x)."),
+            "NaN: never take the logarithm of a probability. Compute log-probabilities as "
+            "x − logsumexp(x)."),
+        "binary_cross_entropy_of_each_class": edit("y * log_h",
+            "y * log_h + (1 - y) * np.log1p(-np.exp(log_h))",
+            hint="Each class costs −log(1 − h) as well where it is not the target, as in the "
+            "binary cross-entropy. With softmax the classes compete already: only −Σ y·log h is "
+            "summed."),
+        "squared_error_of_probabilities": edit("-np.sum(y * log_h, axis=1)",
+            "np.sum((y - np.exp(log_h)) ** 2, axis=1)",
+            hint="That is the squared error of the probabilities. The cross-entropy is "
+            "−Σ y·log h."),
+        "cross_entropy_arguments_exchanged": edit("y * log_h", "np.exp(log_h) * np.log(y + 1e-12)",
+            also=[("y * log_h", f"np.exp(log_h) * np.log(y + {eps})")
+                  for eps in ("0", "1e-15", "1e-10", "1e-9", "1e-8", "1e-7")],
+            hint="The target stands in the logarithm, and the probability in front of it. It is "
+            "the other way round: −Σ y·log h."),
         "cross_entropy_with_eps": edit(LOG_H, CE_GUARDED[0],
             also=[(LOG_H, other) for other in CE_GUARDED[1:]], hint=EPS_IN_LOG),
         "cross_entropy_without_shift": edit(f"logits - {ROW_MAX}", "logits",
@@ -444,6 +461,13 @@ MISTAKES = {
             hint=ALL_ENTRIES),
         "cross_entropy_divided_by_the_classes": edit("np.sum(counts) if", "num_classes if",
             hint="You divide by K, the number of classes. The mean runs over the rows that count."),
+        "cross_entropy_divided_twice": edit("np.sum(counts) if", "np.sum(counts) ** 2 if",
+            hint="The mean is divided by the number of rows once more: the losses are summed and "
+            "divided by it once."),
+        "cross_entropy_of_the_first_row": edit("return np.sum(losses)", "return losses[0]",
+            also=[(f"np.sum(losses) / {CE_MEAN}", "losses[0]")],
+            hint="One row's loss is taken for that of the whole batch: sum the losses of all rows "
+            "(is there a [0], or a return inside of a loop?)."),
         "cross_entropy_ignored_rows_in_the_denominator": edit("np.sum(counts) if", "n if",
             about="detail", hint=IGNORED_IN_DENOMINATOR),
         "cross_entropy_ignore_index_unused": edit("targets != ignore_index",

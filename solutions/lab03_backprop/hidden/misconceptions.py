@@ -34,6 +34,12 @@ MISTAKES = {
             hint="You go along the first axis only: for a matrix that moves whole rows. "
             "np.ndindex(x.shape) goes through all entries.",
         ),
+        "flat_index_on_a_table": edit(
+            "np.ndindex(x.shape)", "range(x.size)", about="detail",
+            hint="You count through x.size entries with one number, but on a table x[i] is a whole "
+            "row, and there are fewer rows than entries. np.ndindex(x.shape) goes through entries "
+            "of any shape.",
+        ),
         "differences_in_float32": edit(
             "np.array(x, dtype=np.float64)", "np.array(x)", about="detail",
             hint="The differences are taken in the dtype of x. In float32 a step of 1e-5 is lost "
@@ -754,8 +760,41 @@ MISTAKES = {
     "gradient_check": {
         "absolute_error": edit(
             "1e-4 * max(abs(measured), abs(claimed))", "1e-4",
+            also=[
+                ("1e-4 * max(abs(measured), abs(claimed))", limit)
+                for limit in ("1e-3", "1e-5", "1e-6", "1e-7", "1e-8")
+            ],
             hint="You compare with a fixed number: a wrong gradient of a tiny function passes and "
             "a right one of a huge function fails. Compare with the larger of the two slopes.",
+        ),
+        "other_limit": edit(
+            "> 1e-4 * max", "> 1e-6 * max", about="detail",
+            also=[
+                ("> 1e-4 * max", f"> {limit} * max") for limit in ("1e-2", "1e-3", "1e-5", "1e-7")
+            ],
+            hint="Another limit than 1e-4 is used: a gradient that is wrong by half of that should "
+            "pass, one that is wrong by a little more should not.",
+        ),
+        "relative_to_the_sum": edit(
+            "max(abs(measured), abs(claimed))", "(abs(measured) + abs(claimed))", about="detail",
+            hint="You compare with the sum of the two sizes, which is twice the larger one, so the "
+            "limit is twice as wide as asked.",
+        ),
+        "floor_under_the_slopes": edit(
+            "max(abs(measured), abs(claimed))", "max(abs(measured), abs(claimed), 1.0)",
+            also=[("max(abs(measured), abs(claimed))", "(1.0 + abs(measured) + abs(claimed))")],
+            hint="A fixed number stands beside the two slopes, and for a tiny function it decides: "
+            "wrong gradients pass there. Compare with the larger of the slopes alone.",
+        ),
+        "first_axis_against_rows": edit(
+            "for _ in range(10):\n        u = rng.normal(size=x.shape)",
+            "for i in range(len(x)):\n        u = np.zeros(x.shape)\n        u[i] = 1",
+            ("claimed = np.sum(grad * u)",
+             "row = np.ravel(grad[i])\n        claimed = row[np.argmax(np.abs(measured - row))]"),
+            about="idea",
+            hint="You go along the first axis only, entry by entry of a vector; for a matrix that "
+            "moves whole rows, and a right gradient fails. Random directions of x's shape work for "
+            "any shape.",
         ),
         "direction_of_ones": edit(
             "u = rng.normal(size=x.shape)", "u = np.ones(x.shape)",
@@ -775,8 +814,8 @@ MISTAKES = {
         "one_sided_difference": edit(
             "(f(x + h * u) - f(x - h * u)) / (2 * h)", "(f(x + h * u) - f(x)) / h",
             about="detail",
-            hint="You measure to one side: where the slope changes quickly a right gradient "
-            "fails. Go to both sides.",
+            hint="Where the slope changes quickly, a right gradient fails: the slope is measured "
+            "to one side, or the limit is far below 1e-4. Go to both sides, and allow 1e-4.",
         ),
         "step_not_doubled": edit(
             "/ (2 * h)", "/ h",

@@ -851,8 +851,10 @@ MISTAKES = {
             "matrix either: p.ndim >= 2 decays, everything below does not.",
         ),
         "spares_what_is_called_bias": edit(
-            "if p.ndim >= 2]", "if p.ndim >= 2 and id(p) not in biases]",
-            ("p.ndim < 2]", "p.ndim < 2 or id(p) in biases]"),
+            'return [\n        {"params": [p for p in trained if ',
+            'return [\n        {"params": [p for p in trained if id(p) not in biases and ',
+            ('weight_decay},\n        {"params": [p for p in trained if ',
+             'weight_decay},\n        {"params": [p for p in trained if id(p) in biases or '),
             ("    trained = [", "    named = model.named_parameters()\n"
              '    biases = {id(p) for n, p in named if n.endswith("bias")}\n    trained = ['),
             hint="You go by the name too, and a matrix may be called bias: only the number of "
@@ -869,8 +871,9 @@ MISTAKES = {
             "p for p in model.parameters()", "(name, p) for name, p in model.named_parameters()",
             ("p in trained if p.ndim >= 2", 'name, p in trained if not name.endswith("bias")'),
             ("p in trained if p.ndim < 2", 'name, p in trained if name.endswith("bias")'),
-            hint="You spare biases only. The scale of a normalization is no matrix either: go by "
-            "the number of dimensions.",
+            hint="You spare what has 'bias' (or the name of a certain layer) in its name. Other "
+            "normalizations' scales then decay, and a matrix called bias does not: go by the "
+            "number of dimensions, not by names.",
         ),
         "forgets_the_rest": edit(
             '{"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},', "",
@@ -982,6 +985,11 @@ MISTAKES = {
         ),
         "no_thought_of_none": edit(
             " if p.grad is not None", "", about="detail",
+            also=[
+                [(" if p.grad is not None", ""), ("(g.double() ** 2)", squares)]
+                for squares in ("(g**2)", "g.pow(2)", "g.norm() ** 2", "g.data.norm(2) ** 2",
+                                "g.detach().norm() ** 2")
+            ],
             hint="A parameter whose .grad is None stops you. Pass it over.",
         ),
     },

@@ -158,6 +158,23 @@ MISTAKES = {
             hint="With training=False you multiply by 1 − p. That belongs to the form without "
             "scaling in training; here training already scales, and evaluation returns x as it is.",
         ),
+        "scaled_at_eval_instead": edit(
+            " / (1 - p)", "",
+            ("if not training:\n        return x\n",
+             "if not training:\n        return x * (1 - p)\n"),
+            also=[[(" / (1.0 - p)", ""),
+                   ("if not training:\n        return x\n",
+                    "if not training:\n        return x * (1.0 - p)\n")]],
+            hint="That is the older form: nothing is scaled in training, and evaluation multiplies "
+            "by 1 − p. Inverted dropout, asked for here, divides by 1 − p in training, and "
+            "evaluation returns x as it is.",
+        ),
+        "mask_returned": edit(
+            "return x * kept", "return torch.ones_like(x) * kept",
+            also=[("return x * kept", "return kept"), ("return mask * x", "return mask")],
+            hint="You return the mask (or its scaled form) without x: the entries of x never reach "
+            "the result. Multiply x by it.",
+        ),
         "training_ignored": edit(
             "    if not training:\n        return x\n", "",
             also=[("if not training or keep == 1:", "if keep == 1:"),
@@ -284,6 +301,12 @@ MISTAKES = {
             "return upstream * survived", "return survived", also=[("upstream * mask", "mask")],
             hint="The gradient that comes from above is missing: by the chain rule, upstream is "
             "multiplied by the slope.",
+        ),
+        "complement_of_the_mask": edit(
+            "return upstream * survived", "return upstream - upstream * survived",
+            hint="You subtract the survivors' part from the upstream gradient, which keeps the "
+            "gradient of the entries that were dropped. Those get 0, and the survivors theirs, "
+            "scaled as in the forward pass.",
         ),
         "backward_nan_at_p_one": edit(
             GUARD.format("upstream"), "", about="edge",
@@ -790,7 +813,10 @@ MISTAKES = {
         ),
         "nan_at_zero": edit(
             "torch.sign(theta)", "theta / theta.abs()", about="edge",
-            hint="θ/|θ| is 0/0, which is NaN, for an entry that is 0. torch.sign gives 0 there.",
+            also=[("theta - step * torch.sign(theta)",
+                   "theta * (1 - lr * lam / theta.abs()).clamp(min=0)")],
+            hint="You divide by |θ|: for an entry that is 0 that can be 0/0, which is NaN. "
+            "torch.sign gives 0 there, and nothing has to be divided.",
         ),
         "changes_theta": edit(
             "return theta - step * torch.sign(theta)",

@@ -11,6 +11,12 @@ GLOROT_DRAW = "return weight.uniform_(-bound, bound, generator=generator)"
 NORMAL_DRAW = "return weight.normal_(0, std, generator=generator)"
 HE_DRAW = "return weight.normal_(0, math.sqrt(2 / fan_in), generator=generator)"
 LIMIT_DRAW = "return weight.uniform_(-limit, limit, generator=generator)"
+CPU_UNIFORM = "return weight.copy_((2 * torch.rand(weight.shape, generator=generator) - 1) * "
+CPU_RANDN = "return weight.copy_(torch.randn(weight.shape, generator=generator) * "
+CPU_GLOROT = (GLOROT_DRAW, CPU_UNIFORM + "bound)")
+CPU_NORMAL = (NORMAL_DRAW, CPU_RANDN + "std)")
+CPU_HE = (HE_DRAW, CPU_RANDN + "math.sqrt(2 / fan_in))")
+CPU_DEFAULT = (LIMIT_DRAW, CPU_UNIFORM + "limit)")
 ONE_ROW = (
     "        if n == 1:\n            raise ValueError("
     '"batch norm needs more than one row in training: x − μ would be 0")\n'
@@ -211,10 +217,18 @@ MISTAKES = {
             hint="fan_in and fan_out are exchanged: torch's weight is (n_out, n_in), the outputs "
             "first.",
         ),
+        "channels_on_the_last_axes": edit(
+            "math.prod(weight.shape[2:])", "math.prod(weight.shape[:-2])",
+            ("return weight.shape[1] * kernel, weight.shape[0] * kernel",
+             "return weight.shape[-2] * kernel, weight.shape[-1] * kernel"),
+            hint="You read the weight as (…, n_in, n_out), as some other libraries lay it out. "
+            "torch's is (n_out, n_in, …): outputs first, then inputs, then the kernel.",
+        ),
         "kernel_ignored": edit(
             "return weight.shape[1] * kernel, weight.shape[0] * kernel",
             "return weight.shape[1], weight.shape[0]", about="detail",
-            also=[("return n_in * kernel, n_out * kernel", "return n_in, n_out")],
+            also=[("return n_in * kernel, n_out * kernel", "return n_in, n_out"),
+                  ("weight.shape[2:]", "weight.shape[4:]")],
             hint="The entries of the kernel are not counted: each output sums over all of them, "
             "for every input channel.",
         ),
@@ -277,6 +291,16 @@ MISTAKES = {
             hint="Only n_in is in your bound (that is LeCun's). Glorot's compromise has "
             "n_in + n_out.",
         ),
+        "glorot_uniform_without_two": edit(
+            "math.sqrt(6 / (n_in + n_out))", "math.sqrt(3 / (n_in + n_out))", cost=QUARTER,
+            hint="With √(3/(n_in + n_out)) the variance is 1/(n_in + n_out). Glorot's is twice as "
+            "large.",
+        ),
+        "glorot_uniform_with_torchs_bound": edit(
+            "math.sqrt(6 / (n_in + n_out))", "math.sqrt(1 / n_in)", cost=QUARTER,
+            hint="1/√n_in is the bound that torch uses by default. Glorot's comes from the "
+            "variance 2/(n_in + n_out), by step 8.",
+        ),
         "glorot_uniform_without_root": edit(
             "math.sqrt(6 / (n_in + n_out))", "6 / (n_in + n_out)", cost=QUARTER,
             hint="6/(n_in + n_out) is the square of the bound: take the root.",
@@ -312,8 +336,7 @@ MISTAKES = {
         "glorot_normal_with_the_variance": edit(
             "std = math.sqrt(2 / sum(fans(weight)))", "std = 2 / sum(fans(weight))", cost=QUARTER,
             also=[("std = (2 / (fan_in + fan_out)) ** 0.5", "std = 2 / (fan_in + fan_out)")],
-            hint="normal_ takes a standard deviation, and you have given it the variance: take the "
-            "root.",
+            hint="The variance stands where the standard deviation belongs: take the root.",
         ),
         "glorot_normal_without_two": edit(
             "math.sqrt(2 / sum(fans(weight)))", "math.sqrt(1 / sum(fans(weight)))", cost=QUARTER,
@@ -330,6 +353,26 @@ MISTAKES = {
             "math.sqrt(2 / sum(fans(weight)))", "math.sqrt(2 / fans(weight)[0])", cost=QUARTER,
             also=[("std = (2 / (fan_in + fan_out)) ** 0.5", "std = (2 / fan_in) ** 0.5")],
             hint="That is He's standard deviation, with n_in alone. Glorot's has n_in + n_out.",
+        ),
+        "glorot_normal_is_lecun": edit(
+            "math.sqrt(2 / sum(fans(weight)))", "math.sqrt(1 / fans(weight)[0])", cost=QUARTER,
+            also=[("std = (2 / (fan_in + fan_out)) ** 0.5", "std = (1 / fan_in) ** 0.5")],
+            hint="That is LeCun's variance, 1/n_in, which looks at the way forwards only. Glorot's "
+            "(Xavier's) compromise has n_out as well: 2/(n_in + n_out).",
+        ),
+        "glorot_normal_with_relus_gain": edit(
+            "math.sqrt(2 / sum(fans(weight)))", "math.sqrt(4 / sum(fans(weight)))", cost=QUARTER,
+            also=[("(2 / (fan_in + fan_out)) ** 0.5", "(4 / (fan_in + fan_out)) ** 0.5")],
+            hint="Your variance is 4/(n_in + n_out), twice Glorot's. A factor that makes up for "
+            "relu belongs to He's.",
+        ),
+        "divided_by_the_deviation": edit(
+            "return weight.normal_(0, std,", "return weight.normal_(0, 1 / std,",
+            ("normal_(0, math.sqrt(2 / fan_in)", "normal_(0, 1 / math.sqrt(2 / fan_in)"), cost=0.33,
+            also=[("return weight.normal_(0, std,", "return weight.normal_(0, 1 / std,"),
+                  ("normal_(0, math.sqrt(2 / fan_in)", "normal_(0, 1 / math.sqrt(2 / fan_in)")],
+            hint="The standard deviation is upside down: the more inputs a unit has, the larger "
+            "your weights. Numbers of deviation 1 have to be multiplied by it, not divided.",
         ),
         "glorot_normal_drawn_uniform": edit(
             NORMAL_DRAW,
@@ -369,8 +412,13 @@ MISTAKES = {
         "he_with_the_variance": edit(
             "math.sqrt(2 / fan_in)", "2 / fan_in", cost=QUARTER,
             also=[("mul_((2 / n_in) ** 0.5)", "mul_(2 / n_in)")],
-            hint="normal_ takes a standard deviation, and you have given it the variance: take the "
-            "root.",
+            hint="The variance stands where the standard deviation belongs: take the root.",
+        ),
+        "he_with_the_bound": edit(
+            "math.sqrt(2 / fan_in)", "math.sqrt(6 / fan_in)", cost=QUARTER,
+            also=[("mul_((2 / n_in) ** 0.5)", "mul_((6 / n_in) ** 0.5)")],
+            hint="√(6/n_in) is the bound of uniform numbers with He's variance. Normal ones take "
+            "the standard deviation, without the 3.",
         ),
         "he_truncated": edit(
             HE_DRAW,
@@ -413,12 +461,13 @@ MISTAKES = {
             hint="The generator is seeded anew inside of the function, so every layer gets the "
             "same numbers. Draw from the generator that is passed.",
         ),
-        "he_drawn_on_the_cpu": edit(
-            HE_DRAW,
-            "return weight.copy_(torch.randn(weight.shape, generator=generator) "
-            "* math.sqrt(2 / fan_in))", about="form", cost=0.03,
-            hint="torch.randn without device= draws on the CPU, and refuses a generator of a GPU: "
-            "say device=weight.device, or fill the weight with normal_.",
+        "drawn_on_the_cpu": edit(
+            *CPU_GLOROT, CPU_NORMAL, CPU_HE, CPU_DEFAULT, about="form", cost=0.1,
+            also=[[CPU_GLOROT, CPU_NORMAL, CPU_HE], [CPU_NORMAL, CPU_HE], CPU_HE, CPU_NORMAL,
+                  CPU_GLOROT, CPU_DEFAULT],
+            hint="torch.rand and torch.randn without device= draw on the CPU, and refuse a "
+            "generator of a GPU: say device=weight.device, or fill the weight with uniform_ or "
+            "normal_.",
         ),
         "default_without_root": edit(
             "limit = 1 / math.sqrt(fans(weight)[0])", "limit = 1 / fans(weight)[0]", cost=QUARTER,
@@ -769,6 +818,31 @@ MISTAKES = {
             about="detail",
             hint="running_var holds standard deviations in yours; it is a variance.",
         ),
+        "running_deviation": edit(
+            UPDATE_VAR, UPDATE_VAR.replace("var * n / (n - 1)", "torch.sqrt(var)"),
+            (OTHERWISE, "    else:\n        mean, var = running_mean, running_var**2\n"),
+            also=[[(UPDATE_VAR, UPDATE_VAR.replace("var * n / (n - 1)", "torch.sqrt(var + eps)")),
+                   (OTHERWISE,
+                    "    else:\n        mean, var = running_mean, running_var**2 - eps\n")]],
+            hint="You keep an average of standard deviations and divide by it at evaluation. What "
+            "is remembered in running_var is the variance; the root is taken when dividing.",
+        ),
+        "running_deviation_without_eps": edit(
+            UPDATE_VAR, UPDATE_VAR.replace("var * n / (n - 1)", "torch.sqrt(var)"),
+            (OTHERWISE + "    x_hat = (x - mean) / torch.sqrt(var + eps)\n",
+             "    else:\n        mean, var = running_mean, running_var**2\n"
+             "    x_hat = (x - mean) / torch.sqrt(var)\n"),
+            hint="You divide by standard deviations without eps, and keep an average of them for "
+            "evaluation. What is remembered in running_var is the variance; eps is added to it, "
+            "and then the root is taken.",
+        ),
+        "root_forgotten_at_evaluation": edit(
+            OTHERWISE,
+            "    else:\n        mean, var = running_mean, (running_var + eps) ** 2 - eps\n",
+            also=[("* torch.rsqrt(running_var + eps)", "/ (running_var + eps)")],
+            hint="At evaluation you divide by the running variance itself. Equation (1) divides by "
+            "its root there, too.",
+        ),
         "training_ignored": edit(
             "    if training:\n        n = len(x)", "    if True:\n        n = len(x)",
             also=[("    if not training:\n        return (x - running_mean)",
@@ -934,7 +1008,8 @@ MISTAKES = {
         "x_changed": edit(
             "x_hat = (x - mean) / torch.sqrt(var + eps)",
             "x_hat = x.sub_(mean).div_(torch.sqrt(var + eps))", about="arguments",
-            hint="sub_ and div_ work in place: the caller's x is changed. Make a new tensor.",
+            hint="The caller's x is changed: sub_, div_, −= and /= write into the tensor that they "
+            "are given. Make a new one.",
         ),
         "constant_on_the_cpu": edit(
             "torch.sqrt(var + eps)",
@@ -1247,6 +1322,36 @@ MISTAKES = {
             hint="The two last terms are sums over the rows; with the 1/n of step 13 they are "
             "means.",
         ),
+        "divided_by_the_features": edit(
+            "g - g.mean(dim=0) - x_hat * (g * x_hat).mean(dim=0)",
+            "g - g.sum(dim=0) / x.shape[1] - x_hat * (g * x_hat).sum(dim=0) / x.shape[1]",
+            hint="The sums over the rows are divided by the number of features. They become means "
+            "over the rows, so divide by n, the number of rows.",
+        ),
+        "mean_term_not_divided": edit(
+            "(g - g.mean(dim=0) - x_hat", "(g - g.sum(dim=0) - x_hat",
+            also=[("+ d_mean / n", "+ d_mean")],
+            hint="The term of the mean is a sum over the rows. One row has the share 1/n in μ, so "
+            "it is to be divided by n.",
+        ),
+        "variance_term_not_divided": edit(
+            "- x_hat * (g * x_hat).mean(dim=0)", "- x_hat * (g * x_hat).sum(dim=0)",
+            also=[("d_var * 2 * centred / n", "d_var * 2 * centred")],
+            hint="The term of the variance is a sum over the rows. One row has the share 1/n in "
+            "σ², so it is to be divided by n.",
+        ),
+        "variance_term_halved": edit(
+            "- x_hat * (g * x_hat).mean(dim=0)", "- x_hat * (g * x_hat).mean(dim=0) / 2",
+            also=[("d_var * 2 * centred", "d_var * centred")],
+            hint="The term of the variance is half of what it should be: the root has a ½, and the "
+            "2 of the square takes it away.",
+        ),
+        "variance_term_doubled": edit(
+            "- x_hat * (g * x_hat).mean(dim=0)", "- x_hat * (g * x_hat).mean(dim=0) * 2",
+            also=[("* -0.5 * inverse**3", "* -inverse**3")],
+            hint="The term of the variance is twice what it should be: the square has a 2, and the "
+            "½ of the root takes it away.",
+        ),
         "terms_added": edit(
             "g - g.mean(dim=0) - x_hat * (g * x_hat).mean(dim=0)",
             "g + g.mean(dim=0) + x_hat * (g * x_hat).mean(dim=0)",
@@ -1286,7 +1391,9 @@ MISTAKES = {
         ),
         "unbiased_variance_backward": edit(
             BATCH_VAR, "var = x.var(dim=0)",
-            also=[("var = x.var(0, unbiased=False)", "var = x.var(0)")],
+            also=[("var = x.var(0, unbiased=False)", "var = x.var(0)"),
+                  [(BATCH_VAR, "var = x.var(dim=0)"),
+                   ("(g * x_hat).mean(dim=0)", "(g * x_hat).sum(dim=0) / (len(x) - 1)")]],
             hint="You use the unbiased variance, which x.var gives by default. The layer "
             "normalizes with the biased one.",
         ),
@@ -1448,7 +1555,8 @@ MISTAKES = {
         "rows_changed": edit(
             "x_hat = (x - mean) / torch.sqrt(var + eps)",
             "x_hat = x.sub_(mean).div_(torch.sqrt(var + eps))", about="arguments",
-            hint="sub_ and div_ work in place: the caller's x is changed. Make a new tensor.",
+            hint="The caller's x is changed: sub_, div_, −= and /= write into the tensor that they "
+            "are given. Make a new one.",
         ),
         "rows_eps_on_the_cpu": edit(
             "torch.sqrt(var + eps)", "torch.sqrt(var + torch.full((1,), eps, dtype=x.dtype))",
@@ -1476,6 +1584,13 @@ MISTAKES = {
             hint="The two last terms are sums over the features; with the 1/n of step 13 they are "
             "means.",
         ),
+        "divided_by_the_rows": edit(
+            "g.mean(dim=-1, keepdim=True)", "g.sum(dim=-1, keepdim=True) / len(x)",
+            ("(g * x_hat).mean(dim=-1, keepdim=True)",
+             "(g * x_hat).sum(dim=-1, keepdim=True) / len(x)"),
+            hint="The sums over the features are divided by the number of rows. They become means "
+            "over the features, so divide by d, the length of the last axis.",
+        ),
         "batch_norms_gradient": edit(
             "centre = g.mean(dim=-1, keepdim=True)", "centre = g.mean(dim=0, keepdim=True)",
             ("along = (g * x_hat).mean(dim=-1, keepdim=True)",
@@ -1496,6 +1611,32 @@ MISTAKES = {
             (ROW_GRAD_X, "grad_x = weight * (g - centre - x_hat * along) / s"),
             hint="γ comes in after the means. In batch norm that does no harm, for a column has "
             "one γ; here the features of a mean have different ones, so multiply first.",
+        ),
+        "rows_mean_term_not_divided": edit(
+            "centre = g.mean(dim=-1, keepdim=True)", "centre = g.sum(dim=-1, keepdim=True)",
+            hint="The term of the mean is a sum over the features. One feature has the share 1/d "
+            "in μ, so it is to be divided by d.",
+        ),
+        "rows_variance_term_not_divided": edit(
+            "(g * x_hat).mean(dim=-1, keepdim=True)", "(g * x_hat).sum(dim=-1, keepdim=True)",
+            hint="The term of the variance is a sum over the features. One feature has the share "
+            "1/d in σ², so it is to be divided by d.",
+        ),
+        "rows_scale_multiplied": edit(
+            "(g - centre - x_hat * along) / s", "(g - centre - x_hat * along) * s",
+            hint="You multiply by s; the slopes of step 13 are divided by it.",
+        ),
+        "rows_x_hat_outside_forgotten": edit(
+            "(g - centre - x_hat * along)", "(g - centre - along)",
+            hint="The mean of g·x̂ is multiplied by x̂: that factor is missing.",
+        ),
+        "rows_x_hat_inside_forgotten": edit(
+            "along = (g * x_hat).mean", "along = g.mean",
+            hint="The second mean is that of g·x̂, not of g.",
+        ),
+        "rows_scale_squared": edit(
+            "(g - centre - x_hat * along) / s", "(g - centre - x_hat * along) / s**2",
+            hint="You divide by the variance; s is its root.",
         ),
         "rows_scale_forgotten": edit(
             "(g - centre - x_hat * along) / s", "g - centre - x_hat * along",

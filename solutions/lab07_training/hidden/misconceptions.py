@@ -13,6 +13,11 @@ BCE = "F.binary_cross_entropy_with_logits(logits, targets)"
 MEAN_SUM = "self.total += float((weight * value).sum())"
 MEAN_WEIGHT = "self.weight += float(weight.sum())"
 EXPAND = ".double().expand(value.shape)"
+UPDATE = (
+    "        value = torch.as_tensor(value).detach().double()\n"
+    "        weight = torch.as_tensor(weight, device=value.device).double().expand(value.shape)\n"
+    f"        {MEAN_SUM}\n        {MEAN_WEIGHT}\n"
+)
 SQUARES = "self.squares += float(((pred.double() - target.double()) ** 2).sum())"
 ELEMENTS = "self.count += pred.numel()"
 ANSWERS = "answers = probabilities > self.threshold"
@@ -40,8 +45,16 @@ FASTER = (
     "seconds_per_example(model, X[:size], **options)\n"
     "        / seconds_per_example(there, X[:size].to(place), **options)"
 )
+LINEAR_LR = "1 / warmup, 1.0, max(1, warmup - 1)"
+HALF_COSINE = "(1 + math.cos(math.pi * (epoch - warmup) / (total - warmup))) / 2"
 OTHER_ROWS = "(X_other - mean) / std"
 VALIDATION = "F.cross_entropy(model(rows[held_out]), y_train[held_out])"
+COUNTS = "return counts.reshape(num_classes, num_classes)"
+SHARES = (
+    "counts = counts.reshape(num_classes, num_classes)\n"
+    "    return counts / counts.sum(AXIS, keepdim=True).clamp(min=1)"
+)
+PER_CENT = SHARES.replace("counts / ", "100 * counts // ")
 TABLE_ROWS = "rows, test_rows = (X_train - mean) / std, (X_test - mean) / std"
 DIGITS = "images = ((X_train - mean) / std).reshape(-1, 1, 8, 8)\n"
 TEST_DIGITS = "test_images = ((X_test - mean) / std)"
@@ -143,6 +156,9 @@ MISTAKES = {
         "averages_of_averages": edit(
             MEAN_SUM, "self.total += float(value.mean())", (MEAN_WEIGHT, "self.weight += 1"),
             cost=HALF,
+            also=[(UPDATE, "        self.total = self.total + value\n        self.weight += 1\n"),
+                  [("        self.total = 0.0\n", "        self.total = torch.tensor(0.0)\n"),
+                   (UPDATE, "        self.total += value\n        self.weight += 1\n")]],
             hint="Every update counts the same, whatever its weight. With a smaller last batch "
             "that is not the mean of the values.",
         ),
@@ -165,6 +181,17 @@ MISTAKES = {
             MEAN_SUM, "self.total += float((weight * value).mean())",
             (MEAN_WEIGHT, "self.weight += float(weight.mean())"), about="detail",
             hint="A tensor counts as one value, its mean. Every one of its entries should count.",
+        ),
+        "entries_not_summed": edit(
+            UPDATE,
+            "        value = value.item() if torch.is_tensor(value) else value\n"
+            "        self.total += value * weight\n        self.weight += weight\n",
+            about="detail",
+            also=[(UPDATE, "        self.total = self.total + value * weight\n"
+                   "        self.weight = self.weight + weight\n")],
+            hint="Each value is taken for a single number: of a tensor the entries are never added "
+            "up. (.item() and float(…) raise where there are several; without them the mean is a "
+            "tensor.) Sum over the entries first, then make a number of it.",
         ),
         "last_value_only": edit(
             MEAN_SUM, "self.total = float((weight * value).sum())",
@@ -305,8 +332,9 @@ MISTAKES = {
             "torch.sigmoid(preds) if self.from_logits else preds", "preds",
             (ANSWERS, "answers = probabilities > 0"),
             about="detail",
-            hint="0 is the threshold for logits and ½. Probabilities are all above 0, and another "
-            "threshold has another logit.",
+            hint="The answer is yes where the number is above 0 (there σ is above ½), whatever "
+            "threshold and from_logits say. Probabilities are all above 0, and another threshold "
+            "has another logit.",
         ),
         "sigmoid_always": edit(
             "torch.sigmoid(preds) if self.from_logits else preds", "torch.sigmoid(preds)",
@@ -384,6 +412,9 @@ MISTAKES = {
         ),
         "each_with_each": edit(
             "        targets = targets.reshape(answers.shape)\n", "", about="detail",
+            also=[[("        targets = targets.reshape(answers.shape)\n", ""),
+                   ("self.counted += int(counts.sum())",
+                    "self.counted += int((counts & (answers == answers)).sum())")]],
             hint="Answers (n, 1) and targets (n,) broadcast to a table of n × n. Give the targets "
             "the answers' shape.",
         ),
@@ -729,6 +760,36 @@ MISTAKES = {
             "        if epoch < warmup:\n            return (epoch + 1) / warmup\n", "",
             hint="There is no warm-up: before epoch W the rate should rise.",
         ),
+        "warmup_from_zero": edit(
+            "(epoch + 1) / warmup", "epoch / max(warmup - 1, 1)",
+            hint="The rate rises from 0 in epoch 0, where nothing is learnt, to η₀ in epoch W − 1. "
+            "In epoch t the factor is (t + 1)/W: W equal steps, and the first is taken at once.",
+        ),
+        "warmup_reaches_one_late": edit(
+            "return (epoch + 1) / warmup", "return 1 / warmup + (1 - 1 / warmup) * epoch / warmup",
+            also=[(LINEAR_LR, "1 / warmup, 1.0, warmup")],
+            hint="The rate starts with η₀/W, as it should, but takes W epochs from there to η₀; "
+            "only W − 1 are left. In epoch W − 1 the factor is 1. (LinearLR counts steps, not "
+            "epochs.)",
+        ),
+        "warmup_from_a_fixed_share": edit(
+            "return (epoch + 1) / warmup", "return 1 / 3 + 2 / 3 * epoch / warmup",
+            also=[(LINEAR_LR, f"{share}, 1.0, {steps}")
+                  for share in ("1 / 3", "0.1", "0.01", "0.001")
+                  for steps in ("warmup", "max(1, warmup - 1)")],
+            hint="The rise starts at a share of η₀ that has nothing to do with W (with LinearLR it "
+            "is a third if you do not say another). It starts at η₀/W.",
+        ),
+        "warmup_on_top_of_the_cosine": edit(
+            "return (epoch + 1) / warmup",
+            "return (epoch + 1) / warmup * (1 + math.cos(math.pi * epoch / total)) / 2",
+            ("math.pi * (epoch - warmup) / (total - warmup)", "math.pi * epoch / total"),
+            also=[[("return (epoch + 1) / warmup",
+                    "return epoch / warmup * (1 + math.cos(math.pi * epoch / total)) / 2"),
+                   ("math.pi * (epoch - warmup) / (total - warmup)", "math.pi * epoch / total")]],
+            hint="The cosine counts from epoch 0 and the warm-up is multiplied onto it, so the "
+            "rate never gets to η₀. The cosine should begin when the warm-up is done.",
+        ),
         "constant_warmup": edit(
             "return (epoch + 1) / warmup", "return 1 / warmup",
             hint="The rate is η₀/W all through the warm-up. It should rise in equal steps.",
@@ -748,6 +809,23 @@ MISTAKES = {
             hint="The rate reaches 0 in the last epoch, which is then lost. It would be 0 in epoch "
             "T, one after the last.",
         ),
+        "cosine_one_epoch_early": edit(
+            "(epoch - warmup) / (total - warmup)", "(epoch - warmup + 1) / (total - warmup)",
+            hint="The cosine is one epoch ahead: in epoch W it should still be η₀, and 0 only in "
+            "epoch T, one after the last.",
+        ),
+        "cosine_rises": edit(
+            "(1 + math.cos(", "(1 - math.cos(",
+            hint="1 − cos rises from 0 to 2. After the warm-up the rate should fall.",
+        ),
+        "cosine_with_a_floor": edit(
+            f"return {HALF_COSINE}", f"return 0.1 + 0.9 * {HALF_COSINE}",
+            also=[(f"return {HALF_COSINE}", f"return 0.01 + 0.99 * {HALF_COSINE}"),
+                  (f"return {HALF_COSINE}", f"return max(0.1, {HALF_COSINE})"),
+                  (f"return {HALF_COSINE}", f"return max(0.01, {HALF_COSINE})")],
+            hint="Your rate has a floor, as large language models are trained with. Formula (2) "
+            "has none: it falls to 0 (in epoch T).",
+        ),
         "half_forgotten": edit(
             "(epoch - warmup) / (total - warmup))) / 2",
             "(epoch - warmup) / (total - warmup)))",
@@ -758,6 +836,12 @@ MISTAKES = {
             "math.cos(math.pi / 2 * (epoch - warmup) / (total - warmup))",
             hint="That is a quarter of a cosine, which falls steeply at the end. Formula (2) has "
             "half of one: (1 + cos(π …))/2 is flat at both ends.",
+        ),
+        "seven_sixteenths_of_a_cosine": edit(
+            "(1 + math.cos(math.pi * (epoch - warmup) / (total - warmup))) / 2",
+            "math.cos(7 / 16 * math.pi * (epoch - warmup) / (total - warmup))",
+            hint="That is cos(7π/16 · …), the schedule of FixMatch, which ends at a fifth of η₀. "
+            "Formula (2) has half a cosine, lifted by 1 and halved: it falls to 0.",
         ),
         "straight_line": edit(
             "(1 + math.cos(math.pi * (epoch - warmup) / (total - warmup))) / 2",
@@ -1163,6 +1247,11 @@ MISTAKES = {
     "standardize": {
         "own_statistics": edit(
             OTHER_ROWS, "(X_other - X_other.mean(0)) / X_other.std(0, correction=0)",
+            also=[[(OTHER_ROWS, "(X_other - X_other.mean(0)) / X_other.std(0)"),
+                   ("X_train.std(0, correction=0)", "X_train.std(0)")],
+                  [(OTHER_ROWS, "(X_other - X_other.mean(0)) / X_other.std(0)"),
+                   ("X_train.std(0, correction=0)", "X_train.std(0)"),
+                   ("    std = torch.where(std > 0, std, 1)\n", "")]],
             hint="The other table was scaled with its own statistics. That is a leak: the same row "
             "gets other values in other company, and a single row cannot be scaled at all. Use "
             "those of the training table.",
@@ -1198,6 +1287,12 @@ MISTAKES = {
             "X_train.std(0, correction=0)", "X_train.std(0)", about="detail",
             hint="torch's std divides by n − 1 unless it is told correction=0.",
         ),
+        "min_max_scaled": edit(
+            "mean = X_train.mean(0)", "mean = X_train.amin(0)",
+            ("X_train.std(0, correction=0)", "X_train.amax(0) - X_train.amin(0)"),
+            hint="The columns are scaled by their smallest and largest values, to lie between 0 "
+            "and 1. Formula (5) has mean and standard deviation.",
+        ),
         "not_centred": edit(
             "(X_train - mean) / std, (X_other - mean) / std", "X_train / std, X_other / std",
             hint="The mean was not subtracted.",
@@ -1209,20 +1304,32 @@ MISTAKES = {
         ),
         "constant_column_by_eps": edit(
             "std = torch.where(std > 0, std, 1)", "std = std + 1e-12", about="edge",
-            hint="A constant column is divided by 1e-12: a tiny difference in a later row becomes "
-            "a huge number. Divide such a column by 1.",
+            also=[("std = torch.where(std > 0, std, 1)", f"std = std + {eps}")
+                  for eps in ("1e-6", "1e-5")]
+            + [("std = torch.where(std > 0, std, 1)", f"std = std.clamp(min={eps})")
+               for eps in ("1e-8", "1e-7", "1e-6", "1e-5")],
+            hint="A constant column is divided by a tiny number, so that a small difference in a "
+            "later row becomes a huge one. Divide such a column by 1.",
         ),
         "in_place": edit(
             "return (X_train - mean) / std, (X_other - mean) / std",
             "return X_train.sub_(mean).div_(std), X_other.sub_(mean).div_(std)",
             about="arguments",
-            hint="sub_ and div_ change the tables that you were handed.",
+            hint="The tables that you were handed are changed: sub_, div_, −= and /= write into "
+            "them. Make new ones.",
         ),
     },
     "confusion_matrix": {
         "columns_are_the_truth": edit(
             "num_classes * targets + predictions", "num_classes * predictions + targets",
             hint="Your rows are the predictions. Here the row is the true class.",
+        ),
+        "classes_from_one": edit(
+            "    pairs =",
+            "    targets = (targets - 1) % num_classes\n"
+            "    predictions = (predictions - 1) % num_classes\n    pairs =",
+            hint="1 is subtracted from the classes, as if they began with 1. They begin with 0, so "
+            "your class 0 lands in the last row and column, and all others one too early.",
         ),
         "each_pair_counted_once": edit(
             "pairs = num_classes * targets + predictions\n"
@@ -1234,10 +1341,18 @@ MISTAKES = {
             "occurs. index_put_(…, accumulate=True) or bincount count them all.",
         ),
         "shares_for_counts": edit(
-            "return counts.reshape(num_classes, num_classes)",
-            "counts = counts.reshape(num_classes, num_classes)\n"
-            "    return 100 * counts // counts.sum(1, keepdim=True).clamp(min=1)",
-            hint="Your rows sum to 100: those are percentages. Counts are asked for.",
+            COUNTS, PER_CENT.replace("AXIS", "1"),
+            also=[(COUNTS, SHARES.replace("AXIS", "1")),
+                  (COUNTS, SHARES.replace("AXIS", "1").replace(".clamp(min=1)", ""))],
+            hint="Your rows are divided by their sums: those are shares of the true class, or "
+            "percentages. Counts are asked for.",
+        ),
+        "shares_of_the_predicted": edit(
+            COUNTS, PER_CENT.replace("AXIS", "0"),
+            also=[(COUNTS, SHARES.replace("AXIS", "0")),
+                  (COUNTS, SHARES.replace("AXIS", "0").replace(".clamp(min=1)", ""))],
+            hint="Your columns are divided by their sums: those are shares of the predicted class, "
+            "or percentages. Counts are asked for.",
         ),
         "only_the_right_ones": edit(
             "num_classes * targets + predictions",
@@ -1250,8 +1365,13 @@ MISTAKES = {
             "    num_classes = int(max(targets.max(), predictions.max())) + 1\n"
             "    pairs = num_classes * targets + predictions\n    counts = torch",
             about="detail", cost=0.2,
-            hint="The size was taken from the largest class that occurs. A class that does not "
-            "occur has a row and a column too: num_classes says how many there are.",
+            hint="The size of the table was taken from the classes that occur. A class that does "
+            "not occur has a row and a column too: num_classes says how many there are.",
+        ),
+        "minlength_forgotten": edit(
+            ", minlength=num_classes * num_classes", "", about="detail", cost=0.2,
+            hint="bincount's result ends with the largest pair that occurs, and is too short "
+            "where the last classes are missing. Tell it how long it has to be.",
         ),
         "counts_as_fractions": edit(
             "return counts.reshape(num_classes, num_classes)",
