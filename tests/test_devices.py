@@ -15,7 +15,7 @@ from tiny import REPOSITORY
 from typer.testing import CliRunner
 
 from course_utils.calls.backend import NamespaceBackend
-from course_utils.commands import cli, doctor
+from course_utils.commands import cli, doctor, grade, labs
 from course_utils.grading import nbgrader_plugin
 from course_utils.grading.classroom import Settings
 from course_utils.ground import devices
@@ -159,7 +159,7 @@ def test_the_limits_of_a_class_say_the_device(monkeypatch: pytest.MonkeyPatch) -
     seen: list[Settings] = []
     see(monkeypatch, gpu=True)
     monkeypatch.setattr("course_utils.grading.classroom.warm_up", lambda: None)
-    monkeypatch.setattr(cli, "_grade_class", lambda root, lab, settings, **more: seen.append(
+    monkeypatch.setattr(grade, "grade_class", lambda root, lab, settings, **more: seen.append(
         settings))  # fmt: skip
     monkeypatch.chdir(REPOSITORY)
     arguments = ["grade", "lab02_softmax_nll", "--device-memory-mib", "512"]
@@ -179,7 +179,7 @@ def test_the_gate_hands_the_device_to_its_workers(monkeypatch: pytest.MonkeyPatc
         seen.append(devices.resolve())
         return True
 
-    monkeypatch.setattr(cli, "_passes_gate", gate)
+    monkeypatch.setattr(labs, "_passes_gate", gate)
     monkeypatch.chdir(REPOSITORY)
     for device in ("cuda", "cpu"):
         command = ["verify", "lab02_softmax_nll", "--device", device]

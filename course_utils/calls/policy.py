@@ -15,12 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from course_utils.calls.protocol import ForbiddenNote
 from course_utils.ground import said
 from course_utils.ground.errors import PolicyError
 from course_utils.ground.statuses import Status
+
+if TYPE_CHECKING:  # students who only import `check` need not wait for the wire
+    from course_utils.calls.protocol import ForbiddenNote
 
 TABLE = "FORBIDDEN_COST"
 _READABLE = re.compile(r"[\w.() ]{1,80}")
