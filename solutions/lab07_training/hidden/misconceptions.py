@@ -1382,6 +1382,7 @@ MISTAKES = {
     "train_tabular": {
         "labels_shuffled": edit(
             "y_train[fitted])\n", "y_train[: len(fitted)])\n",
+            ("y_train[held_out])", "y_train[len(fitted) :])"),
             hint="The rows were shuffled and their labels were not, so the network learns labels "
             "by lot. Index both with the same order.",
         ),

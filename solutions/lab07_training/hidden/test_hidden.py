@@ -98,7 +98,11 @@ def test_squared_error_is_a_number(student, rng):
 @exercise("Accuracy", about="detail", stated="preds and targets (n, L)")
 def test_labels_with_a_threshold_of_their_own(student, reference, rng, device):
     """Multilabel answers from probabilities, threshold 0.3."""
-    batches = [(torch.sigmoid(z) * 0.6, t) for z, t in public.label_batches(rng, device)]
+    right = yes = 0
+    while right == yes:  # else who says yes to everything is right as often
+        batches = [(torch.sigmoid(z) * 0.6, t) for z, t in public.label_batches(rng, device)]
+        right = sum(int(((preds > 0.3) == (t == 1)).sum()) for preds, t in batches)
+        yes = sum(int(t.sum()) for _, t in batches)
     options = {"task": "multilabel", "from_logits": False, "threshold": 0.3}
     public.drive(student, reference, "Accuracy", options, public.updates(batches), "the accuracy")
 
