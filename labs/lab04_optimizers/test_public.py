@@ -393,15 +393,6 @@ def _on_one_device(student, name, values, gradients, lr, **options):
     return {"on one device": True}
 
 
-def _epochs(student, n, batch_size, seed, count):
-    """The mini-batches of some epochs, as lists of indices."""
-    generator = torch.Generator().manual_seed(seed)
-    return [
-        [torch.as_tensor(batch).tolist() for batch in student.minibatches(n, batch_size, generator)]
-        for _ in range(count)
-    ]
-
-
 def _minibatch_facts(student, n, batch_size, seed):
     """What can be said of two epochs without naming an index, so that it is the same every run."""
     generator = torch.Generator().manual_seed(seed)
@@ -527,7 +518,6 @@ path = probe(values=True)(_path)
 path_in_one_memory = probe(values=True)(_path_in_one_memory)
 gradients_after = probe(_gradients_after)
 on_one_device = probe(_on_one_device)
-epochs = probe(_epochs)
 minibatch_facts = probe(_minibatch_facts)
 expression = probe(values=True)(_expression)
 groups = probe(_groups)
