@@ -15,7 +15,7 @@ help:
 	@echo "make env    the environment in $(VENV)"
 	@echo "make demo   release a lab, grade a class, print the table"
 	@echo "make test   every test"
-	@echo "make verify the release gate of every lab, whole (an hour on two cores)"
+	@echo "make verify the release gate of every lab, whole (some two hours on two cores)"
 	@echo "make lint   ruff, mypy and import-linter"
 	@echo "make bench  the figures of the README"
 	@echo "make kills  fifty kills in the middle of class runs, and what they leave"

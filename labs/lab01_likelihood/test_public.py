@@ -10,9 +10,11 @@ from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 from torch.nn import functional
 
 from course_utils.testing import (
+    agree,
     assert_close,
     assert_unmodified,
     central_difference,
+    evaluate,
     exercise,
     probe,
 )
@@ -145,20 +147,6 @@ def labelled(rng):
     return away_from_zero(rng, 9, 3), y, away_from_zero(rng, 3)
 
 
-@probe
-def evaluate(student, name, names, points):
-    """The values of a student's SymPy expression at several points."""
-    import sympy as sp
-
-    symbols = [sp.Symbol(symbol, real=True) for symbol in names]
-    expression = sp.sympify(getattr(student, name)(*symbols))
-    if not isinstance(expression, sp.Expr):
-        raise TypeError(f"{name} should return an expression, not {type(expression).__name__}")
-    if expression.free_symbols - set(symbols):
-        raise TypeError(f"{name} should use no other symbols than {', '.join(names)}")
-    return [float(expression.subs(dict(zip(symbols, point, strict=True)))) for point in points]
-
-
 def slopes(f, *points):
     """df/dx of a torch function at (x, other arguments …), for each point."""
     found = []
@@ -176,40 +164,28 @@ def slopes(f, *points):
 def test_mse_is_a_mean(student, reference, rng):
     """With reduction='mean' it is the mean of (o − g)² over all elements of a table."""
     pred, target = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
-    assert_close(
-        student.mse_loss(pred, target), reference.mse_loss(pred, target), name="the loss"
-    )
+    agree(student, reference, "mse_loss", pred, target, called="the loss")
 
 
 @exercise("mse_loss", about="detail", stated='"mean" (over all elements), "sum" or "none"')
 def test_mse_summed(student, reference, rng):
     """With reduction='sum' it is the sum."""
     pred, target = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
-    assert_close(
-        student.mse_loss(pred, target, reduction="sum"),
-        reference.mse_loss(pred, target, reduction="sum"),
-        name="the loss",
-    )
+    agree(student, reference, "mse_loss", pred, target, reduction="sum", called="the loss")
 
 
 @exercise("mse_loss", about="detail", stated='for "none" an array of pred\'s shape')
 def test_mse_of_each_element(student, reference, rng):
     """With reduction='none' there is one loss for every element."""
     pred, target = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
-    assert_close(
-        student.mse_loss(pred, target, reduction="none"),
-        reference.mse_loss(pred, target, reduction="none"),
-        name="the losses",
-    )
+    agree(student, reference, "mse_loss", pred, target, reduction="none", called="the losses")
 
 
 @exercise("mse_loss", about="edge", weight=2, stated="(n,) fits a pred of shape (n, 1)")
 def test_mse_of_a_column_and_a_vector(student, reference, rng):
     """A prediction of shape (n, 1) and a target of shape (n,) are n pairs, not n²."""
     pred, target = rng.normal(size=(6, 1)), rng.normal(size=6) + 1.0
-    assert_close(
-        student.mse_loss(pred, target), reference.mse_loss(pred, target), name="the loss"
-    )
+    agree(student, reference, "mse_loss", pred, target, called="the loss")
 
 
 @exercise(
@@ -219,7 +195,7 @@ def test_mse_of_a_column_and_a_vector(student, reference, rng):
 def test_mse_by_hand(student, reference, rng):
     """The loss is written by hand."""
     pred, target = rng.normal(size=(4, 2)), rng.normal(size=(4, 2))
-    assert_close(student.mse_loss(pred, target), reference.mse_loss(pred, target))
+    agree(student, reference, "mse_loss", pred, target)
 
 
 # -------------------------------------------------------------------------------------- mse_grad
@@ -229,9 +205,7 @@ def test_mse_by_hand(student, reference, rng):
 def test_mse_grad_of_the_mean(student, reference, rng):
     """The slope of the mean over all elements, for a table of outputs."""
     pred, target = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
-    assert_close(
-        student.mse_grad(pred, target), reference.mse_grad(pred, target), name="the gradient"
-    )
+    agree(student, reference, "mse_grad", pred, target, called="the gradient")
 
 
 @exercise("mse_grad", stated="∂mse_loss/∂pred, step 1")
@@ -246,20 +220,14 @@ def test_mse_grad_by_differences(student, rng):
 def test_mse_grad_of_the_sum(student, reference, rng):
     """With reduction='sum' nothing is divided by a number of elements."""
     pred, target = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
-    assert_close(
-        student.mse_grad(pred, target, reduction="sum"),
-        reference.mse_grad(pred, target, reduction="sum"),
-        name="the gradient",
-    )
+    agree(student, reference, "mse_grad", pred, target, reduction="sum", called="the gradient")
 
 
 @exercise("mse_grad", about="edge", weight=2, stated="pred, target: as in mse_loss")
 def test_mse_grad_of_a_column_and_a_vector(student, reference, rng):
     """For a prediction of shape (n, 1) and a target of shape (n,) there are n slopes."""
     pred, target = rng.normal(size=(6, 1)), rng.normal(size=6) + 1.0
-    assert_close(
-        student.mse_grad(pred, target), reference.mse_grad(pred, target), name="the gradient"
-    )
+    agree(student, reference, "mse_grad", pred, target, called="the gradient")
 
 
 # ---------------------------------------------------------------------------------- gaussian_nll
@@ -270,10 +238,7 @@ def test_gaussian_nll(student, reference, regression):
     """It is minus the log-density of all targets together, σ well away from 1."""
     X, y, w = regression
     for sigma in (0.4, 2.5):
-        assert_close(
-            student.gaussian_nll(X, y, w, sigma), reference.gaussian_nll(X, y, w, sigma),
-            name="the NLL",
-        )
+        agree(student, reference, "gaussian_nll", X, y, w, sigma, called="the NLL")
 
 
 @exercise("gaussian_nll", stated="the part without y included")
@@ -281,11 +246,7 @@ def test_gaussian_nll_of_a_perfect_fit(student, reference, regression):
     """Where every prediction is exact, the part without y is left; it may be negative."""
     X, _, w = regression
     for sigma in (0.1, 3.0):
-        assert_close(
-            student.gaussian_nll(X, X @ w, w, sigma),
-            reference.gaussian_nll(X, X @ w, w, sigma),
-            name="the NLL",
-        )
+        agree(student, reference, "gaussian_nll", X, X @ w, w, sigma, called="the NLL")
 
 
 @exercise("gaussian_nll", stated="the sum over the examples")
@@ -375,11 +336,7 @@ def test_least_squares_grad_of_a_square_matrix(student, rng):
 def test_fit(student, reference, regression):
     """w and b are those of torch's least squares, on data with noise."""
     X, y, _ = regression
-    assert_close(
-        student.linear_regression_fit(X, y + 3.0),
-        reference.linear_regression_fit(X, y + 3.0),
-        rtol=1e-6, name="(w, b)",
-    )  # fmt: skip
+    agree(student, reference, "linear_regression_fit", X, y + 3.0, called="(w, b)", rtol=1e-6)
 
 
 @exercise("linear_regression_fit", stated="The w and b with the smallest sum of squares")
@@ -387,10 +344,7 @@ def test_fit_of_as_many_examples_as_weights(student, reference, rng):
     """With four examples and four weights every target is met exactly."""
     X = rng.permutation(np.eye(4)[:, :3]) * rng.uniform(1, 2, size=3)
     X, y = X + rng.uniform(-0.1, 0.1, size=(4, 3)), away_from_zero(rng, 4)
-    assert_close(
-        student.linear_regression_fit(X, y), reference.linear_regression_fit(X, y),
-        rtol=1e-6, name="(w, b)",
-    )  # fmt: skip
+    agree(student, reference, "linear_regression_fit", X, y, called="(w, b)", rtol=1e-6)
 
 
 @exercise("linear_regression_fit", about="edge", stated="features may repeat one another")
@@ -398,10 +352,7 @@ def test_fit_with_a_useless_feature(student, reference, regression):
     """A feature that is 0 in every row gets the weight 0, and the rest is fitted."""
     X, y, _ = regression
     X = np.insert(X, 1, 0.0, axis=1)
-    assert_close(
-        student.linear_regression_fit(X, y), reference.linear_regression_fit(X, y),
-        rtol=1e-6, atol=1e-9, name="(w, b)",
-    )  # fmt: skip
+    agree(student, reference, "linear_regression_fit", X, y, called="(w, b)", rtol=1e-6, atol=1e-9)
 
 
 @exercise(
@@ -411,10 +362,7 @@ def test_fit_with_a_useless_feature(student, reference, regression):
 def test_fit_with_fewer_examples_than_weights(student, reference, rng):
     """With three examples and six weights, of all exact fits the shortest."""
     X, y = away_from_zero(rng, 3, 5), away_from_zero(rng, 3)
-    assert_close(
-        student.linear_regression_fit(X, y), reference.linear_regression_fit(X, y),
-        rtol=1e-6, atol=1e-9, name="(w, b)",
-    )  # fmt: skip
+    agree(student, reference, "linear_regression_fit", X, y, called="(w, b)", rtol=1e-6, atol=1e-9)
 
 
 @exercise(
@@ -424,9 +372,7 @@ def test_fit_with_fewer_examples_than_weights(student, reference, rng):
 def test_fit_by_hand(student, reference, regression):
     """The fit is NumPy's work and your own."""
     X, y, _ = regression
-    assert_close(
-        student.linear_regression_fit(X, y), reference.linear_regression_fit(X, y), rtol=1e-6
-    )
+    agree(student, reference, "linear_regression_fit", X, y, rtol=1e-6)
 
 
 # ------------------------------------------------------------------------------ gradient_descent
@@ -503,7 +449,7 @@ ANY_SIZE = "without overflow for logits of any size"
 def test_sigmoid(student, reference, rng):
     """σ(z) for logits of either sign, in a table."""
     z = away_from_zero(rng, 3, 4, high=5.0)
-    assert_close(student.sigmoid(z), reference.sigmoid(z), name="σ(z)")
+    agree(student, reference, "sigmoid", z, called="σ(z)")
 
 
 @exercise("sigmoid", part="sigmoid", about="edge", stated=ANY_SIZE)
@@ -519,21 +465,21 @@ def test_sigmoid_of_large_logits(student, reference, rng):
 def test_sigmoid_by_hand(student, reference, rng):
     """The sigmoid is written by hand."""
     z = rng.normal(size=4)
-    assert_close(student.sigmoid(z), reference.sigmoid(z))
+    agree(student, reference, "sigmoid", z)
 
 
 @exercise("sigmoid", part="sigmoid_grad", weight=2, stated="σ′(z), step 9")
 def test_sigmoid_grad(student, reference, rng):
     """σ′(z) at logits of either sign, as autograd has it."""
     z = away_from_zero(rng, 3, 4, high=4.0)
-    assert_close(student.sigmoid_grad(z), reference.sigmoid_grad(z), name="σ′(z)")
+    agree(student, reference, "sigmoid_grad", z, called="σ′(z)")
 
 
 @exercise("sigmoid", part="sigmoid_grad", about="edge", stated="any shape and any size")
 def test_sigmoid_grad_of_large_logits(student, reference, rng):
     """At ±1000 the slope is 0, and it is finite everywhere."""
     z = rng.permutation([-1000.0, 1000.0, -1.0, 0.0, 0.5])
-    assert_close(student.sigmoid_grad(z), reference.sigmoid_grad(z), name="σ′(z)")
+    agree(student, reference, "sigmoid_grad", z, called="σ′(z)")
 
 
 # ------------------------------------------------------------------------------- bce_with_logits
@@ -554,31 +500,21 @@ BCE = [
 def test_bce_of_each_example(student, reference, rng):
     """The loss of every example, for labels 0 and 1 (reduction='none')."""
     z, y = logits_and_labels(rng, 8)
-    assert_close(
-        student.bce_with_logits(z, y, reduction="none"),
-        reference.bce_with_logits(z, y, reduction="none"),
-        name="the losses",
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="none", called="the losses")
 
 
 @exercise("bce_with_logits", about="detail", stated='"mean" (over all elements), "sum" or "none"')
 def test_bce_is_a_mean(student, reference, rng):
     """By default it is the mean over the examples."""
     z, y = logits_and_labels(rng, 8)
-    assert_close(
-        student.bce_with_logits(z, y), reference.bce_with_logits(z, y), name="the loss"
-    )
+    agree(student, reference, "bce_with_logits", z, y, called="the loss")
 
 
 @exercise("bce_with_logits", about="detail", stated='"mean" (over all elements), "sum" or "none"')
 def test_bce_summed(student, reference, rng):
     """With reduction='sum' it is the sum."""
     z, y = logits_and_labels(rng, 8)
-    assert_close(
-        student.bce_with_logits(z, y, reduction="sum"),
-        reference.bce_with_logits(z, y, reduction="sum"),
-        name="the loss",
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="sum", called="the loss")
 
 
 @exercise("bce_with_logits", about="edge", stated="stable for logits of any size")
@@ -586,11 +522,7 @@ def test_bce_of_hopeless_examples(student, reference, rng):
     """A logit of 800 on the wrong side costs 800, whichever side it is."""
     z = np.array([-800.0, 800.0, 45.0, -45.0]) + rng.uniform(-3, 3, size=4)
     y = np.array([1.0, 0.0, 0.0, 1.0])
-    assert_close(
-        student.bce_with_logits(z, y, reduction="none"),
-        reference.bce_with_logits(z, y, reduction="none"),
-        name="the losses",
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="none", called="the losses")
 
 
 @exercise("bce_with_logits", about="edge", stated="accurate for tiny losses too")
@@ -599,29 +531,21 @@ def test_bce_of_many_tiny_losses(student, reference, rng):
     # Here 1 + e^−z lies between two float32 numbers, always nearer to the lower one.
     z = rng.uniform(15.58, 15.70, size=10_000).astype(np.float32)
     y = np.ones_like(z)
-    assert_close(
-        student.bce_with_logits(z, y, reduction="sum"),
-        reference.bce_with_logits(z, y, reduction="sum"),
-        name="the loss",
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="sum", called="the loss")
 
 
 @exercise("bce_with_logits", about="edge", stated="0, 1, or a probability between")
 def test_bce_of_soft_labels(student, reference, rng):
     """A target may be a probability, 0.3 for instance."""
     z, y = away_from_zero(rng, 6, high=3.0), rng.uniform(0.1, 0.9, size=6)
-    assert_close(
-        student.bce_with_logits(z, y, reduction="none"),
-        reference.bce_with_logits(z, y, reduction="none"),
-        name="the losses",
-    )
+    agree(student, reference, "bce_with_logits", z, y, reduction="none", called="the losses")
 
 
 @exercise("bce_with_logits", about="by hand", weight=0.5, stated=NO_BUILT_IN, forbid=BCE)
 def test_bce_by_hand(student, reference, rng):
     """The loss is written by hand."""
     z, y = logits_and_labels(rng, 6)
-    assert_close(student.bce_with_logits(z, y), reference.bce_with_logits(z, y))
+    agree(student, reference, "bce_with_logits", z, y)
 
 
 # ----------------------------------------------------- the slopes of the two losses (checkpoints)
@@ -699,11 +623,7 @@ def test_slope_ratio(student, rng):
 @exercise("logistic_regression_grad", stated="The gradient in w of the summed cross-entropy")
 def test_logistic_grad(student, reference, labelled):
     """The gradient of the summed loss with respect to the weights."""
-    assert_close(
-        student.logistic_regression_grad(*labelled),
-        reference.logistic_regression_grad(*labelled),
-        name="the gradient",
-    )
+    agree(student, reference, "logistic_regression_grad", *labelled, called="the gradient")
 
 
 @exercise("logistic_regression_grad", stated="An array of w's shape")
@@ -711,11 +631,7 @@ def test_logistic_grad_of_a_square_matrix(student, reference, rng):
     """With as many examples as features, shapes no longer tell X from its transpose."""
     X, y, w = away_from_zero(rng, 4, 4), rng.permutation([0.0, 1.0, 1.0, 0.0]), rng.normal(size=4)
     X[0, 1], X[1, 0] = 3.0, -1.0
-    assert_close(
-        student.logistic_regression_grad(X, y, w),
-        reference.logistic_regression_grad(X, y, w),
-        name="the gradient",
-    )
+    agree(student, reference, "logistic_regression_grad", X, y, w, called="the gradient")
 
 
 @exercise("logistic_regression_grad", stated="of the sum over the examples, not of the mean")
@@ -736,10 +652,7 @@ def test_logistic_grad_adds_up(student, reference, labelled):
 )  # fmt: skip
 def test_logistic_grad_by_hand(student, reference, labelled):
     """The gradient is written by hand, without autograd."""
-    assert_close(
-        student.logistic_regression_grad(*labelled),
-        reference.logistic_regression_grad(*labelled),
-    )
+    agree(student, reference, "logistic_regression_grad", *labelled)
 
 
 # --------------------------------------------------------------------------------------- entropy
@@ -753,7 +666,7 @@ UNIT = '"nats" or "bits"'
 def test_entropy(student, reference, rng):
     """H(p) in nats, for every row of a table of distributions."""
     p = distributions(rng, 3, 4)
-    assert_close(student.entropy(p), reference.entropy(p), name="H(p)")
+    agree(student, reference, "entropy", p, called="H(p)")
 
 
 @exercise("entropy", part="entropy", about="detail", stated=UNIT)
@@ -761,32 +674,29 @@ def test_entropy_in_bits(student, reference, rng):
     """With unit='bits' a fair coin has the entropy 1."""
     p = distributions(rng, 2, 4)
     fair = np.array([0.5, 0.5])
-    assert_close(student.entropy(fair, unit="bits"), reference.entropy(fair, "bits"), name="H")
-    assert_close(student.entropy(p, unit="bits"), reference.entropy(p, "bits"), name="H(p)")
+    agree(student, reference, "entropy", fair, unit="bits", called="H")
+    agree(student, reference, "entropy", p, unit="bits", called="H(p)")
 
 
 @exercise("entropy", part="entropy", about="edge", stated=ZERO)
 def test_entropy_with_zeros(student, reference, rng):
     """What never happens adds nothing; a certain outcome has the entropy 0."""
     p = np.array([[0.0, 1.0, 0.0], [0.25, 0.0, 0.75]])[:, rng.permutation(3)]
-    assert_close(student.entropy(p), reference.entropy(p), name="H(p)")
+    agree(student, reference, "entropy", p, called="H(p)")
 
 
 @exercise("entropy", part="cross_entropy", stated="outcomes come from p, expected was q")
 def test_cross_entropy(student, reference, rng):
     """H(p, q) in nats, for every row of two tables."""
     p, q = distributions(rng, 3, 4), distributions(rng, 3, 4)[:, ::-1].copy()
-    assert_close(student.cross_entropy(p, q), reference.cross_entropy(p, q), name="H(p, q)")
+    agree(student, reference, "cross_entropy", p, q, called="H(p, q)")
 
 
 @exercise("entropy", part="cross_entropy", about="detail", stated=UNIT)
 def test_cross_entropy_in_bits(student, reference, rng):
     """H(p, q) in bits: the logarithm has base 2."""
     p, q = distributions(rng, 3, 4), distributions(rng, 3, 4)
-    assert_close(
-        student.cross_entropy(p, q, unit="bits"), reference.cross_entropy(p, q, "bits"),
-        name="H(p, q)",
-    )
+    agree(student, reference, "cross_entropy", p, q, unit="bits", called="H(p, q)")
 
 
 @exercise("entropy", part="cross_entropy", about="edge", stated="∞ where q is 0 but p is not")
@@ -796,7 +706,7 @@ def test_cross_entropy_with_zeros(student, reference, rng):
     q = np.array([[0.0, 0.7, 0.3], [0.7, 0.2, 0.1], [0.5, 0.0, 0.5]])
     columns = rng.permutation(3)
     p, q = p[:, columns], q[:, columns]
-    assert_close(student.cross_entropy(p, q), reference.cross_entropy(p, q), name="H(p, q)")
+    agree(student, reference, "cross_entropy", p, q, called="H(p, q)")
 
 
 @exercise(
@@ -807,17 +717,14 @@ def test_kl_divergence(student, reference, rng):
     """D(p ‖ q) in nats, for every row of two tables."""
     p, q = distributions(rng, 3, 4), np.full((3, 4), 0.25)
     q[1:] = distributions(rng, 2, 4)
-    assert_close(student.kl_divergence(p, q), reference.kl_divergence(p, q), name="D(p ‖ q)")
+    agree(student, reference, "kl_divergence", p, q, called="D(p ‖ q)")
 
 
 @exercise("entropy", part="kl_divergence", about="detail", stated=UNIT)
 def test_kl_divergence_in_bits(student, reference, rng):
     """D(p ‖ q) in bits: the logarithm has base 2."""
     p, q = distributions(rng, 3, 4), np.full((3, 4), 0.25)
-    assert_close(
-        student.kl_divergence(p, q, unit="bits"), reference.kl_divergence(p, q, "bits"),
-        name="D(p ‖ q)",
-    )
+    agree(student, reference, "kl_divergence", p, q, unit="bits", called="D(p ‖ q)")
 
 
 @exercise("entropy", part="kl_divergence", about="edge", stated="p, q: as in cross_entropy")
@@ -827,7 +734,7 @@ def test_kl_divergence_with_zeros(student, reference, rng):
     q = np.array([[0.0, 0.7, 0.3], [0.7, 0.2, 0.1], [0.5, 0.0, 0.5]])
     columns = rng.permutation(3)
     p, q = p[:, columns], q[:, columns]
-    assert_close(student.kl_divergence(p, q), reference.kl_divergence(p, q), name="D(p ‖ q)")
+    agree(student, reference, "kl_divergence", p, q, called="D(p ‖ q)")
 
 
 @exercise(
@@ -836,7 +743,7 @@ def test_kl_divergence_with_zeros(student, reference, rng):
 def test_entropy_by_hand(student, reference, rng):
     """The entropy is written by hand."""
     p = distributions(rng, 2, 3)
-    assert_close(student.entropy(p), reference.entropy(p))
+    agree(student, reference, "entropy", p)
 
 
 # ----------------------------------------------------------------------------------- information
@@ -846,30 +753,28 @@ def test_entropy_by_hand(student, reference, rng):
 def test_perplexity(student, reference, rng):
     """The number of equally likely sides that would surprise as much as q does."""
     p, q = distributions(rng, 5), distributions(rng, 5)
-    assert_close(student.perplexity(p, q), reference.perplexity(p, q), name="the perplexity")
+    agree(student, reference, "perplexity", p, q, called="the perplexity")
 
 
 @exercise("information", part="perplexity", stated="K if q is uniform, whatever p is")
 def test_perplexity_of_a_fair_die(student, reference, rng):
     """A model that holds six outcomes for equally likely has perplexity 6."""
     p, q = distributions(rng, 6), np.full(6, 1 / 6)
-    assert_close(student.perplexity(p, q), reference.perplexity(p, q), name="the perplexity")
+    agree(student, reference, "perplexity", p, q, called="the perplexity")
 
 
 @exercise("information", part="perplexity", about="edge", stated=ZERO)
 def test_perplexity_with_zeros(student, reference, rng):
     """An outcome that neither p nor q allows changes nothing."""
     p, q = np.insert(distributions(rng, 2, 4), 2, 0.0, axis=1)
-    assert_close(student.perplexity(p, q), reference.perplexity(p, q), name="the perplexity")
+    agree(student, reference, "perplexity", p, q, called="the perplexity")
 
 
 @exercise("information", part="mutual_information", stated="I(x; y), formula (9)")
 def test_mutual_information(student, reference, rng):
     """I(x; y) in nats, for a joint table of three rows and four columns."""
     joint = distributions(rng, 12).reshape(3, 4)
-    assert_close(
-        student.mutual_information(joint), reference.mutual_information(joint), name="I(x; y)"
-    )
+    agree(student, reference, "mutual_information", joint, called="I(x; y)")
 
 
 @exercise("information", part="mutual_information", stated="0 if x and y are independent")
@@ -883,20 +788,14 @@ def test_mutual_information_of_independent_variables(student, rng):
 def test_mutual_information_in_bits(student, reference, rng):
     """I(x; y) in bits: the logarithm has base 2."""
     joint = distributions(rng, 12).reshape(4, 3)
-    assert_close(
-        student.mutual_information(joint, unit="bits"),
-        reference.mutual_information(joint, "bits"),
-        name="I(x; y)",
-    )
+    agree(student, reference, "mutual_information", joint, unit="bits", called="I(x; y)")
 
 
 @exercise("information", part="mutual_information", about="edge", stated=ZERO)
 def test_mutual_information_with_zeros(student, reference, rng):
     """Pairs that never occur add nothing; if y is a copy of x, I(x; y) is the entropy of x."""
     joint = np.roll(np.diag(distributions(rng, 4)), int(rng.choice([1, 3])), axis=1)
-    assert_close(
-        student.mutual_information(joint), reference.mutual_information(joint), name="I(x; y)"
-    )
+    agree(student, reference, "mutual_information", joint, called="I(x; y)")
 
 
 # ----------------------------------------------------------------------------- checkpoint_family

@@ -9,11 +9,12 @@ import torch
 from torch.nn import functional
 
 from course_utils.testing import (
+    agree,
     assert_close,
     assert_unmodified,
     central_difference,
+    evaluate,
     exercise,
-    probe,
 )
 
 BY_HAND = [
@@ -160,20 +161,6 @@ def assert_same_model():
     return compare
 
 
-@probe
-def evaluate(student, name, names, points):
-    """The values of a student's SymPy expression at several points."""
-    import sympy as sp
-
-    symbols = [sp.Symbol(symbol, real=True) for symbol in names]
-    expression = sp.sympify(getattr(student, name)(*symbols))
-    if not isinstance(expression, sp.Expr):
-        raise TypeError(f"{name} should return an expression, not {type(expression).__name__}")
-    if expression.free_symbols - set(symbols):
-        raise TypeError(f"{name} should use no other symbols than {', '.join(names)}")
-    return [float(expression.subs(dict(zip(symbols, point, strict=True)))) for point in points]
-
-
 # The Conventions box asks for these of every function.
 HAND = "Everything is written by hand with NumPy"
 ALONE = "leave their inputs as they were"
@@ -227,23 +214,21 @@ def test_unshifted_logsumexp(rng, values_of):
 @exercise("softmax", stated="Probabilities from logits, formula (1)")
 def test_softmax_of_rows(student, reference, logits):
     """softmax(x)_i = e^(x_i) / Σ_j e^(x_j), for every row of a matrix."""
-    assert_close(student.softmax(logits), reference.softmax(logits), name="softmax(x)")
+    agree(student, reference, "softmax", logits, called="softmax(x)")
 
 
 @exercise("softmax", about="detail", stated="the axis along which the results sum to 1")
 def test_softmax_along_first_axis(student, reference, rng):
     """With axis=0 it is the entries of a column that sum to 1."""
     x = 2.0 * rng.normal(size=(3, 5))
-    assert_close(
-        student.softmax(x, axis=0), reference.softmax(x, axis=0), name="softmax(x, axis=0)"
-    )
+    agree(student, reference, "softmax", x, axis=0, called="softmax(x, axis=0)")
 
 
 @exercise("softmax", stated="stable for logits of any size")
 def test_softmax_of_rows_far_apart(student, reference, rng):
     """Rows that lie 1,000 apart all give finite probabilities: every row has its own shift."""
     x = far_apart(rng)
-    assert_close(student.softmax(x), reference.softmax(x), name="softmax(x)")
+    agree(student, reference, "softmax", x, called="softmax(x)")
 
 
 @exercise("softmax", stated="stable for logits of any size")
@@ -251,7 +236,7 @@ def test_softmax_of_a_clear_winner(student, reference, rng):
     """In a row where one logit is 2,000 ahead, its probability is 1 and nothing overflows."""
     x = rng.normal(size=(2, 5))
     x[[0, 1], rng.integers(5, size=2)] += 2000.0
-    assert_close(student.softmax(x), reference.softmax(x), name="softmax(x)")
+    agree(student, reference, "softmax", x, called="softmax(x)")
 
 
 @exercise("softmax", about="arguments", stated=ALONE)
@@ -264,7 +249,7 @@ def test_softmax_leaves_its_input_alone(student, logits):
 @exercise("softmax", about="by hand", stated=HAND, weight=0.5, forbid=BY_HAND)
 def test_softmax_is_written_by_hand(student, reference, logits):
     """softmax is written with exp and sum, without torch's or SciPy's softmax."""
-    assert_close(student.softmax(logits), reference.softmax(logits), name="softmax(x)")
+    agree(student, reference, "softmax", logits, called="softmax(x)")
 
 
 # ------------------------------------------------------------------------------------- logsumexp
@@ -273,23 +258,21 @@ def test_softmax_is_written_by_hand(student, reference, logits):
 @exercise("logsumexp", stated="log Σ e^x along an axis, formula (2)")
 def test_logsumexp_of_rows(student, reference, logits):
     """logsumexp(x) = log Σ_j e^(x_j), one number for every row."""
-    assert_close(student.logsumexp(logits), reference.logsumexp(logits), name="logsumexp(x)")
+    agree(student, reference, "logsumexp", logits, called="logsumexp(x)")
 
 
 @exercise("logsumexp", about="detail", stated="the axis that is summed over, and disappears")
 def test_logsumexp_along_first_axis(student, reference, rng):
     """With axis=0 there is one number for every column."""
     x = 2.0 * rng.normal(size=(3, 5))
-    assert_close(
-        student.logsumexp(x, axis=0), reference.logsumexp(x, axis=0), name="logsumexp(x, axis=0)"
-    )
+    agree(student, reference, "logsumexp", x, axis=0, called="logsumexp(x, axis=0)")
 
 
 @exercise("logsumexp", stated="stable for entries of any size")
 def test_logsumexp_of_rows_far_apart(student, reference, rng):
     """Rows that lie 1,000 apart all give a finite number near their largest entry."""
     x = far_apart(rng)
-    assert_close(student.logsumexp(x), reference.logsumexp(x), name="logsumexp(x)")
+    agree(student, reference, "logsumexp", x, called="logsumexp(x)")
 
 
 @exercise("logsumexp", about="edge", stated="−∞ where all entries are −∞")
@@ -297,7 +280,7 @@ def test_logsumexp_of_an_impossible_row(student, reference, rng):
     """A row in which every entry is −∞ gives −∞ (the log of a sum of zeros), not NaN."""
     x = rng.normal(size=(3, 4))
     x[rng.integers(3)] = -np.inf
-    assert_close(student.logsumexp(x), reference.logsumexp(x), name="logsumexp(x)")
+    agree(student, reference, "logsumexp", x, called="logsumexp(x)")
 
 
 @exercise("logsumexp", about="arguments", stated=ALONE)
@@ -310,7 +293,7 @@ def test_logsumexp_leaves_its_input_alone(student, logits):
 @exercise("logsumexp", about="by hand", stated=HAND, weight=0.5, forbid=BY_HAND)
 def test_logsumexp_is_written_by_hand(student, reference, logits):
     """logsumexp is written with max, exp, sum and log, without torch's or SciPy's."""
-    assert_close(student.logsumexp(logits), reference.logsumexp(logits), name="logsumexp(x)")
+    agree(student, reference, "logsumexp", logits, called="logsumexp(x)")
 
 
 # ----------------------------------------------------------------------------------- log_softmax
@@ -319,7 +302,7 @@ def test_logsumexp_is_written_by_hand(student, reference, logits):
 @exercise("log_softmax", stated="Log-probabilities from logits, formula (3)")
 def test_log_softmax_of_rows(student, reference, logits):
     """log_softmax(x)_i = x_i − logsumexp(x), for every row."""
-    assert_close(student.log_softmax(logits), reference.log_softmax(logits), name="log_softmax(x)")
+    agree(student, reference, "log_softmax", logits, called="log_softmax(x)")
 
 
 @exercise(
@@ -328,10 +311,7 @@ def test_log_softmax_of_rows(student, reference, logits):
 def test_log_softmax_along_first_axis(student, reference, rng):
     """With axis=0 the exponentials of every column sum to 1."""
     x = moderate(rng, 3, 5)
-    assert_close(
-        student.log_softmax(x, axis=0), reference.log_softmax(x, axis=0),
-        name="log_softmax(x, axis=0)",
-    )
+    agree(student, reference, "log_softmax", x, axis=0, called="log_softmax(x, axis=0)")
 
 
 @exercise("log_softmax", stated="for finite logits of any size all its entries are finite")
@@ -339,14 +319,14 @@ def test_log_softmax_of_hopeless_classes(student, reference, rng):
     """A class 800 below the largest keeps its log-probability near −800, though e^−800 is 0."""
     x = rng.normal(size=(3, 4))
     x[np.arange(3), rng.integers(4, size=3)] -= 800.0
-    assert_close(student.log_softmax(x), reference.log_softmax(x), name="log_softmax(x)")
+    agree(student, reference, "log_softmax", x, called="log_softmax(x)")
 
 
 @exercise("log_softmax", stated="for finite logits of any size all its entries are finite")
 def test_log_softmax_of_rows_far_apart(student, reference, rng):
     """Rows that lie 1,000 apart all give finite log-probabilities."""
     x = far_apart(rng)
-    assert_close(student.log_softmax(x), reference.log_softmax(x), name="log_softmax(x)")
+    agree(student, reference, "log_softmax", x, called="log_softmax(x)")
 
 
 @exercise("log_softmax", about="arguments", stated=ALONE)
@@ -359,7 +339,7 @@ def test_log_softmax_leaves_its_input_alone(student, logits):
 @exercise("log_softmax", about="by hand", stated=HAND, weight=0.5, forbid=BY_HAND)
 def test_log_softmax_is_written_by_hand(student, reference, logits):
     """log_softmax is written by hand, without torch's or SciPy's."""
-    assert_close(student.log_softmax(logits), reference.log_softmax(logits), name="log_softmax(x)")
+    agree(student, reference, "log_softmax", logits, called="log_softmax(x)")
 
 
 # -------------------------------------------------------------------------------------- nll_loss
@@ -371,29 +351,21 @@ IGNORED = "rows with this target have loss 0 and do not count"
 @exercise("nll_loss", stated="Negative log-likelihood of class indices, formula (4)")
 def test_nll_loss_is_a_mean(student, reference, log_probs, targets):
     """With reduction='mean' the loss is the mean over the rows of −log p of the target class."""
-    assert_close(
-        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets),
-        name="the loss",
-    )
+    agree(student, reference, "nll_loss", log_probs, targets, called="the loss")
 
 
 @exercise("nll_loss", about="detail", stated=REDUCTION)
 def test_nll_loss_summed(student, reference, log_probs, targets):
     """With reduction='sum' the loss is the sum over the rows."""
-    assert_close(
-        student.nll_loss(log_probs, targets, reduction="sum"),
-        reference.nll_loss(log_probs, targets, reduction="sum"),
-        name="the loss",
-    )
+    agree(student, reference, "nll_loss", log_probs, targets, reduction="sum", called="the loss")
 
 
 @exercise("nll_loss", about="detail", stated=REDUCTION)
 def test_nll_loss_of_each_row(student, reference, log_probs, targets):
     """With reduction='none' there is one loss for every row."""
-    assert_close(
-        student.nll_loss(log_probs, targets, reduction="none"),
-        reference.nll_loss(log_probs, targets, reduction="none"),
-        name="the array of losses",
+    agree(
+        student, reference, "nll_loss", log_probs, targets, reduction="none",
+        called="the array of losses",
     )
 
 
@@ -401,10 +373,7 @@ def test_nll_loss_of_each_row(student, reference, log_probs, targets):
 def test_nll_loss_ignores_rows(student, reference, rng, log_probs, targets):
     """Rows whose target is ignore_index count neither in the sum nor in the mean's denominator."""
     targets[rng.permutation(7)[:2]] = -100
-    assert_close(
-        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets),
-        name="the loss",
-    )
+    agree(student, reference, "nll_loss", log_probs, targets, called="the loss")
 
 
 @exercise("nll_loss", about="arguments", stated=ALONE)
@@ -418,10 +387,7 @@ def test_nll_loss_leaves_its_inputs_alone(student, rng, log_probs, targets):
 @exercise("nll_loss", about="by hand", stated=HAND, weight=0.5, forbid=BY_HAND)
 def test_nll_loss_is_written_by_hand(student, reference, log_probs, targets):
     """nll_loss is written by hand, without torch's nll_loss."""
-    assert_close(
-        student.nll_loss(log_probs, targets), reference.nll_loss(log_probs, targets),
-        name="the loss",
-    )
+    agree(student, reference, "nll_loss", log_probs, targets, called="the loss")
 
 
 # --------------------------------------------------------------------------------- smooth_labels
@@ -431,9 +397,8 @@ def test_nll_loss_is_written_by_hand(student, reference, log_probs, targets):
 def test_smooth_labels(student, reference, rng):
     """Target rows are (1−α)·one-hot + α/K: the gold class keeps a share of α too."""
     targets = all_classes(rng, 6, 4)  # a fifth class never occurs
-    assert_close(
-        student.smooth_labels(targets, 5, 0.3), reference.smooth_labels(targets, 5, 0.3),
-        name="the array of smoothed targets",
+    agree(
+        student, reference, "smooth_labels", targets, 5, 0.3, called="the array of smoothed targets"
     )
 
 
@@ -441,9 +406,8 @@ def test_smooth_labels(student, reference, rng):
 def test_smooth_labels_without_smoothing(student, reference, rng):
     """With α = 0 the rows are one-hot: a 1 at the target class and 0 elsewhere."""
     targets = all_classes(rng, 6, 4)  # a fifth class never occurs
-    assert_close(
-        student.smooth_labels(targets, 5, 0.0), reference.smooth_labels(targets, 5, 0.0),
-        name="the array of one-hot targets",
+    agree(
+        student, reference, "smooth_labels", targets, 5, 0.0, called="the array of one-hot targets"
     )
 
 
@@ -460,28 +424,21 @@ def test_smooth_labels_are_distributions(student, rng):
 @exercise("cross_entropy", stated="formula (6), for indices or distributions")
 def test_cross_entropy_of_class_indices(student, reference, logits, targets):
     """For class indices: the mean over the rows of −log softmax(logits) at the target class."""
-    assert_close(
-        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
-        name="the loss",
-    )
+    agree(student, reference, "cross_entropy", logits, targets, called="the loss")
 
 
 @exercise("cross_entropy", stated="formula (6), for indices or distributions")
 def test_cross_entropy_of_distributions(student, reference, rng, logits):
     """For distributions: the mean over the rows of −Σ_k y_k log h_k."""
     y = distributions(rng, 7, 4)
-    assert_close(
-        student.cross_entropy(logits, y), reference.cross_entropy(logits, y), name="the loss"
-    )
+    agree(student, reference, "cross_entropy", logits, y, called="the loss")
 
 
 @exercise("cross_entropy", about="detail", stated="α of formula (5), for either kind of target")
 def test_cross_entropy_with_label_smoothing(student, reference, logits, targets):
     """label_smoothing=α replaces one-hot targets by (1−α)·one-hot + α/K."""
-    assert_close(
-        student.cross_entropy(logits, targets, label_smoothing=0.3),
-        reference.cross_entropy(logits, targets, label_smoothing=0.3),
-        name="the loss",
+    agree(
+        student, reference, "cross_entropy", logits, targets, label_smoothing=0.3, called="the loss"
     )
 
 
@@ -489,10 +446,7 @@ def test_cross_entropy_with_label_smoothing(student, reference, logits, targets)
 def test_cross_entropy_ignores_rows(student, reference, rng, logits, targets):
     """Rows whose target is ignore_index count neither in the sum nor in the mean's denominator."""
     targets[rng.permutation(7)[:2]] = -100
-    assert_close(
-        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
-        name="the loss",
-    )
+    agree(student, reference, "cross_entropy", logits, targets, called="the loss")
 
 
 @exercise("cross_entropy", stated="Cross-entropy of logits of any size")
@@ -500,27 +454,20 @@ def test_cross_entropy_of_extreme_logits(student, reference, rng):
     """Logits of ±1000 give a finite loss of the right size, with no NaN and no infinity."""
     near = rng.normal(size=(7, 3)) + 1000.0  # any shift by a maximum will do here
     y = rng.permutation([0, 0, 1, 1, 2, 2, 2])
-    assert_close(
-        student.cross_entropy(near, y), reference.cross_entropy(near, y), name="the loss"
-    )
+    agree(student, reference, "cross_entropy", near, y, called="the loss")
     logits = rng.normal(size=(5, 3)) - 1000.0
     # One clear winner a row; every class is a target, and classes 0 and 1 win twice.
     logits[np.arange(1, 5), rng.permutation([0, 1, 1, 2])] += 2000.0
     logits[0], targets = [1000.0, -1000.0, 0.0], np.append(1, rng.permutation([0, 0, 2, 2]))
     # The right class of row 0 is at −1000: its probability is 0 in floating point.
-    assert_close(
-        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
-        name="the loss",
-    )
+    agree(student, reference, "cross_entropy", logits, targets, called="the loss")
 
 
 @exercise("cross_entropy", stated="Cross-entropy of logits of any size")
 def test_cross_entropy_of_rows_far_apart(student, reference, rng):
     """Rows whose logits lie 1,000 apart all give an ordinary loss: each has its own shift."""
     logits, y = far_apart(rng, rows=5), distributions(rng, 5, 4)
-    assert_close(
-        student.cross_entropy(logits, y), reference.cross_entropy(logits, y), name="the loss"
-    )
+    agree(student, reference, "cross_entropy", logits, y, called="the loss")
 
 
 @exercise("cross_entropy", about="arguments", stated=ALONE)
@@ -535,10 +482,7 @@ def test_cross_entropy_leaves_its_inputs_alone(student, rng, logits, targets):
 @exercise("cross_entropy", about="by hand", stated=HAND, weight=0.5, forbid=BY_HAND)
 def test_cross_entropy_is_written_by_hand(student, reference, logits, targets):
     """cross_entropy is written by hand, without torch's cross_entropy or log_softmax."""
-    assert_close(
-        student.cross_entropy(logits, targets), reference.cross_entropy(logits, targets),
-        name="the loss",
-    )
+    agree(student, reference, "cross_entropy", logits, targets, called="the loss")
 
 
 # ------------------------------------------------------------------- the checkpoints on the slopes
@@ -644,19 +588,15 @@ OF_ANY_SIZE = "with respect to logits of any size"
 @exercise("softmax_nll_grad", stated=GRADIENT)
 def test_grad_of_the_mean_loss(student, reference, logits, targets):
     """With reduction='mean' the gradient with respect to the logits is (h − y) / n."""
-    assert_close(
-        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_nll_grad", logits, targets, called="the gradient")
 
 
 @exercise("softmax_nll_grad", about="detail", stated='"mean" or "sum", that of the loss')
 def test_grad_of_the_summed_loss(student, reference, logits, targets):
     """With reduction='sum' every row of the gradient is h − y, not divided by anything."""
-    assert_close(
-        student.softmax_nll_grad(logits, targets, reduction="sum"),
-        reference.softmax_nll_grad(logits, targets, reduction="sum"),
-        name="the gradient",
+    agree(
+        student, reference, "softmax_nll_grad", logits, targets, reduction="sum",
+        called="the gradient",
     )
 
 
@@ -664,10 +604,7 @@ def test_grad_of_the_summed_loss(student, reference, logits, targets):
 def test_grad_for_distributions(student, reference, rng, logits):
     """Targets may be distributions, one a row: the gradient is still (h − y) / n."""
     y = distributions(rng, 7, 4)
-    assert_close(
-        student.softmax_nll_grad(logits, y), reference.softmax_nll_grad(logits, y),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_nll_grad", logits, y, called="the gradient")
 
 
 @exercise("softmax_nll_grad", stated=GRADIENT)
@@ -687,20 +624,14 @@ def test_grad_by_differences(student, logits, targets):
 def test_grad_of_large_logits(student, reference, rng, targets):
     """Logits around 1,000 give a finite gradient: the softmax inside is shifted."""
     logits = rng.normal(size=(7, 4)) + 1000.0
-    assert_close(
-        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_nll_grad", logits, targets, called="the gradient")
 
 
 @exercise("softmax_nll_grad", stated=OF_ANY_SIZE)
 def test_grad_of_rows_far_apart(student, reference, rng, targets):
     """Rows whose logits lie 1,000 apart all give a finite gradient: each has its own shift."""
     logits = far_apart(rng, rows=7)
-    assert_close(
-        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_nll_grad", logits, targets, called="the gradient")
 
 
 @exercise("softmax_nll_grad", about="arguments", stated=ALONE)
@@ -716,10 +647,7 @@ def test_grad_leaves_its_inputs_alone(student, rng, logits, targets):
 )
 def test_grad_is_written_by_hand(student, reference, logits, targets):
     """The gradient is written by hand: neither autograd nor torch's softmax."""
-    assert_close(
-        student.softmax_nll_grad(logits, targets), reference.softmax_nll_grad(logits, targets),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_nll_grad", logits, targets, called="the gradient")
 
 
 # ------------------------------------------------------------------------------ softmax_backward
@@ -731,10 +659,7 @@ PRODUCT = "Vector–Jacobian product of softmax along the last axis, formula (8)
 def test_backward_of_random_upstream(student, reference, rng, logits):
     """For a random upstream gradient u the result is Jᵀu, row by row, as autograd has it."""
     h, upstream = reference.softmax(logits), rng.normal(size=(7, 4))
-    assert_close(
-        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_backward", upstream, h, called="the gradient")
 
 
 @exercise("softmax_backward", stated=PRODUCT)
@@ -753,10 +678,7 @@ def test_backward_of_one_row(student, reference, rng):
     """A single row of six classes, upstream 1 for one class and 0 for the others."""
     h, upstream = reference.softmax(rng.normal(size=(1, 6))), np.zeros((1, 6))
     upstream[0, rng.integers(6)] = 1.0
-    assert_close(
-        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_backward", upstream, h, called="the gradient")
 
 
 @exercise("softmax_backward", about="arguments", stated=ALONE)
@@ -770,10 +692,7 @@ def test_backward_leaves_its_inputs_alone(student, reference, rng, logits):
 def test_backward_is_written_by_hand(student, reference, rng, logits):
     """The vector–Jacobian product is written by hand, without autograd."""
     h, upstream = reference.softmax(logits), rng.normal(size=(7, 4))
-    assert_close(
-        student.softmax_backward(upstream, h), reference.softmax_backward(upstream, h),
-        name="the gradient",
-    )
+    agree(student, reference, "softmax_backward", upstream, h, called="the gradient")
 
 
 # ---------------------------------------------------------------------- train_softmax_regression

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from course_utils.testing import assert_close, assert_unmodified, exercise, probe
+from course_utils.testing import agree, assert_close, assert_unmodified, evaluate, exercise, probe
 
 ACTIVATIONS = [
     "numpy.tanh", "math.tanh", "torch.tanh", "torch.relu", "torch.prelu",
@@ -251,20 +251,6 @@ def away_from_zero(rng, *shape, low=0.3, high=2.5):
 
 
 # ------------------------------------------------------------------------------------------ probes
-
-
-@probe
-def evaluate(student, name, names, points):
-    """The values of a student's SymPy expression at several points."""
-    import sympy as sp
-
-    symbols = [sp.Symbol(symbol, real=True) for symbol in names]
-    expression = sp.sympify(getattr(student, name)(*symbols))
-    if not isinstance(expression, sp.Expr):
-        raise TypeError(f"{name} should return an expression, not {type(expression).__name__}")
-    if expression.free_symbols - set(symbols):
-        raise TypeError(f"{name} should use no other symbols than {', '.join(names)}")
-    return [float(expression.subs(dict(zip(symbols, point, strict=True)))) for point in points]
 
 
 @probe(values=True)
@@ -555,16 +541,14 @@ def test_w_bar(student, reference, rng):
 def test_neuron_backward(student, reference, rng):
     """The loss and both slopes are those that torch finds."""
     point = draw_neuron(rng)
-    assert_close(student.neuron_backward(*point), reference.neuron_backward(*point),
-                 name="(L, ∂L/∂w, ∂L/∂b)")  # fmt: skip
+    agree(student, reference, "neuron_backward", *point, called="(L, ∂L/∂w, ∂L/∂b)")
 
 
 @exercise("neuron_backward", stated="its slopes in w and b", forbid=["autograd"])
 def test_neuron_backward_without_penalty(student, reference, rng):
     """With λ = 0 the slopes are those of the squared error alone."""
     w, b, x, y, _ = draw_neuron(rng)
-    assert_close(student.neuron_backward(w, b, x, y, 0.0),
-                 reference.neuron_backward(w, b, x, y, 0.0), name="(L, ∂L/∂w, ∂L/∂b)")  # fmt: skip
+    agree(student, reference, "neuron_backward", w, b, x, y, 0.0, called="(L, ∂L/∂w, ∂L/∂b)")
 
 
 @exercise("neuron_backward", about="edge", stated="wx + b may be of any size")
@@ -572,8 +556,7 @@ def test_neuron_backward_far_out(student, reference, rng):
     """Where wx + b is −900 nothing overflows."""
     w, x, lam = -30.0, 30.0, float(rng.uniform(0.1, 0.3))
     point = (w, 0.5, x, 1.0, lam)
-    assert_close(student.neuron_backward(*point), reference.neuron_backward(*point),
-                 name="(L, ∂L/∂w, ∂L/∂b)")  # fmt: skip
+    agree(student, reference, "neuron_backward", *point, called="(L, ∂L/∂w, ∂L/∂b)")
 
 
 # -------------------------------------------------------------------------------------- activations
@@ -585,14 +568,14 @@ FINITE = "They stay finite for entries of any size"
 def test_tanh(student, reference, rng):
     """tanh of every entry of a matrix."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.tanh(z), reference.tanh(z), name="tanh(z)")
+    agree(student, reference, "tanh", z, called="tanh(z)")
 
 
 @exercise("activations", part="tanh", about="edge", stated="finite for entries of any size")
 def test_tanh_far_out(student, reference, rng):
     """At ±1000 tanh is ±1, and at 0 it is 0."""
     z = rng.permutation([-1000.0, 1000.0, 0.0, -1.0, 0.5])
-    assert_close(student.tanh(z), reference.tanh(z), name="tanh(z)")
+    agree(student, reference, "tanh", z, called="tanh(z)")
 
 
 @exercise("activations", part="tanh", about="by hand", weight=0.5, stated="without np.tanh",
@@ -600,21 +583,21 @@ def test_tanh_far_out(student, reference, rng):
 def test_tanh_by_hand(student, reference, rng):
     """tanh is written with exp."""
     z = away_from_zero(rng, 5)
-    assert_close(student.tanh(z), reference.tanh(z), name="tanh(z)")
+    agree(student, reference, "tanh", z, called="tanh(z)")
 
 
 @exercise("activations", part="relu", stated="relu of an array")
 def test_relu(student, reference, rng):
     """relu keeps what is positive, and makes the rest 0."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.relu(z), reference.relu(z), name="relu(z)")
+    agree(student, reference, "relu", z, called="relu(z)")
 
 
 @exercise("activations", part="prelu", stated="prelu of an array")
 def test_prelu(student, reference, rng):
     """prelu multiplies the negative entries by α."""
     z, alpha = away_from_zero(rng, 3, 4), float(rng.uniform(0.1, 0.6))
-    assert_close(student.prelu(z, alpha), reference.prelu(z, alpha), name="prelu(z)")
+    agree(student, reference, "prelu", z, alpha, called="prelu(z)")
 
 
 @exercise("activations", part="prelu", about="detail", stated="negative, or above 1, too")
@@ -622,21 +605,21 @@ def test_prelu_for_any_alpha(student, reference, rng):
     """α may be above 1, or negative."""
     z = away_from_zero(rng, 8)
     for alpha in (float(rng.uniform(1.5, 3)), float(rng.uniform(-1, -0.3))):
-        assert_close(student.prelu(z, alpha), reference.prelu(z, alpha), name="prelu(z)")
+        agree(student, reference, "prelu", z, alpha, called="prelu(z)")
 
 
 @exercise("activations", part="silu", stated="silu of an array")
 def test_silu(student, reference, rng):
     """silu is z σ(z)."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.silu(z), reference.silu(z), name="silu(z)")
+    agree(student, reference, "silu", z, called="silu(z)")
 
 
 @exercise("activations", part="gelu", stated="The exact gelu of an array")
 def test_gelu(student, reference, rng):
     """gelu is z Φ(z), exactly."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.gelu(z), reference.gelu(z), name="gelu(z)")
+    agree(student, reference, "gelu", z, called="gelu(z)")
 
 
 # -------------------------------------------------------------------------------- activation_slopes
@@ -646,21 +629,21 @@ def test_gelu(student, reference, rng):
 def test_tanh_slope(student, reference, rng):
     """The slope of tanh."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.tanh_slope(z), reference.tanh_slope(z), name="tanh_slope(z)")
+    agree(student, reference, "tanh_slope", z, called="tanh_slope(z)")
 
 
 @exercise("activation_slopes", part="relu_slope", stated="Slope of relu at every entry of z")
 def test_relu_slope(student, reference, rng):
     """The slope of relu on either side of 0."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.relu_slope(z), reference.relu_slope(z), name="relu_slope(z)")
+    agree(student, reference, "relu_slope", z, called="relu_slope(z)")
 
 
 @exercise("activation_slopes", part="relu_slope", about="edge", stated="0 at 0")
 def test_relu_slope_at_zero(student, reference, rng):
     """At 0 the slope of relu is 0, as in torch."""
     z = rng.permutation([0.0, 1.0, -1.0, 0.0])
-    assert_close(student.relu_slope(z), reference.relu_slope(z), name="relu_slope(z)")
+    agree(student, reference, "relu_slope", z, called="relu_slope(z)")
 
 
 @exercise("activation_slopes", part="relu_slope", about="form", weight=0.5,
@@ -668,37 +651,35 @@ def test_relu_slope_at_zero(student, reference, rng):
 def test_relu_slope_keeps_float32(student, reference, rng):
     """The slope of relu at a float32 array is a float32 array."""
     z = away_from_zero(rng, 5).astype(np.float32)
-    assert_close(student.relu_slope(z), reference.relu_slope(z), name="relu_slope(z)")
+    agree(student, reference, "relu_slope", z, called="relu_slope(z)")
 
 
 @exercise("activation_slopes", part="prelu_slopes", stated="(slope in z, slope in α)")
 def test_prelu_slopes(student, reference, rng):
     """prelu has a slope in z and one in α."""
     z, alpha = away_from_zero(rng, 11), float(rng.uniform(0.1, 0.6))
-    assert_close(student.prelu_slopes(z, alpha), reference.prelu_slopes(z, alpha),
-                 name="prelu_slopes(z, α)")  # fmt: skip
+    agree(student, reference, "prelu_slopes", z, alpha, called="prelu_slopes(z, α)")
 
 
 @exercise("activation_slopes", part="prelu_slopes", about="edge", stated="at 0 they are α and 0")
 def test_prelu_slopes_at_zero(student, reference, rng):
     """At 0 prelu's slopes are those of the negative side."""
     z, alpha = rng.permutation([0.0, 0.7, -1.5]), float(rng.uniform(0.1, 0.6))
-    assert_close(student.prelu_slopes(z, alpha), reference.prelu_slopes(z, alpha),
-                 name="prelu_slopes(z, α)")  # fmt: skip
+    agree(student, reference, "prelu_slopes", z, alpha, called="prelu_slopes(z, α)")
 
 
 @exercise("activation_slopes", part="silu_slope", stated="Slope of silu at every entry of z")
 def test_silu_slope(student, reference, rng):
     """The slope of silu: both terms of the product rule."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.silu_slope(z), reference.silu_slope(z), name="silu_slope(z)")
+    agree(student, reference, "silu_slope", z, called="silu_slope(z)")
 
 
 @exercise("activation_slopes", part="gelu_slope", stated="Slope of the exact gelu")
 def test_gelu_slope(student, reference, rng):
     """The slope of gelu: both terms of the product rule."""
     z = away_from_zero(rng, 3, 4)
-    assert_close(student.gelu_slope(z), reference.gelu_slope(z), name="gelu_slope(z)")
+    agree(student, reference, "gelu_slope", z, called="gelu_slope(z)")
 
 
 # --------------------------------------------------------------------------------------------- Dual
@@ -1085,16 +1066,14 @@ def test_hasty_backward_is_wrong(student):
 def test_linear_backward(student, reference, rng):
     """All three gradients of a layer with 4 inputs and 3 outputs, for 5 rows."""
     X, W, G = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
-    assert_close(student.linear_backward(G, X, W), reference.linear_backward(G, X, W),
-                 name="(∂L/∂X, ∂L/∂W, ∂L/∂b)")  # fmt: skip
+    agree(student, reference, "linear_backward", G, X, W, called="(∂L/∂X, ∂L/∂W, ∂L/∂b)")
 
 
 @exercise("linear_backward", stated="of the shapes of X, W and b")
 def test_linear_backward_of_a_square_layer(student, reference, rng):
     """A square layer and a square batch: wrong products have the right shapes here."""
     X, W, G = (rng.normal(size=(4, 4)) for _ in range(3))
-    assert_close(student.linear_backward(G, X, W), reference.linear_backward(G, X, W),
-                 name="(∂L/∂X, ∂L/∂W, ∂L/∂b)")  # fmt: skip
+    agree(student, reference, "linear_backward", G, X, W, called="(∂L/∂X, ∂L/∂W, ∂L/∂b)")
 
 
 @exercise("linear_backward", about="arguments", weight=0.5,
@@ -1102,8 +1081,7 @@ def test_linear_backward_of_a_square_layer(student, reference, rng):
 def test_linear_backward_leaves_its_arguments_alone(student, reference, rng):
     """upstream, X and W are the same after the call."""
     X, W, G = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
-    assert_close(student.linear_backward(G, X, W), reference.linear_backward(G, X, W),
-                 name="(∂L/∂X, ∂L/∂W, ∂L/∂b)")  # fmt: skip
+    agree(student, reference, "linear_backward", G, X, W, called="(∂L/∂X, ∂L/∂W, ∂L/∂b)")
     assert_unmodified(student)
 
 
@@ -1121,24 +1099,21 @@ def draw_network(rng, sizes, rows):
 def test_mlp_forward(student, reference, rng):
     """All pre-activations of a network of three layers."""
     X, weights, biases = draw_network(rng, [3, 5, 3, 2], 6)
-    assert_close(student.mlp_forward(X, weights, biases),
-                 reference.mlp_forward(X, weights, biases), name="the pre-activations")  # fmt: skip
+    agree(student, reference, "mlp_forward", X, weights, biases, called="the pre-activations")
 
 
 @exercise("mlp_forward", stated="a list of L ≥ 1 matrices")
 def test_mlp_forward_of_one_layer(student, reference, rng):
     """A network of one layer is linear: no tanh before its output, none after it."""
     X, weights, biases = draw_network(rng, [3, 2], 4)
-    assert_close(student.mlp_forward(X, weights, biases),
-                 reference.mlp_forward(X, weights, biases), name="the pre-activations")  # fmt: skip
+    agree(student, reference, "mlp_forward", X, weights, biases, called="the pre-activations")
 
 
 @exercise("mlp_forward", about="arguments", weight=0.5, stated="leave their arguments as they were")
 def test_mlp_forward_leaves_its_arguments_alone(student, reference, rng):
     """X, the weights and the biases are the same after the call."""
     X, weights, biases = draw_network(rng, [3, 4, 2], 5)
-    assert_close(student.mlp_forward(X, weights, biases),
-                 reference.mlp_forward(X, weights, biases), name="the pre-activations")  # fmt: skip
+    agree(student, reference, "mlp_forward", X, weights, biases, called="the pre-activations")
     assert_unmodified(student)
 
 

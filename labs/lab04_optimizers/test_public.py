@@ -8,7 +8,6 @@ nobody sees where eps stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,17 @@ import torch
 
 from course_utils.testing import (
     Mismatch,
+    Walk,
+    agree,
     assert_close,
+    assert_parameters_close,
     assert_unmodified,
+    both_paths,
     exercise,
+    follow,
+    optimizer_path,
     probe,
     relative_error,
-    tolerance,
 )
 
 TINY = 1e-12  # an eps of which gradients of ordinary size show nothing, wherever it stands
@@ -239,15 +243,6 @@ class Reference:
 # -- data
 
 
-@dataclass
-class Walk:
-    """Start values, one list of gradients a step, and the learning rate of each step."""
-
-    values: list[torch.Tensor]
-    gradients: list[list[torch.Tensor | None]]
-    lrs: list[float]
-
-
 def make_walk(
     rng: np.random.Generator,
     device: torch.device,
@@ -304,20 +299,6 @@ def gaps(rng: np.random.Generator, device: torch.device) -> Walk:
 
 
 # -- probes: what runs next to the student's code
-
-
-def _path(student, name, values, gradients, lrs, **options):
-    """Drive an optimizer through given gradients; every parameter after every step."""
-    params = [torch.nn.Parameter(value.clone()) for value in values]
-    optimizer = getattr(student, name)(iter(params), lr=lrs[0], **options)
-    path = []
-    for lr, row in zip(lrs, gradients, strict=True):
-        optimizer.lr = lr
-        for p, g in zip(params, row, strict=True):
-            p.grad = None if g is None else g.clone()
-        optimizer.step()
-        path.append([p.detach().clone() for p in params])
-    return path
 
 
 def _gradients_after(student, name, values, gradients, lr, **options):
@@ -514,7 +495,6 @@ def _curve(student, name, steps, *settings):
     return [float(getattr(student, name)(t, *settings)) for t in steps]
 
 
-path = probe(values=True)(_path)
 path_in_one_memory = probe(values=True)(_path_in_one_memory)
 gradients_after = probe(_gradients_after)
 on_one_device = probe(_on_one_device)
@@ -527,26 +507,6 @@ curve = probe(values=True)(_curve)
 
 
 # -- what the tests have in common
-
-
-def _compare_parameter(seen: Any, expected: torch.Tensor, start: torch.Tensor, when: str) -> None:
-    dtype = str(expected.dtype).removeprefix("torch.")
-    # A parameter may pass close to zero: its rounding is that of the way it has come. State that
-    # is kept in float32 costs digits; of those another claim speaks.
-    scale = max(float(start.abs().max()), float(expected.abs().max()))
-    within = max(tolerance(dtype, expected.device.type), 1e-6)
-    assert_close(seen, expected, name=f"{when} ({dtype})", rtol=within, atol=within * scale)
-
-
-def follow(student: Any, reference: Any, name: str, plan: Walk, **options: Any) -> None:
-    """Assert that an optimizer takes torch's steps, all of them."""
-    arguments = (name, plan.values, plan.gradients, plan.lrs)
-    seen = student.run(path, *arguments, **options)
-    expected = _path(reference, *arguments, **options)
-    for step, (row, torch_row) in enumerate(zip(seen, expected, strict=True), start=1):
-        for number, (p, torch_p) in enumerate(zip(row, torch_row, strict=True), start=1):
-            when = f"parameter {number} after step {step}"
-            _compare_parameter(p, torch_p, plan.values[number - 1], when)
 
 
 def leave_gradients(student: Any, name: str, plan: Walk, **options: Any) -> None:
@@ -584,9 +544,9 @@ def keep_precision(student: Any, reference: Any, name: str, memory: float, **opt
     first = 2e4 * torch.tensor([1.2345678, -3.1415926, 2.7182818], dtype=torch.float64)
     rows = [[first.to(value.device)], [(1.0 - memory * first).to(value.device)]]
     rate = options.pop("rate")
-    arguments = (name, [value], rows, [0.0, rate])
-    (seen,) = student.run(path, *arguments, **options)[1]
-    (expected,) = _path(reference, *arguments, **options)[1]
+    walk = Walk([value], rows, [0.0, rate])
+    seen_path, torch_path = both_paths(student, reference, name, walk, **options)
+    (seen,), (expected,) = seen_path[1], torch_path[1]
     assert_close(seen, expected, name="a float64 parameter after two steps", rtol=1e-2)
     digits = relative_error(torch.as_tensor(seen).cpu().numpy(), expected.cpu().numpy())
     assert digits <= 1e-9, (
@@ -717,9 +677,7 @@ def test_sgd_velocity_is_its_own(student, reference, walk):
     arguments = ("SGD", walk.values, walk.gradients, walk.lrs[0])
     seen = student.run(path_in_one_memory, *arguments, momentum=0.8)
     expected = _path_in_one_memory(reference, *arguments, momentum=0.8)
-    for number, (p, torch_p) in enumerate(zip(seen, expected, strict=True), start=1):
-        when = f"parameter {number} after {len(walk.lrs)} steps"
-        _compare_parameter(p, torch_p, walk.values[number - 1], when)
+    assert_parameters_close(seen, expected, walk.values, f"after {len(walk.lrs)} steps")
 
 
 @exercise("SGD", about="arguments", stated="leaves it as it was", weight=0.5)
@@ -746,7 +704,7 @@ def test_sgd_precision(student, reference, device):
 )
 def test_sgd_by_hand(student, walk):
     """Written by hand, without torch.optim."""
-    student.run(path, "SGD", walk.values, walk.gradients, walk.lrs)
+    student.run(optimizer_path, "SGD", walk.values, walk.gradients, walk.lrs)
 
 
 # -- 3 · checkpoint: weight decay is L2 for SGD; what momentum does to the rate
@@ -791,16 +749,14 @@ DIALECTS = "The learning rate that gives, in dialect target, the path of lr in s
 def test_to_ema(student, reference, rng):
     """From torch's dialect to the averaging one, the path stays the same with this lr."""
     lr, mu = float(rng.uniform(0.1, 0.2)), float(rng.uniform(0.6, 0.9))
-    seen = student.momentum_dialects(lr, mu, "torch", "ema")
-    assert_close(seen, reference.momentum_dialects(lr, mu, "torch", "ema"), name="the lr")
+    agree(student, reference, "momentum_dialects", lr, mu, "torch", "ema", called="the lr")
 
 
 @exercise("momentum_dialects", stated=DIALECTS)
 def test_from_ema(student, reference, rng):
     """From the averaging dialect back to torch's, the path stays the same with this lr."""
     lr, mu = float(rng.uniform(0.3, 0.9)), float(rng.uniform(0.6, 0.9))
-    seen = student.momentum_dialects(lr, mu, "ema", "torch")
-    assert_close(seen, reference.momentum_dialects(lr, mu, "ema", "torch"), name="the lr")
+    agree(student, reference, "momentum_dialects", lr, mu, "ema", "torch", called="the lr")
 
 
 @exercise("momentum_dialects", stated=DIALECTS)
@@ -808,9 +764,10 @@ def test_classical(student, reference, rng):
     """The classical dialect (lr inside the velocity) against torch's, both ways, at constant lr."""
     lr, mu = float(rng.uniform(0.1, 0.2)), float(rng.uniform(0.6, 0.9))
     for source, target in (("torch", "classical"), ("classical", "torch")):
-        seen = student.momentum_dialects(lr, mu, source, target)
-        expected = reference.momentum_dialects(lr, mu, source, target)
-        assert_close(seen, expected, name=f"the lr from {source} to {target}")
+        agree(
+            student, reference, "momentum_dialects", lr, mu, source, target,
+            called=f"the lr from {source} to {target}",
+        )
 
 
 # -- 5 · Adagrad
@@ -870,7 +827,7 @@ def test_adagrad_precision(student, reference, device):
 )
 def test_adagrad_by_hand(student, walk):
     """Written by hand, without torch.optim."""
-    student.run(path, "Adagrad", walk.values, walk.gradients, walk.lrs)
+    student.run(optimizer_path, "Adagrad", walk.values, walk.gradients, walk.lrs)
 
 
 # -- 6 · RMSprop
@@ -930,7 +887,7 @@ def test_rmsprop_precision(student, reference, device):
 )
 def test_rmsprop_by_hand(student, walk):
     """Written by hand, without torch.optim."""
-    student.run(path, "RMSprop", walk.values, walk.gradients, walk.lrs)
+    student.run(optimizer_path, "RMSprop", walk.values, walk.gradients, walk.lrs)
 
 
 # -- 7 · checkpoint: the bias of a moving average
@@ -1033,7 +990,7 @@ def test_adam_precision(student, reference, device):
 )
 def test_adam_by_hand(student, walk):
     """Written by hand, without torch.optim."""
-    student.run(path, "Adam", walk.values, walk.gradients, walk.lrs)
+    student.run(optimizer_path, "Adam", walk.values, walk.gradients, walk.lrs)
 
 
 # -- 9 · checkpoint: where λφ goes
@@ -1126,7 +1083,7 @@ def test_adamw_precision(student, reference, device):
 )
 def test_adamw_by_hand(student, walk):
     """Written by hand, without torch.optim."""
-    student.run(path, "AdamW", walk.values, walk.gradients, walk.lrs)
+    student.run(optimizer_path, "AdamW", walk.values, walk.gradients, walk.lrs)
 
 
 # -- 11 · parameter_groups

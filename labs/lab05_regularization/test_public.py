@@ -10,7 +10,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import Mismatch, assert_close, assert_unmodified, exercise, probe
+from course_utils.testing import (
+    agree,
+    assert_close,
+    assert_expression,
+    assert_unmodified,
+    exercise,
+    probe,
+    values_at,
+)
 
 HINTS = {
     "dropout_moments": [
@@ -242,27 +250,6 @@ def _double(value):
 
 # Probes: they run next to your code and return what they see, so that no test depends on the order
 # in which you draw random numbers. Where arguments are looked at, no copy of them is made.
-
-
-@probe(values=True)
-def values_at(student, name, variables, points):
-    """The function's expression in the named symbols, evaluated at each point."""
-    import sympy
-
-    expression = sympy.sympify(
-        getattr(student, name)(*(sympy.Symbol(v, real=True) for v in variables))
-    )
-    values = []
-    for point in points:
-        known = dict(zip(variables, point, strict=True))
-        number = expression.subs(
-            {s: known[s.name] for s in expression.free_symbols if s.name in known}
-        )
-        try:
-            values.append(float(number))
-        except TypeError:  # a symbol is left, or the expression is infinite there
-            values.append(float("nan"))
-    return values
 
 
 def _survivor_ratios(student, x, p, training, seed):
@@ -745,30 +732,6 @@ def assert_kind(seen, dtype, shape, device=None, what="the result"):
         assert one == other, f"the {name} of {what} is {one}; it should be {other}"
 
 
-def assert_left_alone(student, function):
-    """Assert that a probe's arguments, passed by name, are as they were."""
-    if student.modified:
-        changed = " and ".join(sorted({label for _, label in student.modified}))
-        raise Mismatch(
-            f"{function} changes {changed} in place; work on a new tensor", kind="modified"
-        )
-
-
-def assert_expression(student, name, variables, points, expected, what, rtol=None):
-    """Compare an expression with the right numbers at some points."""
-    seen = student.run(values_at, name, variables, points)
-    places = " and ".join("(" + ", ".join(f"{v:.3g}" for v in point) + ")" for point in points)
-    where = f"at ({', '.join(variables)}) = {places}" if len(variables) > 1 else (
-        f"at {variables[0]} = " + " and ".join(f"{point[0]:.3g}" for point in points)
-    )
-    if np.isnan(seen).any():
-        raise AssertionError(
-            f"{what} has no value {where}: it is infinite there, or holds a symbol that is not "
-            "one of the arguments"
-        )
-    assert_close(np.array(seen), np.array(expected), name=f"{what} {where}", rtol=rtol)
-
-
 def assert_run(seen, expected, what=("end", "restored")):
     """Compare a run of early stopping with torch's."""
 
@@ -981,7 +944,7 @@ def test_dropout_leaves_x(student, signs_and_sizes, seed):
     """x itself is not changed."""
     student.run(kind_of_result, x=signs_and_sizes(20, 30), p=0.3, training=True, seed=seed)
     student.run(kind_of_result, x=signs_and_sizes(20, 30), p=1.0, training=True, seed=seed)
-    assert_left_alone(student, "dropout")
+    assert_unmodified(student, by="dropout")
 
 
 @exercise(
@@ -1042,7 +1005,7 @@ def test_backward_leaves_its_arguments(student, masked_batch):
     upstream, mask, _ = masked_batch((8, 5), 0.3)
     student.run(backward_kind, upstream=upstream, mask=mask, p=0.3)
     student.run(backward_kind, upstream=upstream, mask=torch.zeros_like(mask), p=1.0)
-    assert_left_alone(student, "dropout_backward")
+    assert_unmodified(student, by="dropout_backward")
 
 
 @exercise(
@@ -1180,7 +1143,7 @@ def test_drop_connect_leaves_its_arguments(student, normal, seed):
     """x, weight and bias are not changed."""
     x, weight, bias = normal(4, 6), normal(3, 6), normal(3)
     student.run(drop_connect_kind, x=x, weight=weight, bias=bias, p=0.3, seed=seed)
-    assert_left_alone(student, "drop_connect")
+    assert_unmodified(student, by="drop_connect")
 
 
 # Exercise: map_l2
@@ -1287,19 +1250,14 @@ def far_and_near(rng, device):
 def test_l1_step_far_from_zero(student, reference, far_and_near):
     """Far from zero an entry moves towards zero by lr·lam, whatever its size."""
     theta = far_and_near[:, :4].contiguous()
-    assert_close(
-        student.l1_step(theta, 0.1, 3.0), reference.l1_step(theta, 0.1, 3.0), name="the result"
-    )
+    agree(student, reference, "l1_step", theta, 0.1, 3.0)
 
 
 @exercise("l1_step", stated="but no further than 0")
 def test_l1_step_near_zero(student, reference, far_and_near):
     """An entry nearer to zero than lr·lam becomes exactly 0; it never changes sign."""
     theta = far_and_near[:, 4:].contiguous()
-    assert_close(
-        student.l1_step(theta, 0.1, 3.0), reference.l1_step(theta, 0.1, 3.0), name="the result",
-        atol=1e-12,
-    )
+    agree(student, reference, "l1_step", theta, 0.1, 3.0, atol=1e-12)
 
 
 @exercise("l1_step", about="arguments", weight=0.5, stated="left as it is")
@@ -1455,7 +1413,7 @@ def test_mixup_leaves_its_arguments(student, normal, seed):
     student.run(
         kind_of_mixture, name="mixup", x=normal(30, 3, 4), y=normal(30, 5), lam=0.6, seed=seed
     )
-    assert_left_alone(student, "mixup")
+    assert_unmodified(student, by="mixup")
 
 
 # Exercise: cutout
@@ -1535,7 +1493,7 @@ def test_cutout_keeps_kind(student, normal, seed):
 def test_cutout_leaves_x(student, signs_and_sizes, seed):
     """x itself is not changed."""
     student.run(cutout_kind, x=signs_and_sizes(20, 3, 8, 7), size=3, seed=seed)
-    assert_left_alone(student, "cutout")
+    assert_unmodified(student, by="cutout")
 
 
 # Exercise: cutmix
@@ -1627,7 +1585,7 @@ def test_cutmix_leaves_its_arguments(student, normal, seed):
     student.run(
         kind_of_mixture, name="cutmix", x=normal(30, 3, 4, 5), y=normal(30, 5), lam=0.5, seed=seed
     )
-    assert_left_alone(student, "cutmix")
+    assert_unmodified(student, by="cutmix")
 
 
 # Exercise: ensemble_variance
@@ -1749,9 +1707,9 @@ def test_mended_objective(student, reference, signs_and_sizes, rng):
     for examples in (1, 7):
         nll = signs_and_sizes(examples).abs()
         sigma = float(rng.uniform(0.3, 0.6))
-        assert_close(
-            student.map_loss(nll, theta, sigma), reference.map_loss(nll, theta, sigma),
-            name=f"the objective for {examples} examples", rtol=1e-7,
+        agree(
+            student, reference, "map_loss", nll, theta, sigma,
+            called=f"the objective for {examples} examples", rtol=1e-7,
         )
 
 

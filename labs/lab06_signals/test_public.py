@@ -13,7 +13,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import Mismatch, assert_close, exercise, probe
+from course_utils.testing import (
+    Mismatch,
+    agree,
+    assert_close,
+    assert_expression,
+    assert_unmodified,
+    exercise,
+    probe,
+)
 
 HINTS = {
     "variance_steps": [
@@ -311,26 +319,6 @@ def _double(value):
 # Probes: they run next to your code. Where arguments are looked at, no copy of them is made.
 
 
-@probe(values=True)
-def values_at(student, name, variables, points):
-    """The function's expression in the named symbols, evaluated at each point."""
-    import sympy
-
-    symbols = [sympy.Symbol(v, real=True) for v in variables]
-    expression = sympy.sympify(getattr(student, name)(*symbols))
-    values = []
-    for point in points:
-        known = dict(zip(variables, point, strict=True))
-        number = expression.subs(
-            {s: known[s.name] for s in expression.free_symbols if s.name in known}
-        )
-        try:
-            values.append(float(number))
-        except TypeError:  # a symbol is left, or the expression is infinite there
-            values.append(float("nan"))
-    return values
-
-
 @probe
 def kinds_of_fans(student, weight):
     """What the fans of a weight are."""
@@ -606,21 +594,6 @@ def state_moves(student, d):
 # Comparisons, in words.
 
 
-def assert_expression(student, name, variables, points, expected, what, rtol=None):
-    """Compare an expression with the right numbers at some points."""
-    seen = student.run(values_at, name, variables, points)
-    places = " and ".join("(" + ", ".join(f"{v:.3g}" for v in point) + ")" for point in points)
-    where = f"at ({', '.join(variables)}) = {places}" if len(variables) > 1 else (
-        f"at {variables[0]} = " + " and ".join(f"{point[0]:.3g}" for point in points)
-    )
-    if np.isnan(seen).any():
-        raise AssertionError(
-            f"{what} has no value {where}: it is infinite there, or holds a symbol that is not "
-            "one of the arguments"
-        )
-    assert_close(np.array(seen), np.array(expected), name=f"{what} {where}", rtol=rtol)
-
-
 @cache
 def as_torch_draws(name, shape, what):
     """What torch's initializer draws; rounded as it is, that is the same for every seed."""
@@ -686,15 +659,6 @@ def assert_on_device(student, name, tensors, options=None, seed=None):
         f"{name} mixes tensors of two devices: one is made without saying where, so on a GPU it "
         "would lie on the CPU. Say device=x.device, or use torch.zeros_like and its relatives"
     )
-
-
-def assert_left_alone(student, function):
-    """Assert that a probe's arguments, passed by name, are as they were."""
-    if student.modified:
-        changed = " and ".join(sorted({label for _, label in student.modified}))
-        raise Mismatch(
-            f"{function} changes {changed} in place; work on a new tensor", kind="modified"
-        )
 
 
 # Where a claim is not about eps, eps is SMALL and the values need only be ROUGHLY right, so that
@@ -1149,15 +1113,14 @@ def relu_layer(rng, device):
 def test_saturation(student, reference, tanh_layer):
     """Activations near +1 and near −1 count, as a share of all."""
     h = tanh_layer(15, 7)
-    assert_close(student.saturation(h), reference.saturation(h), name="the share", rtol=1e-5)
+    agree(student, reference, "saturation", h, called="the share", rtol=1e-5)
 
 
 @exercise("saturation", part="saturation", about="detail", stated="threshold: between 0 and 1")
 def test_saturation_threshold(student, reference, tanh_layer):
     """Another threshold gives another share."""
     h = tanh_layer(15, 7)
-    right = reference.saturation(h, 0.7)
-    assert_close(student.saturation(h, 0.7), right, name="the share beyond 0.7", rtol=1e-5)
+    agree(student, reference, "saturation", h, 0.7, called="the share beyond 0.7", rtol=1e-5)
 
 
 @exercise(
@@ -1167,7 +1130,7 @@ def test_saturation_threshold(student, reference, tanh_layer):
 def test_dead_units(student, reference, relu_layer):
     """A unit is dead if it is 0 for every example; one example is enough to be alive."""
     h = relu_layer(9, 8, 3)
-    assert_close(student.dead_units(h), reference.dead_units(h), name="the share", rtol=1e-5)
+    agree(student, reference, "dead_units", h, called="the share", rtol=1e-5)
 
 
 # Exercise: gradient_norms_by_depth
@@ -1369,7 +1332,7 @@ def test_batch_norm_keeps_float32(student, reference, columns, plain):
 def test_batch_norm_leaves_its_arguments(student, columns, apart):
     """x, weight and bias are not changed."""
     student.run(leaves_alone, x=columns(4, 3), weight=apart(3), bias=apart(3))
-    assert_left_alone(student, "batch_norm")
+    assert_unmodified(student, by="batch_norm")
 
 
 @exercise(
@@ -1671,16 +1634,14 @@ def test_layer_norm_by_rows(student, reference, rows):
     """Every row is normalized by its own mean and biased variance."""
     x = rows(5, 4)
     ones, zeros = x.new_ones(4), x.new_zeros(4)
-    seen = student.layer_norm(x, ones, zeros, SMALL)
-    assert_close(seen, reference.layer_norm(x, ones, zeros, SMALL), name="y", rtol=ROUGHLY)
+    agree(student, reference, "layer_norm", x, ones, zeros, SMALL, called="y", rtol=ROUGHLY)
 
 
 @exercise("layer_norm", about="detail", stated="weight, bias: γ and β")
 def test_layer_norm_weight_and_bias(student, reference, rows, apart):
     """weight and bias belong to the features."""
     x, weight, bias = rows(5, 4), apart(4), apart(4)
-    seen = student.layer_norm(x, weight, bias, SMALL)
-    assert_close(seen, reference.layer_norm(x, weight, bias, SMALL), name="y", rtol=ROUGHLY)
+    agree(student, reference, "layer_norm", x, weight, bias, SMALL, called="y", rtol=ROUGHLY)
 
 
 @exercise("layer_norm", about="detail", stated="inside the root")
@@ -1688,8 +1649,7 @@ def test_layer_norm_eps(student, reference, rows):
     """eps is added to the variance, inside the root."""
     x = rows(5, 4)
     ones, zeros = x.new_ones(4), x.new_zeros(4)
-    seen = student.layer_norm(x, ones, zeros, 0.3)
-    assert_close(seen, reference.layer_norm(x, ones, zeros, 0.3), name="y")
+    agree(student, reference, "layer_norm", x, ones, zeros, 0.3, called="y")
 
 
 @exercise("layer_norm", about="detail", stated="or with more axes in front")
@@ -1697,8 +1657,7 @@ def test_layer_norm_of_sequences(student, reference, rows, apart):
     """With more axes in front, each place is normalized for itself."""
     x = rows(2, 3, 4)
     ones, zeros = x.new_ones(4), x.new_zeros(4)
-    seen = student.layer_norm(x, ones, zeros, SMALL)
-    assert_close(seen, reference.layer_norm(x, ones, zeros, SMALL), name="y", rtol=ROUGHLY)
+    agree(student, reference, "layer_norm", x, ones, zeros, SMALL, called="y", rtol=ROUGHLY)
 
 
 @exercise("layer_norm", about="form", weight=0.5, stated="Results keep their dtype")
@@ -1706,8 +1665,7 @@ def test_layer_norm_keeps_float32(student, reference, rows):
     """float32 stays float32."""
     x = rows(5, 4, dtype=torch.float32)
     ones, zeros = x.new_ones(4), x.new_zeros(4)
-    seen = student.layer_norm(x, ones, zeros, 1e-5)
-    assert_close(seen, reference.layer_norm(x, ones, zeros, 1e-5), name="y", rtol=1e-4)
+    agree(student, reference, "layer_norm", x, ones, zeros, 1e-5, called="y", rtol=1e-4)
 
 
 @exercise("layer_norm", about="arguments", weight=0.5, stated="Other tensors are left as they are")

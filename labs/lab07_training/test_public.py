@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.preprocessing import StandardScaler
 
-from course_utils.testing import Mismatch, assert_close, assert_unmodified, exercise, probe
+from course_utils.testing import Mismatch, agree, assert_close, assert_unmodified, exercise, probe
 
 # A test in which a network of the student's is trained.
 TRAINING = {"seconds": 20, "trains": True}
@@ -929,18 +929,14 @@ def class_data(
 def test_class_loss(student, reference, rng, device):
     """class_loss of logits (N, C) is torch's cross-entropy."""
     logits, targets = class_data(rng, device, 7, 4)
-    assert_close(
-        student.class_loss(logits, targets), reference.class_loss(logits, targets), name="the loss"
-    )
+    agree(student, reference, "class_loss", logits, targets, called="the loss")
 
 
 @exercise("losses_agree", part="classes", stated="(N, C) or (N, C, d1, …)")
 def test_class_loss_of_sequences(student, reference, rng, device):
     """class_loss of logits (N, C, d1): a class for each of d1 places in every example."""
     logits, targets = class_data(rng, device, 5, 4, 6)
-    assert_close(
-        student.class_loss(logits, targets), reference.class_loss(logits, targets), name="the loss"
-    )
+    agree(student, reference, "class_loss", logits, targets, called="the loss")
 
 
 @exercise(
@@ -951,9 +947,7 @@ def test_class_loss_ignores(student, reference, rng, device):
     logits, targets = class_data(rng, device, 5, 4, 3)
     targets[:, 0] = -100
     targets[0] = -100
-    assert_close(
-        student.class_loss(logits, targets), reference.class_loss(logits, targets), name="the loss"
-    )
+    agree(student, reference, "class_loss", logits, targets, called="the loss")
 
 
 @exercise(
@@ -963,9 +957,7 @@ def test_class_loss_ignores(student, reference, rng, device):
 def test_class_loss_in_two_steps(student, reference, rng, device):
     """class_loss does it in two steps, without calling cross_entropy."""
     logits, targets = class_data(rng, device, 4, 3)
-    assert_close(
-        student.class_loss(logits, targets), reference.class_loss(logits, targets), name="the loss"
-    )
+    agree(student, reference, "class_loss", logits, targets, called="the loss")
 
 
 def binary_data(rng: np.random.Generator, device: Any, n: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -990,10 +982,7 @@ def binary_data(rng: np.random.Generator, device: Any, n: int) -> tuple[torch.Te
 def test_binary_loss(student, reference, rng, device):
     """binary_loss of logits (N,) is torch's binary cross-entropy with logits."""
     logits, targets = binary_data(rng, device, 8)
-    assert_close(
-        student.binary_loss(logits, targets), reference.binary_loss(logits, targets),
-        name="the loss", rtol=1e-6,
-    )
+    agree(student, reference, "binary_loss", logits, targets, called="the loss", rtol=1e-6)
 
 
 @exercise("losses_agree", part="yes or no", stated="paired with the logits one to one")
@@ -2283,24 +2272,21 @@ def test_standardize_leaves_its_arguments(student, tables):
 def test_counts(student, reference, guesses):
     """Every pair (true class, predicted class) is counted, rows being the truth."""
     targets, said = guesses(40, 4)
-    found = student.confusion_matrix(targets, said, 4)
-    assert_close(found, reference.confusion_matrix(targets, said, 4), name="the matrix")
+    agree(student, reference, "confusion_matrix", targets, said, 4, called="the matrix")
 
 
 @exercise("confusion_matrix", about="detail", stated="classes that do not occur")
 def test_classes_that_do_not_occur(student, reference, guesses):
     """A class that does not occur has a row and a column of zeros."""
     targets, said = guesses(30, 3)
-    found = student.confusion_matrix(targets, said, 6)
-    assert_close(found, reference.confusion_matrix(targets, said, 6), name="the matrix")
+    agree(student, reference, "confusion_matrix", targets, said, 6, called="the matrix")
 
 
 @exercise("confusion_matrix", about="form", weight=0.5, stated="int64 tensor (K, K)")
 def test_counts_are_integers(student, reference, guesses):
     """The counts are int64."""
     targets, said = guesses(30, 3)
-    found = student.confusion_matrix(targets, said, 3)
-    assert_close(found, reference.confusion_matrix(targets, said, 3), name="the matrix")
+    agree(student, reference, "confusion_matrix", targets, said, 3, called="the matrix")
 
 
 # Exercise: train_tabular
