@@ -56,7 +56,7 @@ NOT_RUN_HERE = {
     "python -m pip install .": _INSTALLS,
     'python -m pip install ".[grading]"': _INSTALLS,
     "make test": "it is what runs this test",
-    "make verify": "most of an hour",
+    "make verify": "some two hours",
     "make bench": "many minutes; prints figures",
     "make gpu": "needs a GPU",
     "make kills": "many minutes; prints a figure, test_class_run.py kills once",
