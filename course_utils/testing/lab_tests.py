@@ -80,10 +80,14 @@ class LabTests:
         """
         return policy_of(self.path, self.module, list(self.forbidden))
 
-    @lru_cache(maxsize=4)  # noqa: B019  # a file's tests live as long as the process
     def unwritten(self, lab: str = "") -> re.Pattern[str]:
         """What the sentences of the lab's stubs match; see :func:`unwritten_in`."""
-        return unwritten_in(self.exercises, lab)
+        return _unwritten(tuple(self.exercises), lab)
+
+
+@lru_cache(maxsize=16)  # asked for in every test
+def _unwritten(exercises: tuple[str, ...], lab: str) -> re.Pattern[str]:
+    return unwritten_in(exercises, lab)
 
 
 def lab_tests(path: Path) -> LabTests:
