@@ -88,7 +88,7 @@ def test_a_gpu_that_is_not_there(
 
 def test_torch_is_not_imported_to_find_no_gpu() -> None:
     code = (
-        "import sys\nfrom course_utils import devices\ndevices.nodes = lambda: {nodes}\n"
+        "import sys\nfrom course_utils.ground import devices\ndevices.nodes = lambda: {nodes}\n"
         "devices.resolve('auto'), print('torch' in sys.modules)"
     )
     for nodes, imported in (("[]", "False"), ("['/dev/nvidia0']", "True")):
