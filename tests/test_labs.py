@@ -102,6 +102,17 @@ def test_stored_outputs_are_what_the_notebook_gives(lab: Lab) -> None:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
+def test_run_all_passes_over_what_is_not_written(lab: Lab) -> None:
+    """On day one, and on every day after: no cell of a released notebook stops the run."""
+    notebook = nbformat.read(release_of(lab), as_version=4)
+    place = {"metadata": {"path": str(release_of(lab).parent)}}
+    NotebookClient(notebook, timeout=240, resources=place).execute()
+    said = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
+    )
+    assert "Nothing to show yet: " in said
+
+
 def test_sandbox_shows_what_a_kernel_shows(lab: Lab, lab_sandbox: Sandbox) -> None:
     """The cell runner's outputs are nbclient's, cell by cell, look cells included."""
     runnable = [
