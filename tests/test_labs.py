@@ -15,6 +15,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from tiny import REPOSITORY, as_bytes
 
 from course_utils.diagnosis.kept import made_from
