@@ -92,7 +92,7 @@ MISTAKES = {
         ),
         "own_step": edit(
             "    gradient = np.zeros_like(x)\n", "    gradient, h = np.zeros_like(x), 1e-4\n",
-            about="detail",
+            about="detail", cost=0.75,
             also=[("    gradient = np.zeros_like(x)\n",
                    f"    gradient, h = np.zeros_like(x), {h}\n") for h in ("1e-5", "1e-6")],
             hint="The argument h is not used: your step is a fixed number.",
@@ -307,10 +307,6 @@ MISTAKES = {
         "gelu_is_the_distribution": edit(
             "0.5 * z * (1 + erf", "0.5 * (1 + erf", cost=0.2,
             hint="That is Φ(z); gelu is z times Φ(z).",
-        ),
-        "tanh_as_a_stretched_sigmoid": edit(
-            "np.sign(z) * (1 - e) / (1 + e)", "2 * sigmoid(z) - 1", cost=0.2,
-            hint="2σ(z) − 1 is tanh(z/2). σ needs twice the argument.",
         ),
         "relu_leaks": edit(
             "np.maximum(z, 0)", "np.maximum(z, 0.01 * z)", cost=0.2,
@@ -975,11 +971,6 @@ MISTAKES = {
             hint="A later use of a Value overwrites what an earlier one has brought. The slopes of "
             "all uses add up.",
         ),
-        "inputs_first": edit(
-            LOOP, SEARCH + "    for node in order:\n" + HAND_ON.format("+="),
-            hint="The nodes are handled from the inputs to the output, before anything has arrived "
-            "at them. Turn the order round: the output comes first.",
-        ),
         "inner_gradients_lost": edit(
             "                ready.append(parent)",
             "                ready.append(parent)\n    for node in nodes:\n"
@@ -996,13 +987,15 @@ MISTAKES = {
             "            uses[parent] -= 1\n            if uses[parent] == 0:\n"
             "                ready.append(parent)",
             "            uses[parent] -= 1",
-            also=[(
-                "            parent.grad += slope * node.grad\n            uses[parent] -= 1\n"
-                "            if uses[parent] == 0:\n                ready.append(parent)",
-                "            parent.grad = slope",
-            )],
-            hint="Only the output's own parents get a gradient. Go on from them to theirs, until "
-            "nothing is left.",
+            also=[
+                ("            parent.grad += slope * node.grad\n            uses[parent] -= 1\n"
+                 "            if uses[parent] == 0:\n                ready.append(parent)",
+                 "            parent.grad = slope"),
+                (LOOP, SEARCH + "    for node in order:\n" + HAND_ON.format("+=")),
+            ],
+            hint="Only the output's own parents get a gradient. Do you stop there, or go from the "
+            "inputs upwards, before anything has arrived at them? Begin at the output, and go on "
+            "from its parents to theirs.",
         ),
         "handed_on_again_at_every_visit": edit(
             LOOP,
@@ -1085,13 +1078,13 @@ MISTAKES = {
             hint="The three come back in another order. Asked for are ∂L/∂X, ∂L/∂W, ∂L/∂b.",
         ),
         "bias_slope_without_upstream": edit(
-            "np.sum(upstream, axis=0)", "np.ones(W.shape[1])",
+            "np.sum(upstream, axis=0)", "np.ones(W.shape[1], dtype=W.dtype)",
             hint="∂L/∂b is 1 everywhere: that is the slope of Z in b. It must be multiplied by "
             "upstream, and summed over the rows.",
         ),
         "upstream_unused": edit(
             "return upstream @ W.T, X.T @ upstream, np.sum(upstream, axis=0)",
-            "return W.T, X.T, np.ones(W.shape[1])",
+            "return W.T, X.T, np.ones(W.shape[1], dtype=W.dtype)",
             hint="These are the slopes of Z alone; upstream does not occur. The chain rule "
             "multiplies by it.",
         ),
@@ -1215,15 +1208,6 @@ MISTAKES = {
         "slope_not_squared": edit(
             "np.tanh(pre_activations[l - 1]) ** 2", "np.tanh(pre_activations[l - 1])",
             hint="The slope of tanh is one minus its *square*.",
-        ),
-        "slope_one_layer_late": edit(
-            "            delta = (delta @ weights[l].T) * slope",
-            "            delta = delta @ weights[l].T",
-            ("        grads_W.insert",
-             "        delta = delta * (1 - np.tanh(pre_activations[l]) ** 2)\n"
-             "        grads_W.insert"),
-            hint="Each layer's δ is multiplied by the slope of its own tanh, the last one's too. "
-            "Z_L has no tanh: delta is ∂L/∂Z_L already.",
         ),
     },
     "gradient_check": {
