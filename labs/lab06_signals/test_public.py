@@ -39,7 +39,7 @@ HINTS = {
         "a = 3.",
     ],
     "fans": [
-        "A weight of torch's has the outputs on its first axis.",
+        "In torch, a weight has the outputs on its first axis.",
         "Multiply both numbers of channels by the product of weight.shape[2:], which is 1 for a "
         "matrix.",
         "(6, 4) gives (4, 6); (8, 3, 5, 5) gives (75, 200).",
@@ -47,7 +47,7 @@ HINTS = {
     "initializers": [
         "weight.uniform_ and weight.normal_ fill a tensor, and both take generator=.",
         "uniform_ wants the bound √(3·variance), normal_ the standard deviation √variance. All "
-        "inside of torch.no_grad().",
+        "inside torch.no_grad().",
         "For a weight (200, 600): bound 0.0866 and std 0.05 (Glorot), std 0.0577 (He), bound "
         "0.0408 (torch).",
     ],
@@ -126,7 +126,7 @@ DERIVATION = {
     "fans": "step 2: how many products are in one sum",
     "initializers": "steps 6 to 9: which variance, and which bound it needs",
     "saturation": "the text of Exercise 5: where tanh and relu have no slope",
-    "gradient_norms_by_depth": "section B: the gradient is a product over the other layers",
+    "gradient_norms_by_depth": "Part B: the gradient is a product over the other layers",
     "symmetry": "step 10: the chain rule through one of two equal units",
     "batch_norm": "equations (1) and (2)",
     "break_it": "equation (2): biased times n/(n − 1) is unbiased",
@@ -1654,7 +1654,7 @@ def test_layer_norm_eps(student, reference, rows):
 
 @exercise("layer_norm", about="detail", stated="or with more axes in front")
 def test_layer_norm_of_sequences(student, reference, rows, apart):
-    """With more axes in front, each place is normalized for itself."""
+    """With more axes in front, each place is normalized separately."""
     x = rows(2, 3, 4)
     ones, zeros = x.new_ones(4), x.new_zeros(4)
     agree(student, reference, "layer_norm", x, ones, zeros, SMALL, called="y", rtol=ROUGHLY)

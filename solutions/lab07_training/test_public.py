@@ -134,21 +134,21 @@ HINTS = {
 }
 
 DERIVATION = {
-    "losses_agree": "part A: the table of losses, and which axis holds the classes",
-    "Mean": "part A, formula (1): two sums, divided at the end",
-    "Accuracy": "part A, exercise 3: what an answer is, and which places count",
-    "train_one_epoch": "part B, the three questions of exercise 4",
-    "evaluate": "part B, exercise 5: evaluation changes nothing",
-    "break_it": "part B: what the two modes of a layer read",
-    "warmup_cosine": "part C, formula (2)",
-    "checkpoint": "part C, exercise 8: what an epoch reads that earlier ones left behind",
-    "fit": "part C, exercise 9: the order of an epoch's book-keeping",
-    "transfer": "part D, equation (3), and the two ways of freezing",
-    "speedup": "part D: where to wait, and equation (4)",
-    "standardize": "equation (5): whose mean, and whose standard deviation",
-    "confusion_matrix": "equation (6): rows are the truth",
-    "train_tabular": "exercise 14: split, standardise, train, stop early",
-    "train_digits": "exercise 15: what pictures need, and how to measure",
+    "losses_agree": "Part A: the table of losses, and which axis holds the classes",
+    "Mean": "Part A, formula (1): two sums, divided at the end",
+    "Accuracy": "Part A, Exercise 3: what an answer is, and which places count",
+    "train_one_epoch": "Part B, the three questions of Exercise 4",
+    "evaluate": "Part B, Exercise 5: evaluation changes nothing",
+    "break_it": "Part B: what the two modes of a layer read",
+    "warmup_cosine": "Part C, formula (2)",
+    "checkpoint": "Part C, Exercise 8: what an epoch reads that earlier ones left behind",
+    "fit": "Part C, Exercise 9: the order of an epoch's book-keeping",
+    "transfer": "Part D, formula (3), and the two ways of freezing",
+    "speedup": "Part D: where to wait, and formula (4)",
+    "standardize": "formula (5): whose mean, and whose standard deviation",
+    "confusion_matrix": "formula (6): rows are the truth",
+    "train_tabular": "Exercise 14: split, standardise, train, stop early",
+    "train_digits": "Exercise 15: what pictures need, and how to measure",
 }
 
 
@@ -1202,7 +1202,7 @@ def test_class_accuracy(student, reference, rng, device):
     drive(student, reference, "Accuracy", {"task": "multiclass"}, script, "the accuracy")
 
 
-@exercise("Accuracy", stated="each of the n · L labels counts for itself")
+@exercise("Accuracy", stated="each of the n · L labels counts separately")
 def test_label_accuracy(student, reference, rng, device):
     """Multilabel: each label of each example is an answer of its own."""
     script = updates(label_batches(rng, device))

@@ -1512,7 +1512,7 @@ MISTAKES = {
             "mean = x.mean(dim=-1, keepdim=True)\n    " + ROW_VAR,
             "mean = x.mean(dim=0)\n    var = ((x - mean) ** 2).mean(dim=0)",
             hint="You take mean and variance over the batch: that is batch norm. Here each example "
-            "is normalized for itself, over its features.",
+            "is normalized separately, over its features.",
         ),
         "over_everything": edit(
             "mean = x.mean(dim=-1, keepdim=True)\n    " + ROW_VAR,

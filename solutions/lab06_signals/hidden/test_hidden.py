@@ -157,32 +157,32 @@ def test_torch_default_kernel(student, seed, device):
 
 
 @exercise("initializers", part="he_normal_", about="detail",
-          stated="Each entry is drawn for itself")  # fmt: skip
+          stated="Entries are drawn independently")  # fmt: skip
 def test_he_normal_entries(student, seed, device):
-    """Each entry of he_normal_ is drawn for itself, and large ones occur."""
+    """The entries of he_normal_ are drawn independently, and large ones occur."""
     public.assert_own_entries(student, "he_normal_", public.HE_WIDE, seed, device)
     public.assert_drawn(student, "he_normal_", public.HE_WIDE, seed, device, "far")
 
 
 @exercise("initializers", part="glorot_normal_", about="detail",
-          stated="Each entry is drawn for itself")  # fmt: skip
+          stated="Entries are drawn independently")  # fmt: skip
 def test_glorot_normal_entries(student, seed, device):
-    """Each entry of glorot_normal_ is drawn for itself, and large ones occur."""
+    """The entries of glorot_normal_ are drawn independently, and large ones occur."""
     public.assert_own_entries(student, "glorot_normal_", public.WIDE, seed, device)
     public.assert_drawn(student, "glorot_normal_", public.WIDE, seed, device, "far")
 
 
 @exercise("initializers", part="glorot_uniform_", about="detail",
-          stated="Each entry is drawn for itself")  # fmt: skip
+          stated="Entries are drawn independently")  # fmt: skip
 def test_glorot_uniform_entries(student, seed, device):
-    """Each entry of glorot_uniform_ is drawn for itself."""
+    """The entries of glorot_uniform_ are drawn independently."""
     public.assert_own_entries(student, "glorot_uniform_", public.WIDE, seed, device)
 
 
 @exercise("initializers", part="torch_linear_default_", about="detail",
-          stated="Each entry is drawn for itself")  # fmt: skip
+          stated="Entries are drawn independently")  # fmt: skip
 def test_torch_default_entries(student, seed, device):
-    """Each entry of torch_linear_default_ is drawn for itself."""
+    """The entries of torch_linear_default_ are drawn independently."""
     public.assert_own_entries(student, "torch_linear_default_", [300, 400], seed, device)
 
 
@@ -374,7 +374,7 @@ def test_batch_norm_backward_on_device(student, columns, apart):
     public.assert_on_device(student, "batch_norm_backward", tensors, {"eps": 0.1})
 
 
-@exercise("layer_norm", about="edge", weight=0.5, stated="every x[i, …] is normalized for itself")
+@exercise("layer_norm", about="edge", weight=0.5, stated="every x[i, …] is normalized separately")
 def test_layer_norm_of_one_row(student, reference, rows, apart):
     """One row is no special case; nor is a square batch."""
     for shape in ((1, 5), (4, 4)):

@@ -390,7 +390,7 @@ MISTAKES = {
             "            return\n"
             "        self.right += int(",
             hint="Multilabel: a row counts as right only if all of its labels are. Here every "
-            "label counts for itself.",
+            "label counts separately.",
         ),
         "one_label_only": edit(
             'if self.task == "multiclass":', 'if self.task != "binary":',
