@@ -315,6 +315,18 @@ def test_a_notebook_run_by_a_program_has_pictures_and_no_bars() -> None:
     assert [o["text"] for o in loop] == ["done\n"]
 
 
+def test_a_description_is_kept_with_its_picture() -> None:
+    """Two figures and one description: it goes with the first, and both are shown, once."""
+    described = CURVE.replace("picture()", 'picture("A line that rises.")').rstrip()
+    cell = described + "\n    plt.subplots()"
+    book = new_notebook(cells=[new_code_cell(source.strip()) for source in (SETUP, cell)])
+    NotebookClient(book, timeout=60).execute()
+    first, second = (dict(output.metadata["image/png"]) for output in book.cells[1].outputs)
+    assert first["alt"] == "A line that rises."
+    assert first["width"] < 700  # as sharp as without
+    assert "alt" not in second
+
+
 Run = Callable[[str], list[dict[str, Any]]]
 
 
