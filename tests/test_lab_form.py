@@ -95,6 +95,14 @@ def test_pictures_are_announced(lab: Lab) -> None:
         assert not announced or lab_cells.is_explore(cell), f"below {above['id']}"
 
 
+def test_pictures_have_an_alternative_text(lab: Lab) -> None:
+    for cell in lab.notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                text = output["metadata"]["image/png"].get("alt", "")
+                assert len(text.split()) >= 10, f"in {cell['id']}: {text!r}"
+
+
 def test_answers_come_with_a_rubric(lab: Lab) -> None:
     for cell in lab.notebook["cells"]:
         if lab_cells.is_written(cell):
