@@ -207,7 +207,7 @@ def test_every_lab_draws_in_the_style(lab: Lab) -> None:
     assert "import torch" not in setup or "torch.set_num_threads(1)" in setup
     for code in others:
         if "plt." in code:
-            assert "with picture()" in code, code
+            assert "with picture(" in code, code
             assert "tight_layout" not in code and "plt.show()" not in code, code
             assert all(float(size) >= 9 for size in re.findall(r"font_?size=([\d.]+)", code)), code
 
@@ -313,6 +313,18 @@ def test_a_notebook_run_by_a_program_has_pictures_and_no_bars() -> None:
     assert shown["metadata"]["image/png"]["width"] < 700  # sharp: twice as many pixels as points
     assert [o["text"] for o in stub] == ["Nothing to show yet: lab99 · curve is not written yet.\n"]
     assert [o["text"] for o in loop] == ["done\n"]
+
+
+def test_a_description_is_kept_with_its_picture() -> None:
+    """Two figures and one description: it goes with the first, and both are shown, once."""
+    described = CURVE.replace("picture()", 'picture("A line that rises.")').rstrip()
+    cell = described + "\n    plt.subplots()"
+    book = new_notebook(cells=[new_code_cell(source.strip()) for source in (SETUP, cell)])
+    NotebookClient(book, timeout=60).execute()
+    first, second = (dict(output.metadata["image/png"]) for output in book.cells[1].outputs)
+    assert first["alt"] == "A line that rises."
+    assert first["width"] < 700  # as sharp as without
+    assert "alt" not in second
 
 
 Run = Callable[[str], list[dict[str, Any]]]

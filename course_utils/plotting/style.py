@@ -5,7 +5,7 @@ Nothing is said by colour alone: lines have a pattern each, paths a marker, bars
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,18 +70,22 @@ def use_course_style() -> None:
 
 
 @contextmanager
-def picture() -> Iterator[None]:
+def picture(*descriptions: str) -> Iterator[None]:
     """Show the picture that the block draws, or say which function is still to be written.
 
     ::
 
-        with picture():
+        with picture("An S-shaped curve that rises from 0 to 1."):
             figure, axes = plt.subplots()
             axes.plot(z, sigmoid(z))
 
     A function that is not written yet raises ``NotImplementedError``; the picture is then passed
     over with one line, so that the notebook can be run from top to bottom at any time. Any other
     exception goes on as usual, without half a picture below it.
+
+    Args:
+        descriptions: what can be seen in each figure, in their order, for people who hear a page
+            instead of seeing it. It is kept with the picture, as its alternative text.
     """
     try:
         yield
@@ -92,4 +96,15 @@ def picture() -> Iterator[None]:
         plt.close("all")
         raise
     else:
-        plt.show()
+        _show(descriptions)
+
+
+def _show(descriptions: Sequence[str]) -> None:
+    """Show the open figures. What describes them can only go where a notebook keeps pictures."""
+    if "inline" in matplotlib.get_backend():
+        from IPython.display import display
+
+        for number, text in zip(plt.get_fignums(), descriptions, strict=False):
+            display(plt.figure(number), metadata={"image/png": {"alt": text}})
+            plt.close(number)
+    plt.show()

@@ -1,4 +1,4 @@
-"""Lab 02, public tests: softmax, the negative log-likelihood, and the gradient h − y.
+"""Lab 02, public tests: softmax, the negative log-likelihood, and its gradient.
 
 Expected values are torch's own, computed while the test runs. Inputs are drawn afresh from ``rng``.
 """
@@ -15,6 +15,7 @@ from course_utils.testing import (
     central_difference,
     evaluate,
     exercise,
+    probe,
 )
 
 BY_HAND = [
@@ -71,6 +72,14 @@ class Reference:
         f = torch.tensor(logits, requires_grad=True)
         functional.cross_entropy(f, torch.tensor(targets), reduction=reduction).backward()
         return f.grad.numpy()
+
+    @staticmethod
+    def gradient_error(loss, logits, grad, step=1e-5):
+        """Central quotients of a loss that is written in torch, and how far grad is from them."""
+        quotients = central_difference(lambda x: float(loss(torch.tensor(x))), logits, step)
+        measured = torch.tensor(quotients)
+        worst = torch.linalg.vector_norm(measured - torch.tensor(grad), torch.inf)
+        return float(worst / torch.linalg.vector_norm(measured, torch.inf))
 
     @staticmethod
     def softmax_backward(upstream, h):
@@ -215,6 +224,16 @@ def test_unshifted_logsumexp(rng, values_of):
 def test_softmax_of_rows(student, reference, logits):
     """softmax(x)_i = e^(x_i) / Σ_j e^(x_j), for every row of a matrix."""
     agree(student, reference, "softmax", logits, called="softmax(x)")
+
+
+@exercise("softmax", stated="Probabilities from logits, formula (1)")
+def test_softmax_keeps_the_order(student, rng):
+    """The order of the logits is the order of the probabilities."""
+    x = rng.permuted(np.tile([-3.0, -1.0, 0.0, 1.0, 3.0], (3, 1)), axis=1)
+    x = x + rng.permutation([-0.4, 0.0, 0.4])[:, None]
+    places = np.argsort(torch.tensor(x).sort(dim=1).indices.numpy(), axis=1)
+    ranks = np.argsort(np.argsort(student.softmax(x), axis=1), axis=1)
+    assert_close(ranks, places, name="the order of the probabilities")
 
 
 @exercise("softmax", about="detail", stated="the axis along which the results sum to 1")
@@ -650,9 +669,80 @@ def test_grad_is_written_by_hand(student, reference, logits, targets):
     agree(student, reference, "softmax_nll_grad", logits, targets, called="the gradient")
 
 
+# -------------------------------------------------------------------------------- gradient_error
+
+HOW_WRONG = "the largest |measured − grad| of all entries, divided by the largest |measured|"
+TORCH_LOSSES = {
+    "cubes": lambda x: torch.sum(x**3) + torch.sum(x) ** 2,
+    "waves": lambda x: torch.sum(torch.sin(x) * torch.exp(x / 2)) + torch.prod(x),
+}
+
+
+@probe(values=True)
+def measured_error(student, loss, logits, grad, step):
+    """gradient_error for one of two losses, with the usual step or another one."""
+    losses = {
+        "cubes": lambda x: float(np.sum(x**3) + np.sum(x) ** 2),
+        "waves": lambda x: float(np.sum(np.sin(x) * np.exp(x / 2)) + np.prod(x)),
+    }
+    return student.gradient_error(losses[loss], logits, grad, **({"step": step} if step else {}))
+
+
+def true_gradient(loss, logits):
+    x = torch.tensor(logits, requires_grad=True)
+    TORCH_LOSSES[loss](x).backward()
+    return x.grad.numpy()
+
+
+@exercise("gradient_error", stated=HOW_WRONG)
+def test_gradient_error_of_wrong_gradients(student, reference, rng):
+    """Of a wrong gradient it is the largest deviation, beside the largest slope."""
+    x = rng.uniform(0.5, 1.5, size=(2, 3))
+    right = true_gradient("cubes", x)
+    largest = right == right.max()
+    off = np.where(largest, right, -rng.uniform(0.1, 0.3, size=x.shape) * right)
+    for grad in (right + off, right - off):
+        assert_close(
+            student.run(measured_error, "cubes", x, grad, None),
+            reference.gradient_error(TORCH_LOSSES["cubes"], x, grad), rtol=1e-6, name="the error",
+        )  # fmt: skip
+
+
+@exercise("gradient_error", stated="How wrong a gradient is, measured by formula (8)")
+def test_gradient_error_of_a_right_gradient(student, rng):
+    """Of a right gradient it is next to nothing: both sides are measured."""
+    x = rng.uniform(0.5, 1.5, size=(3, 2))
+    for loss in TORCH_LOSSES:
+        error = student.run(measured_error, loss, x, true_gradient(loss, x), None)
+        assert_close(error, 0.0, atol=1e-7, name="the error")
+
+
+@exercise("gradient_error", about="detail", stated="how far each logit is moved")
+def test_gradient_error_with_a_large_step(student, reference, rng):
+    """With a step of 0.5 the logits are moved so far, and the quotient is still central."""
+    x = rng.uniform(0.5, 1.5, size=(2, 3))
+    grad = true_gradient("cubes", x)
+    assert_close(
+        student.run(measured_error, "cubes", x, grad, 0.5),
+        reference.gradient_error(TORCH_LOSSES["cubes"], x, grad, 0.5), rtol=1e-6, name="the error",
+    )  # fmt: skip
+
+
+@exercise("gradient_error", about="arguments", stated=ALONE)
+def test_gradient_error_leaves_its_inputs_alone(student, reference, rng):
+    """Logits and gradient are the same after the call, to the last digit."""
+    x = rng.uniform(0.5, 1.5, size=(8, 5))
+    grad = 1.3 * true_gradient("cubes", x)
+    assert_close(
+        student.run(measured_error, "cubes", x, grad, 0.3),
+        reference.gradient_error(TORCH_LOSSES["cubes"], x, grad, 0.3), rtol=1e-6, name="the error",
+    )  # fmt: skip
+    assert_unmodified(student, by="gradient_error")
+
+
 # ------------------------------------------------------------------------------ softmax_backward
 
-PRODUCT = "Vector–Jacobian product of softmax along the last axis, formula (8)"
+PRODUCT = "Vector–Jacobian product of softmax along the last axis, formula (9)"
 
 
 @exercise("softmax_backward", stated=PRODUCT)
@@ -697,7 +787,7 @@ def test_backward_is_written_by_hand(student, reference, rng, logits):
 
 # ---------------------------------------------------------------------- train_softmax_regression
 
-DESCENT = "Full-batch gradient descent on the mean cross-entropy, formulas (7) and (9)"
+DESCENT = "Full-batch gradient descent on the mean cross-entropy, formulas (7) and (10)"
 
 
 @pytest.fixture
@@ -801,17 +891,16 @@ def as_logits(value, dtype):
 
 
 @exercise(
-    "break_it", part="overflowing_logits",
-    stated="Finite logits on which naive_softmax in float64 gives NaN",
+    "break_it", part="logits_below_zero",
+    stated="Finite logits, none above 0, on which naive_softmax in float64 gives NaN",
 )
 def test_naive_softmax_gives_nan(student):
-    """On your overflowing_logits, all finite, the naive softmax in float64 gives a NaN."""
-    x = as_logits(student.overflowing_logits(), np.float64)
-    with np.errstate(over="ignore"):
-        sums = np.exp(x).sum(axis=-1)
+    """On your logits_below_zero, finite and none above 0, the naive softmax gives a NaN."""
+    x = as_logits(student.logits_below_zero(), np.float64)
+    assert x.max() <= 0, f"{x.max():g} is above 0: find logits that are not, where it fails too"
     assert np.isnan(naive_softmax(x)).any(), (
-        f"no NaN: the largest logit is {x.max():g}, and the naive denominator is "
-        f"{np.max(sums):.3g}. NaN needs ∞/∞ or 0/0 in float64"
+        f"no NaN: the naive denominators are {np.exp(x).sum(axis=-1)}. NaN needs ∞/∞ or 0/0 in "
+        "float64"
     )
 
 
@@ -906,6 +995,14 @@ HINTS = {
         "For logits [[0, 0], [0, 0]] and targets [0, 1] the mean's gradient is "
         "[[−0.25, 0.25], [0.25, −0.25]].",
     ],
+    "gradient_error": [
+        "Move one logit at a time: a matrix of zeros with the step in one place, added once and "
+        "taken away once. np.ndindex(logits.shape) goes through all places.",
+        "From F − ΔE to F + ΔE it is 2Δ, so (above − below)/(2Δ) is the slope in that place. Keep "
+        "all slopes in an array, then compare: np.abs, np.max.",
+        "For loss(F) = F², logits [[3]] and grad [[5]] the measured slope is 6 and the error 1/6 "
+        "≈ 0.1667.",
+    ],
     "softmax_backward": [
         "(Jᵀu)_k = Σ_i u_i ∂h_i/∂f_k. Put both slopes of Exercise 8 into this sum.",
         "The terms are u_k h_k from δ, and −h_k Σ_i u_i h_i from the product. The sum runs over "
@@ -919,11 +1016,12 @@ HINTS = {
         "For X = [[1], [−1]], y = [0, 1], K = 2, lr = 1, one step: W = [[0.5, −0.5]], b = [0, 0].",
     ],
     "break_it": [
-        "What is the largest x for which np.exp(x) is finite in float64? And the smallest "
-        "positive float32?",
-        "np.log(np.finfo(np.float64).max) is about 709.8. For the second: below which logarithm "
-        "is a float32 probability rounded to exactly 0 (subnormal numbers included)?",
-        "np.exp(np.float32(−100)) is 3.8e−44, still above 0; np.exp(np.float32(−110)) is 0.",
+        "∞/∞ is one way to a NaN. Which is the other, and what must all exponentials of the row "
+        "be? For the second: what is the smallest positive float32?",
+        "Below which x is np.exp(x) rounded to exactly 0? Subnormal numbers count: "
+        "np.finfo(dtype).smallest_subnormal, and its logarithm.",
+        "np.exp(−745) is 5e−324 in float64, still above 0; np.exp(np.float32(−100)) is 3.8e−44, "
+        "and np.exp(np.float32(−110)) is 0.",
     ],
 }
 
@@ -939,7 +1037,8 @@ DERIVATION = {
     "checkpoint_log_slope": "step 8: the chain rule divides the slopes of step 7 by h_i",
     "checkpoint_loss_gradient": "step 9: the sum over i, split at i = k",
     "softmax_nll_grad": "step 9 for one row, then the 1/n of the mean",
-    "softmax_backward": "step 10: the Jacobian diag(h) − hhᵀ applied to a vector",
-    "train_softmax_regression": "step 11: from logits to weights, Xᵀ(h − y)/n",
+    "gradient_error": "step 10: how far apart the two points of the quotient are",
+    "softmax_backward": "step 11: both cases of step 7, put into one sum",
+    "train_softmax_regression": "step 12: from the slope in the logits to that in the weights",
     "break_it": "steps 1 and 3: which intermediate number leaves the range of floating point",
 }

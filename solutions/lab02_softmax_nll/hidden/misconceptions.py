@@ -103,6 +103,8 @@ def guarded(e, total):
 LOG_GUARDED = list(guarded("np.exp(shifted)", "np.sum(np.exp(shifted), axis=axis, keepdims=True)"))
 CE_GUARDED = list(guarded("np.exp(shifted)", "np.sum(np.exp(shifted), axis=1, keepdims=True)"))
 
+BELOW = "[[-1000.0, -1001.0, -1002.0]]"
+
 MISTAKES = {
     "checkpoint_shift": {
         "minus_of_the_exponent_lost": of_three("e_x * sp.exp(-z)", "e_x * sp.exp(z)",
@@ -838,6 +840,44 @@ MISTAKES = {
             hint="The target's own entry has the wrong sign: it is h − 1, below 0, so that a step "
             "downhill raises the logit."),
     },
+    "gradient_error": {
+        "one_side_only": edit("loss(logits - move)) / (2 * step)", "loss(logits)) / step",
+            hint="You move each logit to one side only: that slope has an error of size Δ, where "
+            "both sides give one of size Δ². Take L(F + ΔE) − L(F − ΔE)."),
+        "half_the_distance": edit("/ (2 * step)", "/ step",
+            hint="Your measured slopes are twice too large: from F − ΔE to F + ΔE it is 2Δ."),
+        "brackets_lost": edit("/ (2 * step)", "/ 2 * step",
+            hint="/ 2 * step divides by 2, then multiplies by the step. Put the product in "
+            "brackets."),
+        "absolute_error": edit(" / np.max(np.abs(measured))", "",
+            hint="That is the largest deviation by itself. Beside slopes of 10⁻⁶ it is always "
+            "small: divide by the largest measured slope."),
+        "beside_the_claimed_slopes": edit("/ np.max(np.abs(measured))", "/ np.max(np.abs(grad))",
+            hint="You divide by the largest entry of grad, which is what is in doubt. Divide by "
+            "the largest measured slope."),
+        "mean_deviation": edit(
+            "np.max(np.abs(measured - grad))", "np.mean(np.abs(measured - grad))",
+            hint="You average the deviations, and one wrong entry among many right ones hardly "
+            "shows. The largest is asked for."),
+        "sign_kept": edit("np.max(np.abs(measured - grad))", "np.max(measured - grad)",
+            hint="A deviation may be negative: without the absolute value you see those to one "
+            "side only."),
+        "each_entry_by_itself": edit(
+            "np.max(np.abs(measured - grad)) / np.max(np.abs(measured))",
+            "np.max(np.abs(measured - grad) / np.abs(measured))",
+            hint="You divide each deviation by its own slope, so that an entry near 0 decides. "
+            "The largest deviation is divided by the largest slope."),
+        "whole_rows_moved": edit("np.ndindex(logits.shape)", "range(len(logits))",
+            hint="You move whole rows: each quotient is the sum of a row's slopes. Move one entry "
+            "at a time; np.ndindex(logits.shape) goes through all."),
+        "logits_moved_in_place": edit(
+            "measured[i] = (loss(logits + move) - loss(logits - move)) / (2 * step)",
+            "logits += move\n        above = loss(logits)\n        logits -= 2 * move\n"
+            "        measured[i] = (above - loss(logits)) / (2 * step)\n        logits += move",
+            about="arguments",
+            hint="You move the caller's own logits, and after + Δ − 2Δ + Δ they are not exactly "
+            "what they were. logits + move makes a new array."),
+    },
     "softmax_backward": {
         "diagonal_only": edit("h * (upstream - mean)", "h * (1 - h) * upstream",
             hint="h(1−h)·u uses the Jacobian's diagonal only. Every logit also moves the other "
@@ -1044,14 +1084,17 @@ MISTAKES = {
             hint="λ·sign(W) is the gradient of an L1 penalty. Formula (9) has λW."),
     },
     "break_it": {
-        "limit_of_float32": of_two("[[1000.0, 1001.0, 1002.0]]", "[100.0, 0.0, -1.0]",
-            hint="e^100 overflows in float32 but not in float64, whose largest number is about "
-            "e^709.8. The naive softmax here runs in float64."),
-        "one_class_far_below": of_two("[[1000.0, 1001.0, 1002.0]]", "[0.0, -1000.0]",
+        "overflow_once_more": of_two(BELOW, "[1000.0, 1001.0]",
+            hint="∞/∞ is the failure that you have seen at the beginning. Here no logit may be "
+            "above 0: which other fraction is NaN?"),
+        "limit_of_float32": of_two(BELOW, "[-110.0, -120.0]",
+            hint="e^−110 is 0 in float32, but not in float64, which goes down to about e^−745. The "
+            "naive softmax here runs in float64."),
+        "one_class_far_below": of_two(BELOW, "[0.0, -1000.0]",
             hint="One logit far below the others is harmless: its exponential becomes 0, which is "
-            "right to all digits. NaN needs a denominator that is infinite, or 0."),
-        "infinite_logit": edit("[[1000.0, 1001.0, 1002.0]]", "[np.inf, 0.0]",
-            hint="Infinity is not a logit: the right softmax gives NaN for it as well. Find finite "
+            "right to all digits. The whole denominator must become 0."),
+        "infinite_logit": of_two(BELOW, "[-np.inf, -np.inf]",
+            hint="−∞ is not a logit: the right softmax gives NaN for this row as well. Find finite "
             "numbers."),
         "large_but_equal": edit("[[0.0, 1.0, -200.0]]", "[1000.0, 1000.0, 1000.0]",
             hint="The logits are large, but equal: after the shift they are all 0 and log(softmax) "

@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
-from course_utils.testing import agree, assert_close, assert_unmodified, exercise
+from course_utils.testing import agree, assert_close, assert_unmodified, exercise, public_tests
+
+public = public_tests(__file__)
 
 
 def spread(rng, *shape, axis=-1, step=2000.0):
@@ -417,6 +419,32 @@ def test_grad_keeps_float32(student, reference, rng):
     agree(student, reference, "softmax_nll_grad", logits, targets)
 
 
+# -------------------------------------------------------------------------------- gradient_error
+
+
+@exercise("gradient_error", stated=public.HOW_WRONG)
+def test_gradient_error_beside_small_slopes(student, reference, rng):
+    """It is relative: near a flat place a small deviation is a large error."""
+    x = rng.uniform(0.01, 0.03, size=(3, 2))
+    right = public.true_gradient("cubes", x)
+    grad = right + 0.01 * rng.permutation([1.0, -1.0, 0.5, -0.5, 0.2, 0.0]).reshape(3, 2)
+    assert_close(
+        student.run(public.measured_error, "cubes", x, grad, None),
+        reference.gradient_error(public.TORCH_LOSSES["cubes"], x, grad), rtol=1e-5,
+    )  # fmt: skip
+
+
+@exercise("gradient_error", about="detail", stated="logits: where the gradient was taken")
+def test_gradient_error_of_a_single_row(student, reference, rng):
+    """One row of logits, with a step of 0.1."""
+    x = rng.uniform(0.5, 1.5, size=(1, 4))
+    grad = 0.9 * public.true_gradient("waves", x)
+    assert_close(
+        student.run(public.measured_error, "waves", x, grad, 0.1),
+        reference.gradient_error(public.TORCH_LOSSES["waves"], x, grad, 0.1), rtol=1e-6,
+    )  # fmt: skip
+
+
 # ------------------------------------------------------------------------------ softmax_backward
 
 
@@ -489,12 +517,12 @@ def test_training_leaves_its_inputs_alone(student, rng):
 
 
 @exercise(
-    "break_it", part="overflowing_logits", weight=0.5,
-    stated="Finite logits on which naive_softmax in float64 gives NaN",
+    "break_it", part="logits_below_zero", weight=0.5,
+    stated="Finite logits, none above 0, on which naive_softmax in float64 gives NaN",
 )
 def test_stable_softmax_survives_the_first_logits(student, reference):
-    """On overflowing_logits a right softmax still gives probability distributions."""
-    rows = reference.softmax(np.atleast_2d(np.asarray(student.overflowing_logits(), np.float64)))
+    """On logits_below_zero a right softmax still gives probability distributions."""
+    rows = reference.softmax(np.atleast_2d(np.asarray(student.logits_below_zero(), np.float64)))
     assert_close(rows.sum(axis=-1), np.ones(len(rows)))
 
 

@@ -378,6 +378,32 @@ def grad_row_by_row(logits, targets, reduction="mean"):
     return np.array(rows) / (len(logits) if reduction == "mean" else 1)
 
 
+# -------------------------------------------------------------------------------- gradient_error
+
+
+@variant("gradient_error")
+def error_by_two_loops(loss, logits, grad, step=1e-5):
+    slopes = np.empty_like(logits)
+    for row in range(logits.shape[0]):
+        for column in range(logits.shape[1]):
+            values = []
+            for move in (step, -step):
+                moved = logits.copy()
+                moved[row, column] += move
+                values.append(loss(moved))
+            slopes[row, column] = (values[0] - values[1]) / step / 2
+    return abs(slopes - grad).max() / abs(slopes).max()
+
+
+@variant("gradient_error")
+def error_by_unit_vectors(loss, logits, grad, step=1e-5):
+    units = np.eye(logits.size).reshape(-1, *logits.shape)
+    slopes = np.array([loss(logits + step * e) - loss(logits - step * e) for e in units])
+    slopes /= 2 * step
+    worst = np.linalg.norm(slopes - grad.ravel(), np.inf)
+    return float(worst / np.linalg.norm(slopes, np.inf))
+
+
 # ------------------------------------------------------------------------------ softmax_backward
 
 
@@ -460,14 +486,14 @@ def training_in_place(X, y, num_classes, lr, steps, weight_decay=0.0):
 # -------------------------------------------------------------------------------------- break_it
 
 
-@variant("break_it", replaces="overflowing_logits")
+@variant("break_it", replaces="logits_below_zero")
 def all_far_below_zero():
-    return np.array([-2000.0, -2000.0, -1999.0])  # 0/0 instead of ∞/∞
+    return np.array([-2000.0, -2000.0, -1999.0])
 
 
-@variant("break_it", replaces="overflowing_logits")
+@variant("break_it", replaces="logits_below_zero")
 def one_row_of_several():
-    return [[0.0, 1.0, 2.0], [710.0, 0.0, 0.0]]
+    return [[0.0, -1.0, -2.0], [-746.0, -750.0, -800.0]]
 
 
 @variant("break_it", replaces="underflowing_logits")
