@@ -31,8 +31,8 @@ def sliders(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
             docstring, if it has one, is the picture's alternative text.
         ranges: for each slider its lowest and highest value, and the one to begin with.
     """
-    described = picture(draw.__doc__) if draw.__doc__ else picture()
-    with described:
+    description = " ".join((draw.__doc__ or "").split())
+    with picture(*filter(None, [description])):
         draw(**{name: start for name, (_, _, start) in ranges.items()})
     if not somebody_watches() or getattr(ipython_shell(), "kernel", None) is None:
         return
