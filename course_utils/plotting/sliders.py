@@ -17,6 +17,7 @@ def sliders(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
     ::
 
         def drawn(T):
+            "One bar for each class."
             figure, axes = plt.subplots()
             axes.bar(range(4), softmax(logits / T))
 
@@ -26,10 +27,12 @@ def sliders(draw: Callable[..., None], **ranges: tuple[float, float, float]) -> 
     so that a printed page, a screen reader or a program that runs the notebook misses nothing.
 
     Args:
-        draw: draws one figure with Matplotlib; called with a value for every slider, by name.
+        draw: draws one figure with Matplotlib; called with a value for every slider, by name. Its
+            docstring, if it has one, is the picture's alternative text.
         ranges: for each slider its lowest and highest value, and the one to begin with.
     """
-    with picture():
+    description = " ".join((draw.__doc__ or "").split())
+    with picture(*filter(None, [description])):
         draw(**{name: start for name, (_, _, start) in ranges.items()})
     if not somebody_watches() or getattr(ipython_shell(), "kernel", None) is None:
         return
