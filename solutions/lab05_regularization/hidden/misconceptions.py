@@ -1279,7 +1279,7 @@ MISTAKES = {
             "number, so nothing has to be added to it.",
         ),
         "square_box": edit(
-            "int(width * (1 - lam) ** 0.5)", "int(height * (1 - lam) ** 0.5)", about="detail",
+            "int(width * (1 - lam) ** 0.5)", "int(height * (1 - lam) ** 0.5)",
             hint="Your box is a square, made from the height alone. Its columns are a share of the "
             "width.",
         ),
@@ -1416,18 +1416,15 @@ MISTAKES = {
         ),
         "outputs_as_they_come": edit(
             "        model.eval()\n", "",
-            ("        with torch.no_grad():\n            total", "        total"),
             ("torch.softmax(model(X), dim=-1)", "model(X)"),
             hint="You average what the models give as they come: logits, in the mode in which they "
-            "are, and with a graph. What is wanted are probabilities, predicted in evaluation "
-            "mode and without a graph.",
+            "are. What is wanted are probabilities, predicted in evaluation mode.",
         ),
-        "logits_with_a_graph_and_mode_not_given_back": edit(
+        "logits_and_mode_not_given_back": edit(
             "        model.train(was_training)\n", "",
-            ("        with torch.no_grad():\n            total", "        total"),
             ("torch.softmax(model(X), dim=-1)", "model(X)"),
-            hint="You average logits, with a graph, and leave all models in evaluation mode. Take "
-            "probabilities, without a graph, and give every model back in the mode it came in.",
+            hint="You average logits, and leave all models in evaluation mode. Take probabilities, "
+            "and give every model back in the mode it came in.",
         ),
         "sigmoid_for_softmax": edit(
             "torch.softmax(model(X), dim=-1)", "torch.sigmoid(model(X))",
