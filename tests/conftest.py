@@ -24,18 +24,43 @@ LIMITS = Limits(
 )  # fmt: skip
 
 
+# What takes longest, the longest first: files, and in files about all labs each lab by itself.
+_LONG = (
+    "test_labs lab07", "test_labs lab06", "test_labs lab05", "test_labs lab04", "test_labs lab03",
+    "test_labs lab02", "test_labs lab01", "test_far_device lab07", "test_gate", "test_two_ways",
+    "test_readme", "test_class_run", "test_course", "test_hostile_class", "test_notebook_kernel",
+    "test_far_device", "test_class_seed", "test_attacks",
+)
+
+
+def _group(nodeid: str) -> str:
+    """What stays in one worker, since it shares fixtures: a file, or a lab of it."""
+    lab = re.search(r"\[(lab\d\d)_\w+\]$", nodeid)
+    name = nodeid.partition("::")[0].rpartition("/")[2].removesuffix(".py")
+    return f"{name} {lab[1]}" if lab else name
+
+
 class _ByFileAndLab(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Keeps what shares fixtures in one worker: a file, and in a file about all labs each lab.
+    """Gives out groups of tests in their order.
 
     Marks of groups would say the same, but xdist 3.8 does not see them with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        lab = re.search(r"\[(lab\d\d_\w+)\]$", nodeid)
-        return f"{nodeid.partition('::')[0]} {lab[1] if lab else ''}"
+        return _group(nodeid)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left with it in the end."""
+    items.sort(key=lambda item: _place(_group(item.nodeid)))
+
+
+def _place(group: str) -> int:
+    return _LONG.index(group) if group in _LONG else len(_LONG)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # else what has the most tests comes first
     return _ByFileAndLab(config, log)
 
 

@@ -11,13 +11,14 @@ import pytest
 import torch
 from defining import defined
 
-from course_utils.calls.backend import NamespaceBackend
+from course_utils.calls.backend import Backend, NamespaceBackend
 from course_utils.calls.endings import Value
 from course_utils.calls.fault import StudentFault
 from course_utils.calls.protocol import Request
 from course_utils.calls.proxy import Student
 from course_utils.ground import leaves
 from course_utils.ground.statuses import Status
+from course_utils.sandbox.client import Sandbox
 
 
 def value(namespace: dict[str, Any], *args: Any, **kwargs: Any) -> Value:
@@ -156,6 +157,31 @@ def test_a_call_leaves_the_generators_as_they_were() -> None:
     before = states()
     NamespaceBackend({"f": f}).request(Request("f", seed=7))
     assert states() == before
+
+
+def test_what_draws_without_a_seed_draws_the_same_here_and_in_the_sandbox(
+    sandbox: Sandbox,
+) -> None:
+    """A test seeds its first call, and the later ones go on from there."""
+    code = (
+        "import random\nimport numpy as np\nimport torch\n"
+        "def f():\n    return [random.random(), np.random.rand(), torch.rand(1).item()]\n"
+    )
+
+    def drawn(backend: Backend) -> list[Any]:
+        student = Student(backend, seed=3)
+        return [student.f() for _ in range(3)]
+
+    namespace = defined(code)
+    here = drawn(NamespaceBackend(namespace))
+    random.random(), np.random.rand(), torch.rand(1)
+    with sandbox.open() as session:
+        session.run_cells([(0, code)])
+        backend = session.exercise()
+        there = drawn(backend)
+        backend.close()
+    assert here == there == drawn(NamespaceBackend(namespace))
+    assert len({value for call in here for value in call}) == 9
 
 
 def test_a_call_leaves_numpys_error_handling_as_it_was() -> None:

@@ -40,13 +40,13 @@ from nbgrader.api import Gradebook
 from tiny import TINY_LAB, as_bytes
 
 from course_utils.gate.filled_in import append_cell, solved
-from course_utils.grading.classroom import Settings
 from course_utils.grading.classrun.choice import Choice, Only
 from course_utils.grading.classrun.events import Checking, Event, Graded, Started, Waiting
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.run import ClassRun
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
+from course_utils.grading.worker import Settings
 from course_utils.ground.errors import NotReady, Stopped
 from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.commands import cli, doctor, grade, labs
 from course_utils.grading import nbgrader_plugin
-from course_utils.grading.classroom import Settings
+from course_utils.grading.worker import Settings
 from course_utils.ground import devices
 from course_utils.ground.devices import CONTEXT_BYTES, Gpu
 from course_utils.ground.errors import DeviceError, LabTestsError, SandboxError
@@ -316,8 +316,8 @@ print("left alone")
 def test_the_workers_server_leaves_cuda_alone() -> None:
     code = """
 import importlib
-from course_utils.grading import classroom
-for name in [*classroom._PRELOAD, classroom.__name__]:
+from course_utils.grading import worker
+for name in [*worker.PRELOAD, worker.__name__]:
     importlib.import_module(name)
 assert not touched, touched
 print("left alone")

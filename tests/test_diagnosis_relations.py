@@ -51,7 +51,7 @@ def said(*outcomes: TestOutcome, hidden: bool = False) -> Diagnosis:
         (X / U, "the first argument divided by the second argument"),
         (RIGHT**2, "the square of the right one"),
         (np.maximum(RIGHT, 0), "the right one where that is positive, and 0 elsewhere"),
-        (0 * RIGHT, "Every value is 0"),
+        (0 * RIGHT, "Each wrong value is 0"),
         (RIGHT + 0.5 * X, "the right result plus 0.5 × the first argument"),
         (U - 3 * RIGHT, "the second argument minus 3 × the right result"),
     ],

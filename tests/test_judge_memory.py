@@ -13,8 +13,9 @@ from tiny import SCALE, TEST_PUBLIC, as_bytes, tiny_notebook, write_tiny_lab
 
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.proxy import Student
-from course_utils.grading.classroom import Settings, grade_class
+from course_utils.grading.classroom import grade_class
 from course_utils.grading.submissions import Submission
+from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
 from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.solution import solution_namespace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import re
@@ -9,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,17 @@ def release_of(lab: Lab) -> Path:
 
 @pytest.mark.timeout(2700)  # a quarter of an hour on a busy machine, for the largest lab
 def test_release_gate_is_green(lab: Lab) -> None:
-    """The gate samples here (two seeds, no mutants, no pairs); ``make verify`` takes it whole."""
-    report = verify(lab, seeds=2, mutants=False, pairs=False)
+    """The gate samples here; ``make verify`` takes it whole.
+
+    Of every exercise the solution, each variant and each mistake are run, the mistakes are named,
+    and each test is sent wrong answers; the release is made and searched. What is left out are
+    mutants, pairs of mistakes, mistakes made in variants, and most seeds: seeds 0 and 1 and a
+    second run with seed 0, of labs whose tests train or step through torch for long (04 to 07)
+    the two runs with seed 0 only.
+    """
+    # In this process: the other core has the next lab.
+    report = verify(lab, seeds=1 if lab.name[:5] >= "lab04" else 2, mutants=False, pairs=False,
+                    workers=1)  # fmt: skip
     assert report.green, report.render()
 
 
@@ -102,8 +111,20 @@ def test_stored_outputs_are_what_the_notebook_gives(lab: Lab) -> None:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
+def test_run_all_passes_over_what_is_not_written(lab: Lab) -> None:
+    """On day one, and on every day after: no cell of a released notebook stops the run."""
+    notebook = nbformat.read(release_of(lab), as_version=4)
+    place = {"metadata": {"path": str(release_of(lab).parent)}}
+    NotebookClient(notebook, timeout=240, resources=place).execute()
+    said = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])
+    )
+    assert "Nothing to show yet: " in said
+
+
 def test_sandbox_shows_what_a_kernel_shows(lab: Lab, lab_sandbox: Sandbox) -> None:
-    """The cell runner's outputs are nbclient's, cell by cell, look cells included."""
+    """The cell runner's outputs are the stored ones, cell by cell, look cells included; the test
+    above holds these to a real kernel's."""
     runnable = [
         (number, lab_cells.source(cell)) for number, cell in enumerate(lab.notebook["cells"])
         if cell["cell_type"] == "code" and not lab_cells.is_check(cell)
@@ -111,38 +132,36 @@ def test_sandbox_shows_what_a_kernel_shows(lab: Lab, lab_sandbox: Sandbox) -> No
     ]  # fmt: skip
     with lab_sandbox.open() as session:
         ours = {run.index: run.outputs for run in session.run_cells(runnable)}
-    theirs = _by_nbclient(lab)
+    theirs = nbformat.read(lab.notebook_path, as_version=4).cells
     for number, _ in runnable:
-        assert _essence(ours[number]) == _essence(theirs[number]), f"cell {number}"
+        assert _essence(ours[number]) == _essence(theirs[number].outputs), f"cell {number}"
 
 
-@lru_cache(maxsize=1)
-def _executed(path: Path) -> Any:
-    notebook = nbformat.read(path, as_version=4)
-    place = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=240, resources=place).execute()
-    return notebook
+_MAY_DIFFER = configparser.ConfigParser(interpolation=None)
+_MAY_DIFFER.read(REPOSITORY / "tests" / "nbval.cfg")
 
 
-def _by_nbclient(lab: Lab) -> dict[int, list[Any]]:
-    notebook = _executed(lab.notebook_path)
-    return {number: cell.get("outputs", []) for number, cell in enumerate(notebook.cells)}
+def _plain(text: str) -> str:
+    """A text without what may differ between machines, as nbval compares it, too."""
+    for rule in _MAY_DIFFER.sections():
+        text = re.sub(_MAY_DIFFER[rule]["regex"], _MAY_DIFFER[rule]["replace"], text)
+    return text
 
 
 def _essence(outputs: list[Any]) -> list[tuple[str, ...]]:
-    """What a reader sees: kinds, texts and which forms; pixels and addresses in memory aside."""
+    """What a reader sees: kinds, texts and which forms, but for pixels."""
     seen: list[tuple[str, ...]] = []
     for output in outputs:
         kind = output["output_type"]
         if kind == "stream":
             # A kernel sends its text in pieces, by the clock.
             before = seen.pop()[2] if seen and seen[-1][:2] == (kind, output["name"]) else ""
-            seen.append((kind, output["name"], before + output["text"]))
+            seen.append((kind, output["name"], _plain(before + output["text"])))
         elif kind == "error":
-            seen.append((kind, output["ename"], output["evalue"]))
+            seen.append((kind, output["ename"], _plain(output["evalue"])))
         else:
-            text = re.sub(r"0x[0-9a-f]+", "0x", str(output["data"].get("text/plain", "")))
-            seen.append((kind, text, *sorted(output["data"])))
+            text = str(output["data"].get("text/plain", ""))
+            seen.append((kind, _plain(text), *sorted(output["data"])))
     return seen
 
 

@@ -12,11 +12,11 @@ import pytest
 from class_of import course_with_class, expected, grade, scores
 from tiny import TINY_LAB
 
-from course_utils.grading.classroom import Settings
 from course_utils.grading.classrun.events import Event, Graded, NotGraded
 from course_utils.grading.classrun.pages import renew
 from course_utils.grading.classrun.run import ClassRun
 from course_utils.grading.course import Course
+from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
 

@@ -365,3 +365,42 @@ def test_a_notebook_without_widgets_gets_a_text_bar_and_no_complaint(in_notebook
     assert {m["msg_type"] for m in seen} <= {"status", "execute_input", "stream"}
     assert "digits: 100%" in _streams(seen, "stdout") and "loss 0.0025" in _streams(seen, "stdout")
     assert _streams(seen, "stderr") == ""
+
+
+SLIDERS = """
+from course_utils.plotting import sliders
+
+drawn = []
+
+def temperature(T):
+    drawn.append(T)
+    plt.subplots()[1].bar(range(3), np.exp(np.arange(3) / T))
+
+sliders(temperature, T=(0.5, 5, 1))
+"""
+MOVED = """
+import ipywidgets
+
+(slider,) = (w for w in ipywidgets.Widget.widgets.values() if isinstance(w, ipywidgets.FloatSlider))
+slider.value = 2.75
+print(drawn, slider.min, slider.max, slider.description)
+"""
+
+
+def test_a_slider_draws_the_picture_anew_and_leaves_the_first(in_notebook: Run) -> None:
+    seen = in_notebook(SETUP + SLIDERS)
+    still, widget = (m["content"]["data"] for m in seen if m["msg_type"] == "display_data")
+    assert "image/png" in still and "application/vnd.jupyter.widget-view+json" in widget
+    moved = in_notebook(MOVED)
+    assert _streams(moved, "stdout") == "[1, 2.75] 0.5 5.0 T\n"
+    assert [m for m in moved if m["msg_type"] == "display_data"]
+
+
+def test_a_program_gets_the_still_picture_of_a_slider_and_a_stub_one_line() -> None:
+    stub = SLIDERS.replace("    drawn.append(T)", '    raise NotImplementedError("lab99 · T")')
+    book = new_notebook(cells=[new_code_cell(source) for source in (SETUP, SLIDERS, stub)])
+    NotebookClient(book, timeout=60).execute()
+    (shown,) = book.cells[1].outputs
+    assert "image/png" in shown["data"]
+    (line,) = book.cells[2].outputs
+    assert line["text"] == "Nothing to show yet: lab99 · T.\n"

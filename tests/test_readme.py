@@ -36,6 +36,7 @@ ENDING = [
     f"course grade {LAB} --only changed",
     f"course feedback {LAB}",
     "course new-lab lab08_attention",
+    f"course release {LAB} --with-solutions",
     f"course grade some.ipynb --lab {LAB}",
     f"course grade some.ipynb --lab {LAB} --device cpu",
     f"course grade some.ipynb --lab {LAB} --json",

@@ -22,11 +22,12 @@ from tiny import REPOSITORY
 
 from course_utils.calls.fault import StudentFault
 from course_utils.calls.proxy import Student
-from course_utils.grading import classroom
-from course_utils.grading.classroom import Settings, grade_class
+from course_utils.grading import worker
+from course_utils.grading.classroom import grade_class
 from course_utils.grading.classrun.preflight import check_grader
 from course_utils.grading.judge import Grader, refused
 from course_utils.grading.submissions import Submission
+from course_utils.grading.worker import Settings
 from course_utils.ground import devices
 from course_utils.ground.devices import Gpu
 from course_utils.ground.errors import NotReady, SandboxError
@@ -390,13 +391,13 @@ class _Fails:
 
 
 def _start(folder: Path, settings: Settings, leash: Connection) -> None:
-    classroom._grader = _Fails(Lab.load(folder))  # type: ignore[assignment]
+    worker._grader = _Fails(Lab.load(folder))  # type: ignore[assignment]
 
 
 def test_a_worker_that_lost_the_gpu_costs_its_own_submission_only(
     monkeypatch: pytest.MonkeyPatch, tiny_lab: Lab
 ) -> None:
-    monkeypatch.setattr(classroom, "_start_worker", _start)
+    monkeypatch.setattr(worker, "start", _start)
     names = ["a", "b", "spoiler", "c", "d", "e"]
     submissions = [Submission(name, tiny_lab.notebook_path) for name in names]
     handed = grade_class(tiny_lab, submissions, Settings(workers=2))

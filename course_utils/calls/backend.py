@@ -32,14 +32,18 @@ class NamespaceBackend:
 
     Arguments and results are copied as the wire would copy them, so a test sees the same values
     as it would in grading, and the process's random generators and NumPy's error handling are left
-    as they were.
+    as they were. The generators' stream on the other side goes on from call to call, as it does in
+    a process of its own: code that draws without a seed draws the same here and in grading.
     """
 
     def __init__(self, namespace: dispatcher.Namespace) -> None:
         self._namespace = namespace
+        self._theirs: _RandomStates | None = None
 
     def request(self, request: Request) -> Response:
-        kept, errors = _random_states(), np.geterr()
+        ours, errors = _random_states(), np.geterr()
+        if self._theirs is not None:
+            _restore_random_states(self._theirs)
         try:
             response = dispatcher.invoke(self._namespace, Request.from_wire(request.to_wire()))
             return Response.from_wire(response.to_wire(), request)
@@ -48,16 +52,20 @@ class NamespaceBackend:
                 Status.ERROR, f"{request.caller} gave an unreadable answer: {error}"
             ) from None
         finally:
-            _restore_random_states(kept)
+            self._theirs = _random_states()
+            _restore_random_states(ours)
             np.seterr(**errors)
 
 
-def _random_states() -> tuple[Any, Any, Any]:
+_RandomStates = tuple[Any, Any, Any]
+
+
+def _random_states() -> _RandomStates:
     torch = sys.modules.get("torch")
     return random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None
 
 
-def _restore_random_states(states: tuple[Any, Any, Any]) -> None:
+def _restore_random_states(states: _RandomStates) -> None:
     random.setstate(states[0])
     np.random.set_state(states[1])
     if states[2] is not None:

@@ -62,7 +62,7 @@ def demo(
 ) -> None:
     """Release lab02, build a class of real notebooks, grade it, and say where everything lies."""
     from course_utils.commands.demo import DEMO_LAB, build_course, shell_commands
-    from course_utils.grading.classroom import Settings
+    from course_utils.grading.worker import Settings
 
     root = build_course(Path.cwd(), folder)
     OUT.say(f"released {DEMO_LAB} and built a class in {relative(root)}\n")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from course_utils.grading.classroom import Settings
+from course_utils.grading.worker import Settings
 from course_utils.ground import devices, requirements
 from course_utils.ground.errors import DeviceError, SandboxError
 from course_utils.sandbox import cgroups, identity, launch, seccomp

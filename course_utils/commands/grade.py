@@ -30,9 +30,9 @@ from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits
 
 if TYPE_CHECKING:  # nbgrader and torch are imported when a command needs them
-    from course_utils.grading.classroom import Settings
     from course_utils.grading.classrun.choice import Choice
     from course_utils.grading.roster import Student
+    from course_utils.grading.worker import Settings
 
 _DEFAULTS = Limits()
 
@@ -85,7 +85,8 @@ def grade(
     command makes no sense; 3 the run could not begin, and nothing was written; 4 it stopped on the
     way, and goes on when the command is given again; 5 another run is at work; 130 interrupted.
     """
-    from course_utils.grading.classroom import Settings, warm_up
+    from course_utils.grading.classroom import warm_up
+    from course_utils.grading.worker import Settings
 
     if not target.endswith(".ipynb"):
         warm_up()

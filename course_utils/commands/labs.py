@@ -21,16 +21,29 @@ def release(
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Skip the release gate (course verify).")
     ] = False,
+    with_solutions: Annotated[
+        bool,
+        typer.Option(
+            "--with-solutions",
+            help="For after the deadline: the notebook with solutions folded under its exercises, "
+            "in answers/. Nothing else is changed.",
+        ),
+    ] = False,
     fresh: FreshOption = False,
 ) -> None:
     """Put labs through the release gate, make the students' version in labs/, and enter them in
     the gradebook. A gate that was green for these very files is not gone through again."""
+    from course_utils.gate.answers import write_answers
     from course_utils.gate.release import release as release_lab
     from course_utils.grading.course import Course
 
     course = Course(Path.cwd())
     for name in labs:
         lab = Lab.find(name)
+        if with_solutions:
+            folder = write_answers(lab, course.root / "answers")
+            OUT.say(f"{name} with its solutions is in {relative(folder)}")
+            continue
         if not unverified and not _passes_gate(lab, seeds=100, mutants=True, fresh=fresh):
             raise LabError(f"{name} was not released: mend what the gate has found above")
         folder = release_lab(course, lab)

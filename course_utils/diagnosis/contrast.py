@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from course_utils.calls.evidence import Argument, CallInfo
 from course_utils.diagnosis.observation import PLACE, Observation
 from course_utils.ground import said
-from course_utils.ground.statuses import Aspect, Status
+from course_utils.ground.statuses import Aspect
 from course_utils.verdict.outcome import TestOutcome
 
 _OF_VALUES = (Aspect.IDEA, Aspect.DETAIL, Aspect.EDGE)
@@ -26,10 +26,14 @@ def contrast(outcomes: Sequence[TestOutcome], *, hidden: bool) -> Observation | 
         outcomes: of one exercise, passed and failed.
         hidden: whether hidden tests are among them; then no value is in what is said.
     """
-    judged = [o for o in outcomes if o.about in _OF_VALUES and o.calls]
-    failed = [o.calls[-1] for o in judged if o.status in (Status.FAILED, Status.ERROR)]
+    judged = [o for o in outcomes if o.about in _OF_VALUES]
+    wrong = [o for o in judged if o.refuted and not o.passed_by_values]
+    if not all(o.calls for o in wrong):
+        return None  # of a call that was not seen, nothing can be said
+    failed = [o.calls[-1] for o in wrong]
     names = {call.name for call in failed}
-    held = [o for o in judged if o.passed and names <= {call.name for call in o.calls}]
+    right = [o for o in judged if o.calls and o.passed_by_values]
+    held = [o for o in right if names <= {call.name for call in o.calls}]
     if len(names) != 1 or len(held) < _HOLDING:
         return None
     common = set.intersection(*(set(_conditions(call, hidden)) for call in failed))

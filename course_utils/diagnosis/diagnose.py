@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.diagnosis import match
-from course_utils.diagnosis.look import by_status, look
+from course_utils.diagnosis import exceptions, match
+from course_utils.diagnosis.endings import by_status, mostly
+from course_utils.diagnosis.look import look
+from course_utils.diagnosis.parts import by_part
 from course_utils.diagnosis.released_book import book_in
 from course_utils.diagnosis.traces import TraceBook
 from course_utils.ground.statuses import Status
@@ -53,6 +55,20 @@ def _said(
     outcomes: Sequence[TestOutcome], book: TraceBook | None, *, hidden: bool
 ) -> Diagnosis | None:
     """What these outcomes say; of hidden ones, in words that show nothing of them."""
+
+    def explain(some: Sequence[TestOutcome]) -> Diagnosis | None:
+        return _explained(some, book, hidden=hidden)
+
+    whole = explain(outcomes)
+    if whole is not None and whole.named and whole.sure:
+        return whole
+    return by_part(outcomes, explain) or whole
+
+
+def _explained(
+    outcomes: Sequence[TestOutcome], book: TraceBook | None, *, hidden: bool
+) -> Diagnosis | None:
+    """What may be said of all that failed at once."""
     failed = [outcome for outcome in outcomes if not outcome.passed]
     if not failed:
         return None
@@ -64,19 +80,21 @@ def _said(
     named = match.best(student, entries)
     if named is not None and named.sure:
         return named
-    ended = by_status(failed, _CUT_SHORT)
-    if ended is not None:
-        return ended
+    if mostly(failed, _CUT_SHORT):
+        return by_status(failed, _CUT_SHORT)
     random = frozenset(book.random) if book is not None else frozenset()
     seen = look(outcomes, hidden=hidden, random=random)
     if seen is not None and seen.name in _OF_ALL_VALUES:
         return seen
-    return (
-        match.scaled(student, entries)
-        or named
-        or seen
-        or by_status(failed, (Status.FORBIDDEN, Status.ERROR))
-    )
+    return match.scaled(student, entries) or named or seen or _ended(failed)
+
+
+def _ended(failed: Sequence[TestOutcome]) -> Diagnosis | None:
+    """How tests ended that came to no comparison, where that is what most of them did."""
+    forbidden = by_status(failed, (Status.FORBIDDEN,))
+    if forbidden is not None or not mostly(failed, (Status.ERROR,)):
+        return forbidden
+    return exceptions.explained(failed) or by_status(failed, (Status.ERROR,))
 
 
 def diagnose_public(folder: Path, outcomes: Sequence[TestOutcome]) -> Diagnosis | None:

@@ -11,6 +11,8 @@ import numpy as np
 
 from course_utils.diagnosis.observation import CAUSE, GENERIC, Array, Case, Observation, equal, of
 
+_WRONG_SHAPE = "The shape of the result is wrong."
+
 
 @of("type", "structure")
 def nothing_returned(case: Case) -> Observation | None:
@@ -84,7 +86,7 @@ def broadcast_blow_up(case: Case) -> Observation | None:
     if actual.size <= expected.size or not expected.size or actual.size % expected.size:
         return None
     n = max(expected.shape, default=0)
-    if expected.ndim not in (1, 2) or actual.shape[-2:] != (n, n) or actual.ndim > 3:
+    if expected.ndim not in (1, 2) or actual.shape != (n, n):
         return None
     met = "A column met a row, and broadcasting made a square of them"
     check = "Check the shapes of the two operands: (n, 1) with (n,) gives (n, n)."
@@ -122,8 +124,9 @@ def reshaped(case: Case) -> Observation | None:
     actual, expected = case.arrays
     if actual.size != expected.size or not equal(case, actual.ravel(), expected.ravel()):
         return None
-    hint, look = "The values are right, but the shape is not", (
-        "Look for keepdims, reshape, or a missing [:, None]."
+    hint, look = (
+        "The values are right, but the shape is not",
+        ("Look for keepdims, reshape, or a missing [:, None]."),
     )
     seen = f"{hint}{_shapes(actual, expected)}. {look}"
     return Observation("reshaped", f"{hint}. {look}", CAUSE, seen=seen)
@@ -155,8 +158,25 @@ def not_reduced(case: Case) -> Observation | None:
 
 @of("shape")
 def wrong_shape(case: Case) -> Observation | None:
-    seen = ""
-    if case.arrays is not None:
-        actual, expected = case.arrays
-        seen = f"The shape of the result is {actual.shape}; it should be {expected.shape}."
-    return Observation("wrong_shape", "The shape of the result is wrong.", GENERIC, seen=seen)
+    if case.arrays is None:
+        return Observation("wrong_shape", _WRONG_SHAPE, GENERIC)
+    actual, expected = (side.shape for side in case.arrays)
+    how = _misshapen(actual, expected)
+    seen = f"The shape of the result is {actual}; it should be {expected}."
+    return Observation("wrong_shape", how or _WRONG_SHAPE, GENERIC, seen=f"{seen} {how}".rstrip())
+
+
+def _misshapen(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """How a shape differs from another, in words without a number of either."""
+    if expected and actual == (*expected, expected[-1]):
+        return (
+            "For each row a square matrix came back. Is it a Jacobian that is not multiplied by "
+            "the upstream gradient yet?"
+        )
+    if len(actual) != len(expected):
+        return f"The result has too {'many' if len(actual) > len(expected) else 'few'} axes."
+    apart = [axis for axis in range(len(actual)) if actual[axis] != expected[axis]]
+    if len(apart) != 1:
+        return ""
+    more = actual[apart[0]] > expected[apart[0]]
+    return f"The result has too {'many' if more else 'few'} entries along axis {apart[0]}."

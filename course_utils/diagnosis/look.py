@@ -5,7 +5,7 @@ It speaks only when what it says is true of all failed comparisons of the kind i
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from course_utils.diagnosis import factors, relations
 from course_utils.diagnosis import form_patterns as form
@@ -35,6 +35,7 @@ PATTERNS: dict[str, Pattern] = {
     "made_of_arguments": relations.made_of_arguments,
     "function_of_right": relations.function_of_right,
     "constant_inside": relations.constant_inside,
+    "cut_off": relations.cut_off,
     "constant_offset": value.constant_offset,
     "term_of_argument": relations.term_of_argument,
     "not_finite": value.not_finite,
@@ -62,7 +63,7 @@ def look(
     cases = cases_of(failed)
     chief = _chief(cases)
     # Where something else is wrong as well, of which an observation does not speak, it is a part.
-    compared = len(cases) == sum(outcome.refuted for outcome in failed)
+    compared = all(outcome.status is Status.FAILED for outcome in failed if outcome.refuted)
     values = compared and all(case.kind == "value" for case in cases)
     found = [
         (_not_deterministic(failed, random), compared),
@@ -72,7 +73,7 @@ def look(
             (true_of_all(pattern, chief), compared and all(map(pattern.speaks_of, cases)))
             for pattern in PATTERNS.values()
         ),
-        (_starts_right(cases), compared),
+        (_starts_right(cases) if compared else None, compared),
     ]
     observations = [(one, whole) for one, whole in found if one is not None]
     if not observations:
@@ -83,16 +84,15 @@ def look(
 
 
 def cases_of(failed: Sequence[TestOutcome]) -> list[Case]:
-    """The failed comparisons of tests whose claims were judged; "said" where a test has only said
-    in words what is wrong."""
+    """The failed comparisons of tests whose claims were judged, all that a test made of one answer;
+    "said" where a test has only said in words what is wrong."""
     return [
         Case(outcome, "said", None, None)
-        if outcome.mismatch is None
-        else Case(
-            outcome, outcome.mismatch.kind, outcome.mismatch.actual, outcome.mismatch.expected
-        )
+        if one is None
+        else Case(outcome, one.kind, one.actual, one.expected)
         for outcome in failed
         if outcome.status is Status.FAILED
+        for one in (outcome.mismatch, *(outcome.mismatch.beside if outcome.mismatch else ()))
     ]
 
 
@@ -112,9 +112,7 @@ def true_of_all(pattern: Pattern, cases: Sequence[Case]) -> Observation | None:
     return first
 
 
-def _not_deterministic(
-    failed: Sequence[TestOutcome], random: frozenset[str]
-) -> Observation | None:
+def _not_deterministic(failed: Sequence[TestOutcome], random: frozenset[str]) -> Observation | None:
     for outcome in failed:
         mismatch = outcome.mismatch
         statistical = mismatch is not None and mismatch.kind == "rate"
@@ -129,7 +127,13 @@ def _not_deterministic(
 
 
 def _common_factor(cases: Sequence[Case]) -> Observation | None:
-    """The constant factor under the one name that fits every wrong value."""
+    """The constant factor under the one name that fits every wrong value.
+
+    Any number is a multiple of another. One by which a longer comparison began to fail says
+    nothing of those that were not looked at any more.
+    """
+    if any(case.single and case.outcome.held for case in cases):
+        return None
     found = [(value.factor_of(case), case.outcome) for case in cases if case.kind == "value"]
     named = [(factor, outcome) for factor, outcome in found if factor is not None]
     if not named or len(named) < len(found):
@@ -149,15 +153,3 @@ def _starts_right(cases: Sequence[Case]) -> Observation | None:
         "comes later is off. What changes between the two?",
         PLACE,
     )
-
-
-def by_status(failed: Sequence[TestOutcome], statuses: Container[Status]) -> Diagnosis | None:
-    """The diagnosis of tests that did not come as far as a comparison, by the gravest of some
-    statuses that one of them has; what was seen in a public one is quoted."""
-    ended = {outcome.status for outcome in failed if outcome.status in statuses}
-    if not ended:
-        return None
-    gravest = Status.gravest(ended)
-    seen = (one.quoted(one.message) for one in failed if one.status is gravest)
-    details = tuple(filter(None, seen))[:1]
-    return Diagnosis(str(gravest), gravest.advice, details, named=False)

@@ -4,7 +4,8 @@ An explanation predicts, for every test, that it passes or what it returns inste
 against all of them: of the failed tests, the share that it explains; of the passed ones, whether
 it would have failed. Tests at the edge and results of which nothing but NaN, infinities or zeros
 are left are weak evidence: many mistakes look like that. So is one exception everywhere; one whose
-text differs from test to test (with the shapes, say) is not.
+text differs from test to test (with the shapes, say) is not. A call that ended without a value
+says nothing for or against a mistake of values: it only leaves open what would have come back.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Fit:
     """How well an explanation fits.
 
     Attributes:
-        explained, failed: the weight of the failed tests that it explains, and of all.
+        explained, failed: the weight of the failed tests that it explains, and of all that came
+            back with a value.
         telling: whether a test that it explains shows more than NaN, infinities or zeros.
         numeric: whether one shows wrong numbers, not an exception or another shape only.
         complete: whether every failed test is explained, those at the edge aside.
@@ -169,6 +171,10 @@ def _fit(student: dict[str, Seen], dress: Dress) -> Fit | None:
             continue
         if one.outcome.status is Status.UNJUDGED and not shows:
             continue
+        if one.outcome.status.valueless and not shows:
+            complete = complete and one.weight < 1.0
+            left += filter(None, [one.outcome.quoted(one.outcome.claim)])
+            continue
         weight = one.weight * (1.0 if not shows or trace is None or _telling(trace) else _WEAK)
         failed += weight
         if shows:
@@ -181,9 +187,7 @@ def _fit(student: dict[str, Seen], dress: Dress) -> Fit | None:
             exceptions |= ended
             telling = telling or len(exceptions) > 1 or (not ended and _telling(trace))
             mismatch = one.outcome.mismatch
-            finite = finite or (
-                not ended and (mismatch is None or mismatch.kind != "nonfinite")
-            )
+            finite = finite or (not ended and (mismatch is None or mismatch.kind != "nonfinite"))
         else:
             complete = complete and one.weight < 1.0
             left += filter(None, [one.outcome.quoted(one.outcome.claim)])
@@ -229,6 +233,8 @@ def scaled(student: dict[str, Seen], entries: Sequence[KnownMistake]) -> Diagnos
             continue
         dress = entry.dresses[0]
         failed = {key for key, one in student.items() if not one.outcome.passed}
+        if any(_values_right(student[key].outcome) for key in failed):
+            continue
         if not failed or failed != student.keys() & dress.keys():
             continue
         found = [(_factor(student[key].digests, dress[key]), key) for key in sorted(failed)]
@@ -239,6 +245,11 @@ def scaled(student: dict[str, Seen], entries: Sequence[KnownMistake]) -> Diagnos
                 entry.name, entry.hint, (f"And besides, the values are multiplied by {name}.",)
             )
     return None
+
+
+def _values_right(outcome: TestOutcome) -> bool:
+    """Whether a test found fault with something else than values: they may well be right."""
+    return outcome.mismatch is not None and outcome.mismatch.kind not in ("value", "nonfinite")
 
 
 def _factor(student: Sequence[Digest], trace: Trace) -> float | None:

@@ -69,6 +69,11 @@ class Case:
         return (actual, expected) if numeric else None
 
     @property
+    def single(self) -> bool:
+        """Whether one number is compared with one."""
+        return self.arrays is not None and self.arrays[1].size == 1
+
+    @property
     def rtol(self) -> float:
         """Within which arrays of this case count as equal."""
         return rtol_of(str(np.asarray(self.expected).dtype))

@@ -110,13 +110,13 @@ def function_of_right(case: Case) -> Observation | None:
         return None
     actual, expected = both
     if not np.any(actual):
-        return _made("zero", "Every value is 0.")
+        return _made("zero", "Each wrong value is 0.")
     for name, (what, function) in _FUNCTIONS.items():
         values = np.asarray(function(expected)).reshape(expected.shape)
         if close(values, expected, 10 * case.rtol) or not np.all(np.isfinite(values)):
             continue
         if close(actual, values, case.rtol):
-            return _made(name, f"Every value is {what}{'' if what.endswith('?') else '.'}")
+            return _made(name, f"Each wrong value is {what}{'' if what.endswith('?') else '.'}")
     return None
 
 
@@ -124,7 +124,7 @@ def function_of_right(case: Case) -> Observation | None:
 def constant_inside(case: Case) -> Observation | None:
     """The right values, had a small constant not been added inside a logarithm or a root."""
     both = _plain(case)
-    if both is None:
+    if both is None or case.arrays is None:
         return None
     actual, expected = both
     for name, undo in _INSIDE:
@@ -134,7 +134,8 @@ def constant_inside(case: Case) -> Observation | None:
         added, size = a - e, float(np.max(np.abs(e)))
         constant = float(np.median(added))
         # Of values that hardly differ, or are equal before and after, anything could be said.
-        if np.std(e) < 0.05 * size or not 10 * case.rtol * size < abs(constant) < size:
+        rounding = 100 * float(np.finfo(case.arrays[1].dtype).eps) * size
+        if np.std(e) < 0.05 * size or not rounding < abs(constant) < size:
             continue
         if np.max(np.abs(added - constant)) > 1e-2 * abs(constant):
             continue
@@ -143,6 +144,40 @@ def constant_inside(case: Case) -> Observation | None:
         seen = f"{hint} ({constant:.1e}) {where}"
         return _made(f"constant_in_{name}", f"{hint} {where}", seen)
     return None
+
+
+@of("value")
+def cut_off(case: Case) -> Observation | None:
+    """The right values up to a bound, and the bound beyond it."""
+    if case.arrays is None:
+        return None
+    actual, expected = case.arrays
+    if actual.shape != expected.shape or expected.dtype.kind != "f" or expected.size < ENTRIES:
+        return None
+    scale = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
+    wrong = ~np.isclose(actual, expected, rtol=case.rtol, atol=case.rtol * scale, equal_nan=True)
+    bounds, beyond, within = np.unique(actual[wrong]), expected[wrong], expected[~wrong]
+    if len(bounds) != 1 or not np.isfinite(bounds[0]) or not within.size:
+        return None
+    bound = float(bounds[0])
+    # One entry alone has some value or other; that of a logarithm of 1e-12 is telling.
+    if len(np.unique(beyond)) < 2 and not _log_of_a_power_of_ten(bound):
+        return None
+    for side, sign in (("below", 1.0), ("above", -1.0)):
+        if np.all(sign * beyond < sign * bound) and np.all(sign * within >= sign * bound):
+            hint = "right up to a bound, and what should lie"
+            cause = "a clip, a maximum, or a small constant inside a logarithm cuts it off"
+            return _made(
+                f"cut_off_{side}",
+                f"The values are {hint} {side} it comes back as the bound: {cause}.",
+                f"The values are {hint} {side} {bound:.4g} comes back as that: {cause}.",
+            )
+    return None
+
+
+def _log_of_a_power_of_ten(value: float) -> bool:
+    power = value / np.log(10)
+    return power < -3 and bool(np.isclose(power, np.round(power), rtol=0, atol=1e-4))
 
 
 @of("value", least=_TERMS_NEED)

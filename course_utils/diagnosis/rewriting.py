@@ -133,7 +133,7 @@ class Originals:
             text = "\n\n".join(source(cell) for cell in cells)
             # Students may not call the built-in that an exercise forbids: no dress of theirs.
             own = [
-                _original(entry) for entry in self.variants
+                original_of(entry) for entry in self.variants
                 if entry.exercise == exercise and not entry.built_in
             ]  # fmt: skip
             self._by_exercise[exercise] = [Original("", text), *own]
@@ -235,7 +235,7 @@ def exercise_cells(lab: Lab) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _original(entry: Entry) -> Original:
+def original_of(entry: Entry) -> Original:
     lines = textwrap.dedent(inspect.getsource(entry.implementation)).splitlines()
     while not lines[0].startswith(("def ", "class ")):  # the marker above it
         del lines[0]

@@ -71,13 +71,13 @@ def factor_observation(factor: float, name: str) -> Observation:
     """What is said of a constant factor."""
     if name == factors.MINUS_ONE:
         hint = (
-            "Every value has the right size and the wrong sign: two terms have changed places, or "
-            "a minus is missing."
+            "Each wrong value has the right size and the wrong sign: two terms have changed "
+            "places, or a minus is missing."
         )
         return Observation("sign", hint, CAUSE, factor)
     value = f"{factor:.4g}, which is " if name.startswith(factors.OF_THE_INPUTS) else ""
     stop = "" if name.endswith("?") else "."
-    hint = "Every value is the right one times "
+    hint = "Each wrong value is the right one times "
     return Observation(
         "constant_factor", f"{hint}{name}{stop}", CAUSE, factor, f"{hint}{value}{name}{stop}"
     )
@@ -96,7 +96,7 @@ def constant_offset(case: Case) -> Observation | None:
     name = next((name for value, name in _OFFSETS.items() if np.isclose(offset, value)), None)
     if name is None or not equal(case, actual - offset, expected):
         return None
-    return Observation(f"constant_offset_{name}", f"Every value is {name}.", CAUSE)
+    return Observation(f"constant_offset_{name}", f"Each wrong value is {name}.", CAUSE)
 
 
 @of("value")

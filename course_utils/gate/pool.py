@@ -7,9 +7,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol, TypeVar
 
-Job = TypeVar("Job")
+from course_utils.ground.lab import Lab
+from course_utils.testing.run import in_one_session
+
+
+class OfLab(Protocol):
+    """A job on a lab."""
+
+    @property
+    def folder(self) -> Path:
+        """The lab's."""
+
+
+Job = TypeVar("Job", bound=OfLab)
 Result = TypeVar("Result")
 
 Progress = Callable[[str, int, int], None]
@@ -19,12 +32,18 @@ class Pool(Protocol):
     """Whoever carries out jobs."""
 
     def map(
-        self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        label: str,
+        size: Callable[[Job], float] = lambda job: 0.0,
     ) -> list[Result]:
         """The function's results for each of the jobs, in their order.
 
         Args:
             label: what the work is called while progress is shown.
+            size: about how long a job takes, in any unit. The longest are begun first, so that
+                nobody waits for one of them in the end.
         """
 
 
@@ -60,12 +79,16 @@ class _Inline:
         self._progress = progress
 
     def map(
-        self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        label: str,
+        size: Callable[[Job], float] = lambda job: 0.0,
     ) -> list[Result]:
         results = []
         for number, job in enumerate(jobs):
             self._progress(label, number, len(jobs))
-            results.append(function(job))
+            results.append(_carry_out(function, job))
         self._progress(label, len(jobs), len(jobs))
         return results
 
@@ -76,19 +99,31 @@ class _Pooled:
         self._progress = progress
 
     def map(
-        self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        label: str,
+        size: Callable[[Job], float] = lambda job: 0.0,
     ) -> list[Result]:
-        futures: list[Future[Result]] = [self._executor.submit(function, job) for job in jobs]
+        futures: dict[int, Future[Result]] = {
+            place: self._executor.submit(_carry_out, function, jobs[place])
+            for place in sorted(range(len(jobs)), key=lambda place: -size(jobs[place]))
+        }
         self._progress(label, 0, len(jobs))
         try:
-            for number, future in enumerate(as_completed(futures), 1):
+            for number, future in enumerate(as_completed(futures.values()), 1):
                 future.result()
                 self._progress(label, number, len(jobs))
         except BaseException:
-            for future in futures:
+            for future in futures.values():
                 future.cancel()
             raise
-        return [future.result() for future in futures]
+        return [futures[place].result() for place in range(len(jobs))]
+
+
+def _carry_out(function: Callable[[Job], Result], job: Job) -> Result:
+    """Carry out a job, all its runs of the lab's tests in one pytest session."""
+    return in_one_session(Lab.load(job.folder).test_files, lambda: function(job))
 
 
 def _silent(label: str, done: int, total: int) -> None:

@@ -25,6 +25,7 @@ from course_utils.gate.points import (
     noticed_mutants,
     same_marks,
     seed_runs,
+    strays,
 )
 from course_utils.gate.points.mutants import Mutant
 from course_utils.gate.points.trials import trials
@@ -91,9 +92,8 @@ def prove(
         flakes, flaky = same_marks.judge(of_exercise, options.seeds, training & {exercise})
         findings = [
             *full_marks.judge_variants(of_entries.variants),
-            *full_marks.judge_strays(of_entries.strays),
             *named_mistakes.judge_misconceptions(of_entries.misconceptions),
-            *named_mistakes.judge_strays(of_entries.strays),
+            *strays.judge(of_entries.strays),
             *named_mistakes.judge_duplicates(of_entries.books.hidden),
             *claims.judge_aspects(of_entries.misconceptions),
             *claims.judge_costs(of_entries.misconceptions),

@@ -9,36 +9,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
-from pathlib import Path
 
-from course_utils.grading.judge import Grader, not_graded, refused
+from course_utils.grading import worker
+from course_utils.grading.judge import not_graded, refused
 from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.grading.submissions import Submission
-from course_utils.ground import devices
-from course_utils.ground.errors import SandboxError
+from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
-from course_utils.ground.statuses import Reason, SubmissionStatus
-from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation
-from course_utils.sandbox.limits import Limits, bound_data
 from course_utils.verdict.submission import Notice, SubmissionResult
-
-# What every worker needs sooner or later; the two inner modules are what torch.optim and backward
-# import when they are first used.
-_PRELOAD = ["torch", "torch._dynamo", "torch.fx.experimental.symbolic_shapes", "scipy.stats"]
-
-# What a worker may come to hold beyond what it holds when it is warm.
-_WORKER_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -48,32 +31,6 @@ class Handed:
     submission: Submission
     digest: str
     result: SubmissionResult
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a class is graded.
-
-    Attributes:
-        workers: how many processes grade; 0 for one on every core, and on a GPU for as many as it
-            has room for. Each has one submission under way, and so one of its CUDA contexts.
-        isolation: how student code is kept apart.
-        limits: of a submission; they say on which device it computes.
-        hidden_seed: of the hidden tests; None for the class's own, or 0 where there is no class.
-    """
-
-    workers: int = 0
-    isolation: Isolation = Isolation.BUBBLEWRAP
-    limits: Limits = field(default_factory=Limits)
-    hidden_seed: int | None = None
-
-    @property
-    def processes(self) -> int:
-        """How many workers that is."""
-        cores = os.cpu_count() or 1
-        if self.workers or not self.limits.on_gpu:
-            return self.workers or cores
-        return devices.workers_on(devices.gpu(), cores, self.limits.device_bytes)
 
 
 def grade_class(
@@ -101,7 +58,7 @@ def grade_class(
                         except OSError as error:
                             yield _not_read(lab, submission, error)
                         else:
-                            future = pool.submit(_grade, data, submission.student)
+                            future = pool.submit(worker.grade, data, submission.student)
                             running[future] = submission, data
                         waiting.pop()  # only now: a broken pool takes no more, and raises
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -125,7 +82,7 @@ def prove(lab: Lab, settings: Settings) -> SubmissionResult:
     """Grade the lab's own solution, in a worker as students' are: the grader's proof of itself."""
     with workers(lab, settings, 1) as pool:
         try:
-            return pool.submit(_grade, lab.notebook_path.read_bytes(), "").result()
+            return pool.submit(worker.grade, lab.notebook_path.read_bytes(), "").result()
         except BrokenProcessPool:
             why = "the worker that was to grade the lab's own solution was killed"
             return not_graded(lab, "", why)
@@ -139,12 +96,12 @@ def digest(data: bytes) -> str:
 def _graded_alone(lab: Lab, student: str, data: bytes, settings: Settings) -> SubmissionResult:
     with workers(lab, settings, 1) as pool:
         try:
-            return _result(lab, student, pool.submit(_grade, data, student))
+            return _result(lab, student, pool.submit(worker.grade, data, student))
         except BrokenProcessPool:
             message = (
                 "the grader's own worker ended twice while grading this: it was killed, or what "
-                f"came back needed more than the {_WORKER_BYTES // 2**20} MiB that a worker has "
-                "for one submission"
+                f"came back needed more than the {worker.ROOM_BYTES // 2**20} MiB that a worker "
+                "has for one submission"
             )
             return not_graded(lab, student, message)
 
@@ -176,9 +133,6 @@ def _not_read(lab: Lab, submission: Submission, error: OSError) -> Handed:
     return Handed(submission, "", not_graded(lab, submission.student, why))
 
 
-# -- the workers' processes, as the coordinator sees them
-
-
 @contextlib.contextmanager
 def workers(lab: Lab, settings: Settings, count: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of workers that end with this process, and at once where the block is left early.
@@ -191,7 +145,7 @@ def workers(lab: Lab, settings: Settings, count: int) -> Iterator[ProcessPoolExe
         pool = ProcessPoolExecutor(
             max_workers=count,
             mp_context=_context(),
-            initializer=_start_worker,
+            initializer=worker.start,
             initargs=(lab.folder, settings, theirs),
         )
         try:
@@ -212,7 +166,8 @@ def _context() -> multiprocessing.context.BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["course_utils.grading.server", *_PRELOAD, __name__])
+    first = "course_utils.grading.server"
+    context.set_forkserver_preload([first, *worker.PRELOAD, worker.__name__])
     return context
 
 
@@ -220,62 +175,3 @@ def warm_up() -> None:
     """Begin with the imports that workers need, beside whatever the caller does meanwhile."""
     if _context().get_start_method() == "forkserver":
         forkserver.ensure_running()
-
-
-# -- in the workers
-
-_grader: Grader | None = None
-_task: tuple[Path, Settings] | None = None
-
-
-def _start_worker(folder: Path, settings: Settings, leash: Connection) -> None:
-    global _task
-    _task = folder, settings
-    # Ctrl-C reaches every process of a terminal; what is to be done about it, the coordinator says.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_coordinator, args=(leash,), daemon=True).start()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
-    os.environ[devices.VARIABLE] = settings.limits.device
-    with contextlib.suppress(Exception):  # whatever it is, the first submission meets it, too
-        _ready()
-    bound_data(_WORKER_BYTES, on_gpu=settings.limits.on_gpu)
-
-
-def _ready() -> Grader:
-    """This worker's grader, whose sandbox is on its way."""
-    global _grader
-    if _grader is None:
-        assert _task is not None
-        folder, settings = _task
-        lab = Lab.load(folder)
-        sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
-        sandbox.start()
-        _grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
-    return _grader
-
-
-def _end_with_coordinator(leash: Connection) -> None:
-    """Wait for the other end to be closed, by a coordinator that is done or dead."""
-    multiprocessing.connection.wait([leash])
-    try:
-        if _grader is not None:
-            _grader.close()
-    finally:
-        os._exit(0)
-
-
-def _grade(data: bytes, student: str) -> SubmissionResult:
-    try:
-        return _ready().grade(data, student)
-    except MemoryError:
-        os._exit(1)  # whoever used it up: another process tries once again, with this one alone
-    except Exception as error:  # ours, not the student's: one result must come back all the same
-        said = str(error)
-        if not isinstance(error, SandboxError):
-            said = f"the grader failed: {type(error).__name__}: {error}"
-        if devices.context_lost(said):
-            os._exit(1)  # this process can use the GPU no more: another one tries once again
-        lab = _task[0].name if _task else ""
-        notice = Notice(Reason.INTERNAL_ERROR, said)
-        fault = SubmissionStatus.INTERNAL_ERROR
-        return SubmissionResult(lab, student, fault, max_score=0.0, notices=(notice,))

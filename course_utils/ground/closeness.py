@@ -15,7 +15,7 @@ import numpy as np
 
 from course_utils.ground.arrays import Array, array_of, is_numeric, is_plain_number, is_tensor
 from course_utils.ground.describing import describe, figures
-from course_utils.ground.mismatch import Mismatch, looks_at_dtypes, remember
+from course_utils.ground.mismatch import Mismatch, looks_at_dtypes, recording, remember
 
 # Relative tolerances. A right implementation that orders its operations differently from torch is
 # off by a few units in the last place times the length of a reduction; a wrong formula, with the
@@ -23,6 +23,8 @@ from course_utils.ground.mismatch import Mismatch, looks_at_dtypes, remember
 _RTOL = {"float64": 1e-8, "float32": 2e-5, "float16": 5e-3, "bfloat16": 3e-2}
 # GPUs sum in another order and may fuse multiply-adds; half a digit or so is theirs.
 _DEVICE_FACTOR = {"cpu": 1.0, "cuda": 5.0, "mps": 5.0}
+_OF_NUMBERS = ("value", "nonfinite")
+_MOST_BESIDE = 16
 
 
 def tolerance(dtype: str, device: str = "cpu") -> float:
@@ -87,8 +89,8 @@ def _assert_close(actual: Any, expected: Any, name: str, rules: _Rules) -> None:
                 actual=actual,
                 expected=expected,
             )
-        for number, (a, e) in enumerate(zip(actual, expected, strict=True), 1):
-            _assert_close(a, e, f"{name}, number {number}", rules)
+        names = [f"{name}, number {number}" for number in range(1, len(expected) + 1)]
+        _assert_all_close(actual, expected, names, rules)
     elif isinstance(expected, dict):
         if not isinstance(actual, dict) or set(actual) != set(expected):
             raise Mismatch(
@@ -97,10 +99,48 @@ def _assert_close(actual: Any, expected: Any, name: str, rules: _Rules) -> None:
                 actual=actual,
                 expected=expected,
             )
-        for key, e in expected.items():
-            _assert_close(actual[key], e, _inside(name, key), rules)
+        names = [_inside(name, key) for key in expected]
+        _assert_all_close([actual[key] for key in expected], list(expected.values()), names, rules)
     else:
         _assert_leaf_close(actual, expected, name, rules)
+
+
+def _assert_all_close(
+    actual: Sequence[Any], expected: Sequence[Any], names: Sequence[str], rules: _Rules
+) -> None:
+    """All that lies in a list or a dict: the first that differs is what is said, and what differs
+    beside it goes with it, so that nobody takes the first for all."""
+    wrong: list[Mismatch] = []
+    items = iter(zip(actual, expected, names, strict=True))
+    for a, e, name in items:
+        try:
+            _assert_close(a, e, name, rules)
+        except Mismatch as mismatch:
+            wrong.append(mismatch)
+            break
+    if not wrong:
+        return
+    first = wrong[0]
+    if first.kind in _OF_NUMBERS and all(map(is_plain_number, [*actual, *expected])):
+        first.actual, first.expected = _in_a_row(actual), _in_a_row(expected)
+        raise first
+    with recording(dtypes=rules.dtypes):  # what held before the first is what a report shows
+        for a, e, name in items:
+            try:
+                _assert_close(a, e, name, rules)
+            except Mismatch as mismatch:
+                wrong.append(mismatch)
+    beside = [*first.beside, *(each for one in wrong[1:] for each in (one, *one.beside))]
+    first.beside = tuple(beside[:_MOST_BESIDE])
+    raise first
+
+
+def _in_a_row(numbers: Sequence[Any]) -> Array | None:
+    """Numbers as an array; None where one is a whole number too large for it."""
+    try:
+        return np.asarray(numbers)
+    except OverflowError:
+        return None
 
 
 def _inside(name: str, key: Any) -> str:

@@ -57,8 +57,11 @@ class Mismatch(AssertionError):
 
     Attributes:
         kind: "type", "structure", "shape", "dtype", "device", "nonfinite" or "value".
-        actual, expected: arrays (or whatever was returned, for kind "type").
+        actual, expected: arrays (or whatever was returned, for kind "type"); of a list of numbers
+            all of them.
         relative_error, tolerance: for kind "value".
+        beside: what else differs in the same list or dict of arrays, at most 16 of them; a test
+            ends with the first, and a diagnosis must be true of all.
     """
 
     def __init__(
@@ -77,15 +80,19 @@ class Mismatch(AssertionError):
         self.expected = expected
         self.relative_error = relative_error
         self.tolerance = tolerance
+        self.beside: tuple[Mismatch, ...] = ()
 
     def kept(self) -> Mismatch:
-        """A copy that may be kept until the diagnosis, of at most 512 KiB: without the frames of
-        the test, and without large values, of which this one lets go as well."""
+        """A copy that may be kept until the diagnosis, of at most 512 KiB for each array that
+        differs: without the frames of the test, and without large values, of which this one lets
+        go as well."""
         self.actual, self.expected = _small(self.actual), _small(self.expected)
-        return Mismatch(
+        copy = Mismatch(
             str(self), kind=self.kind, actual=self.actual, expected=self.expected,
             relative_error=self.relative_error, tolerance=self.tolerance,
         )  # fmt: skip
+        copy.beside = tuple(one.kept() for one in self.beside)
+        return copy
 
 
 class LeftOut:

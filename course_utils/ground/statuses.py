@@ -151,6 +151,11 @@ class Status(StrEnum):
         """Whether a call was ended from outside, without a value or an exception."""
         return self in (Status.MEMORY, Status.CRASHED, Status.TIMEOUT)
 
+    @property
+    def valueless(self) -> bool:
+        """Whether the call came back without a value: raised, or was ended from outside."""
+        return self is Status.ERROR or self.cut_short
+
     @classmethod
     def gravest(cls, statuses: Iterable[Status]) -> Status:
         """The one that says most about an exercise; of none at all, that of an error."""

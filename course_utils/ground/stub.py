@@ -45,6 +45,14 @@ def solution_regions(source: str) -> list[range]:
     return found
 
 
+def without_marks(source: str) -> str:
+    """A solution cell's source as a reader wants it: without the lines that mark its regions."""
+    lines = source.splitlines()
+    return "\n".join(
+        line for line in lines if BEGIN_SOLUTION not in line and END_SOLUTION not in line
+    )
+
+
 def stub_code(lab: str, exercise: str) -> str:
     """The lines that stand for a solution region of an exercise."""
     message = unwritten(lab, exercise)

@@ -23,3 +23,17 @@ def ipython_shell() -> Any:
     """The running IPython shell (a notebook's kernel or a terminal), or None in plain Python."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None else None
+
+
+def somebody_watches() -> bool:
+    """Whether a person waits for what this process shows.
+
+    A kernel is told with every cell whether it may ask for input. JupyterLab, VS Code and Colab
+    let it, because there is somebody to answer; nbclient, nbval and nbconvert do not.
+    """
+    if in_grading():
+        return False
+    kernel = getattr(ipython_shell(), "kernel", None)
+    if kernel is None:
+        return bool(sys.stderr.isatty())
+    return bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin"))

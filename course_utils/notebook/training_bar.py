@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar
 
-from course_utils.ground.surroundings import in_grading, ipython_shell
+from course_utils.ground.surroundings import ipython_shell, somebody_watches
 
 T = TypeVar("T")
 
@@ -81,20 +81,6 @@ def training_bar(steps: int | Iterable[T], name: str = "training") -> TrainingBa
         An iterable over the same things. Its method ``set`` shows numbers behind the bar.
     """
     return TrainingBar(range(steps) if isinstance(steps, int) else steps, name)
-
-
-def somebody_watches() -> bool:
-    """Whether a person waits for what this process shows.
-
-    A kernel is told with every cell whether it may ask for input. JupyterLab, VS Code and Colab
-    let it, because there is somebody to answer; nbclient, nbval and nbconvert do not.
-    """
-    if in_grading():
-        return False
-    kernel = getattr(ipython_shell(), "kernel", None)
-    if kernel is None:
-        return bool(sys.stderr.isatty())
-    return bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin"))
 
 
 def _open_bar(steps: Iterable[Any], name: str) -> Any:

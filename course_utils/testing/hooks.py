@@ -1,11 +1,14 @@
-"""The judge as a pytest plugin: fixtures, the order of the tests, and what each of them found."""
+"""The judge as a pytest plugin: fixtures, the order of the tests, and what each of them found.
+
+A session of pytest collects the tests once; in it the judge makes one run of them after another.
+"""
 
 from __future__ import annotations
 
 import traceback
 import zlib
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,7 @@ from course_utils.testing.faults import (
     is_out_of_memory,
     place_of,
 )
-from course_utils.testing.lab_tests import LabTests
+from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.loading import load_module
 from course_utils.testing.marker import ExerciseMark, exercise_of, is_hidden, mark_of
 from course_utils.verdict.outcome import TestOutcome
@@ -34,37 +37,64 @@ from course_utils.verdict.outcome import TestOutcome
 BackendFor = Callable[[ExerciseMark], Backend]
 
 
+@dataclass(eq=False)
+class Run:
+    """One run of a lab's tests: what :func:`course_utils.testing.run.run_tests` was asked for, and
+    what has come of it.
+
+    Attributes:
+        alone: whether public tests are run once more.
+        errors: what was wrong that is not the student's.
+        exhausted: the test in which the judge's own memory was used up.
+    """
+
+    backend_for: BackendFor
+    exercises: Sequence[str] | None
+    tests: Collection[str] | None
+    seed: int
+    hidden_seed: int
+    lab: str
+    device: str
+    enforce_forbid: bool
+    together: bool
+    alone: bool = False
+    outcomes: dict[str, TestOutcome] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    exhausted: str = ""
+
+    def asks_for(self, item: pytest.Item) -> bool:
+        """Whether a test belongs to it."""
+        among = self.exercises is None or exercise_of(item) in self.exercises
+        return among and (self.tests is None or item.name in self.tests)
+
+    def stream(self, item: pytest.Item) -> int:
+        """The seed of a test's random streams."""
+        seed = self.hidden_seed if is_hidden(item) else self.seed
+        return zlib.crc32(f"{item.name}/{seed}".encode())
+
+
 class Judge:
-    """The pytest plugin of one run."""
+    """The pytest plugin of one session.
+
+    Args:
+        files: the tests' files, the public ones' first.
+        exercises: those whose tests are collected; all by default.
+        work: called once the tests are collected; makes the runs.
+    """
 
     def __init__(
-        self,
-        tests_of_lab: LabTests,
-        backend_for: BackendFor,
-        exercises: Sequence[str] | None,
-        tests: Collection[str] | None,
-        seed: int,
-        hidden_seed: int,
-        lab: str,
-        device: str,
-        enforce_forbid: bool,
-        together: bool,
+        self, files: Sequence[Path], exercises: Sequence[str] | None, work: Callable[[], None]
     ) -> None:
-        self._lab_tests = tests_of_lab
-        self._backend_for = backend_for
+        self._modules = {path: load_module(path) for path in files}
+        self._lab_tests = lab_tests(files[0])
         self._exercises = exercises
-        self._tests = tests
-        self._seed = seed
-        self._hidden_seed = hidden_seed
-        self._lab = lab
-        self._device = device
-        self._enforce_forbid = enforce_forbid
+        self._work = work
         self._policy = Policy({}, {})
-        self._together = together
-        self._alone = False  # whether public tests are run once more
-        self.outcomes: dict[str, TestOutcome] = {}
+        self._items: list[pytest.Item] = []
+        self._run: Run | None = None
+        self._test: pytest.Item | None = None
         self.collect_errors: list[str] = []
-        self.exhausted = ""  # the test in which the judge's own memory was used up
+        self.failure: BaseException | None = None  # what the work has raised
 
     # -- collection
 
@@ -100,45 +130,77 @@ class Judge:
                 self.collect_errors.append(
                     f"{item.name} has no @exercise(...): say which exercise it tests"
                 )
-        if self._tests is not None:
-            items[:] = [item for item in items if item.name in self._tests]
         # All public tests come before any hidden one, so that nothing of a hidden test can be told
         # in a public one; then exercise by exercise: a sandbox needs one process at a time.
         order = list(dict.fromkeys(exercise_of(item) for item in items))
         items.sort(key=lambda item: (is_hidden(item), order.index(exercise_of(item))))
+        self._items = items
 
-    # -- the run
+    # -- the runs
 
-    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run the public tests, those of exercises with a failure once more, then the hidden ones;
-        pytest's own loop where nothing is run twice."""
-        if not self._together or session.testsfailed:
-            return None
-        public = [item for item in session.items if not is_hidden(item)]
-        self._run(public)
-        failed = {one.exercise for one in self.outcomes.values() if not one.passed}
-        self._alone = True
-        self._run([item for item in public if exercise_of(item) in failed])
-        self._run([item for item in session.items if is_hidden(item)])
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Let the work make its runs. What it raises is kept: pytest would only print it."""
+        try:
+            self._work()
+        except BaseException as error:
+            self.failure = error
         return True
 
-    def _run(self, items: Sequence[pytest.Item]) -> None:
+    def collected(self, files: Sequence[Path]) -> bool:
+        """Whether this session's tests are those of these files as they are now."""
+        return list(files) == list(self._modules) and all(
+            load_module(path) is module for path, module in self._modules.items()
+        )
+
+    def make(self, run: Run) -> None:
+        """Run the public tests, where that was asked for those of exercises with a failure once
+        more, then the hidden ones."""
+        if self.collect_errors:
+            return
+        self._run = run
+        asked = [item for item in self._items if run.asks_for(item)]
+        if not run.together:
+            self._run_items(asked)
+            return
+        public = [item for item in asked if not is_hidden(item)]
+        self._run_items(public)
+        failed = {one.exercise for one in run.outcomes.values() if not one.passed}
+        run.alone = True
+        self._run_items([item for item in public if exercise_of(item) in failed])
+        self._run_items([item for item in asked if is_hidden(item)])
+
+    def _run_items(self, items: Sequence[pytest.Item]) -> None:
+        # After the last one pytest takes down all fixtures: nothing is left to the next run.
         for item, following in zip_longest(items, items[1:]):
+            self._test = item
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
+    @property
+    def _now(self) -> Run:
+        assert self._run is not None
+        return self._run
+
+    @property
+    def _item(self) -> pytest.Item:
+        assert self._test is not None
+        return self._test
 
     # -- fixtures
 
+    # None asks pytest for `request`, which it makes anew each time, at the cost of a short test.
+
     @pytest.fixture
-    def student(self, request: pytest.FixtureRequest) -> Student:
+    def student(self) -> Student:
         """The proxy of the student's definitions."""
-        mark = mark_of(request.node)
+        run, item = self._now, self._item
+        mark = mark_of(item)
         assert mark is not None
-        forbid = mark.forbid if self._enforce_forbid else ()
-        backend = self._backend_for(replace(mark, alone=self._alone and not mark.hidden))
-        ledger = request.node.stash[_LEDGER] = Ledger()
+        forbid = mark.forbid if run.enforce_forbid else ()
+        backend = run.backend_for(replace(mark, alone=run.alone and not mark.hidden))
+        ledger = item.stash[_LEDGER] = Ledger()
         return Student(
-            backend, ledger, seed=self._stream(request.node), forbid=forbid,
-            seconds=mark.seconds, unwritten=self._lab_tests.unwritten(self._lab),
+            backend, ledger, seed=run.stream(item), forbid=forbid,
+            seconds=mark.seconds, unwritten=self._lab_tests.unwritten(run.lab),
         )  # fmt: skip
 
     @pytest.fixture
@@ -151,23 +213,19 @@ class Judge:
         """The torch device that the lab's tensors live on."""
         import torch
 
-        return torch.device(self._device)
+        return torch.device(self._now.device)
 
     @pytest.fixture
-    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
+    def rng(self) -> np.random.Generator:
         """A NumPy generator of the test's own."""
-        return np.random.default_rng(self._stream(request.node))
+        return np.random.default_rng(self._now.stream(self._item))
 
     @pytest.fixture
-    def generator(self, request: pytest.FixtureRequest) -> Any:
+    def generator(self) -> Any:
         """A torch generator (on the CPU) of the test's own."""
         import torch
 
-        return torch.Generator().manual_seed(self._stream(request.node))
-
-    def _stream(self, item: pytest.Item) -> int:
-        seed = self._hidden_seed if is_hidden(item) else self._seed
-        return zlib.crc32(f"{item.name}/{seed}".encode())
+        return torch.Generator().manual_seed(self._now.stream(self._item))
 
     # -- verdicts
 
@@ -183,9 +241,10 @@ class Judge:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> pytest.TestReport:
         """Note the outcome, and spare pytest the rendering of tracebacks that nobody reads."""
+        run = self._now
         error = call.excinfo.value if call.excinfo else None
         if error is not None and is_out_of_memory(error):
-            self.exhausted = self.exhausted or item.name
+            run.exhausted = run.exhausted or item.name
         elif error is not None and (
             call.when != "call"
             or is_of_our_gpu(error)
@@ -194,9 +253,9 @@ class Judge:
             # In a fixture, of the test's own, or of the judge's GPU: not the student's fault.
             place = place_of(error, self._lab_tests.path.parent)
             where = f"{place}, in {item.name}" if place else item.name
-            self.collect_errors.append(f"{where}: {type(error).__name__}: {error}")
+            run.errors.append(f"{where}: {type(error).__name__}: {error}")
         elif call.when == "call":
-            self.outcomes[item.nodeid] = self._outcome(item, call)
+            run.outcomes[item.nodeid] = self._outcome(item, call)
             if error is not None:  # its frames hold all that came back, and wait for a collection
                 traceback.clear_frames(error.__traceback__)
         assert call.when != "collect"
@@ -209,7 +268,7 @@ class Judge:
     def _outcome(self, item: pytest.Item, call: pytest.CallInfo[None]) -> TestOutcome:
         mark = mark_of(item)
         assert mark is not None
-        ledger = item.stash.get(_LEDGER, None) or Ledger()
+        ledger = item.stash.get(_LEDGER, None) or Ledger()  # none: the test has no student
         made = item.stash.get(_COMPARISONS, [])
         worst = max(made, key=lambda c: c.relative_error / (c.tolerance or 1.0), default=None)
         outcome = TestOutcome(

@@ -73,6 +73,17 @@ class ExerciseMark:
 
 def mark_of(item: Any) -> ExerciseMark | None:
     """The exercise marker of a pytest item, or of a test function."""
+    if not isinstance(item, pytest.Item):
+        return _read(item)
+    if _MARK not in item.stash:  # asked for many times in each run
+        item.stash[_MARK] = _read(item)
+    return item.stash[_MARK]
+
+
+_MARK = pytest.StashKey[ExerciseMark | None]()
+
+
+def _read(item: Any) -> ExerciseMark | None:
     marker = (
         item.get_closest_marker("exercise")
         if hasattr(item, "get_closest_marker")

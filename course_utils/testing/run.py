@@ -3,7 +3,8 @@
 A lab's tests are ordinary pytest functions. :func:`run_tests` runs them in this process against a
 backend (the kernel's own namespace, a namespace of trusted code, or a sandbox) and returns one
 :class:`~course_utils.verdict.outcome.TestOutcome` a test. The same function serves ``check`` in a
-notebook, the grader, and the release gate.
+notebook, the grader, and the release gate. The gate makes thousands of runs, in each of which
+starting pytest would take longer than the tests do: see :func:`in_one_session`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from course_utils.ground.devices import resolve
 from course_utils.ground.errors import LabTestsError
-from course_utils.testing.hooks import BackendFor, Judge
-from course_utils.testing.lab_tests import lab_tests
+from course_utils.testing.hooks import BackendFor, Judge, Run
 from course_utils.testing.settling import charged, withheld
 from course_utils.verdict.outcome import TestOutcome
+
+Made = TypeVar("Made")
 
 
 def run_tests(
@@ -65,15 +69,70 @@ def run_tests(
             GPU failed the judge itself; the message quotes it.
         MemoryError: there was no room for the judge's own work in one of the tests.
     """
-    judge = Judge(
-        lab_tests(files[0]), backend_for, exercises, tests, seed,
-        seed if hidden_seed is None else hidden_seed, lab, device or resolve(), enforce_forbid,
-        together,
+    run = Run(
+        backend_for, exercises, tests, seed, seed if hidden_seed is None else hidden_seed, lab,
+        device or resolve(), enforce_forbid, together,
     )  # fmt: skip
+    shared = _shared.get()
+    if shared is not None and shared.collected(files):
+        shared.make(run)
+        errors = shared.collect_errors + run.errors
+    else:
+        errors = _alone(files, run)
+    if run.exhausted:
+        raise MemoryError(f"the judge ran out of memory in {run.exhausted}")
+    if errors:
+        raise _cannot_be_run(files, "\n".join(errors))
+    return charged(withheld(list(run.outcomes.values())))
+
+
+def in_one_session(files: Sequence[Path], work: Callable[[], Made]) -> Made:
+    """Do some work in which every :func:`run_tests` of these files is made in one pytest session.
+
+    No run learns of another: modules are imported once a process anyway, and after each run all
+    fixtures are taken down.
+
+    Returns:
+        What the work returns.
+
+    Raises:
+        LabTestsError: pytest could not collect the files.
+        BaseException: whatever the work raises.
+    """
+    made: list[Made] = []
+
+    def sharing() -> None:
+        token = _shared.set(judge)
+        try:
+            made.append(work())
+        finally:
+            _shared.reset(token)
+
+    judge = Judge(files, None, sharing)
+    _session(files, judge)
+    return made[0]
+
+
+def _alone(files: Sequence[Path], run: Run) -> list[str]:
+    """Make a run in a session of its own: what was wrong that is not the student's."""
+    judge = Judge(files, run.exercises, lambda: judge.make(run))
+    _session(files, judge)
+    return judge.collect_errors + run.errors
+
+
+# The session in which runs are made, where they share one.
+_shared: ContextVar[Judge | None] = ContextVar("shared", default=None)
+
+
+def _session(files: Sequence[Path], judge: Judge) -> None:
+    """A session of pytest, from its start to its end."""
     output = io.StringIO()
+    folder = str(files[0].parent)
     arguments = [
         *(str(path) for path in files),
-        "--import-mode=importlib", "-c", os.devnull, "--rootdir", str(files[0].parent),
+        "--import-mode=importlib", "-c", os.devnull, "--rootdir", folder,
+        # Else pytest looks through every folder from the root of the file system down.
+        "--confcutdir", folder, "--noconftest",
         "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:doctest", "-p", "no:unittest",
         "-p", "no:logging", "-p", "no:junitxml", "-p", "no:warnings", "-p", "no:faulthandler",
         "-p", "no:capture", "-p", "no:unraisableexception", "-p", "no:threadexception",
@@ -88,14 +147,16 @@ def run_tests(
     ):
         warnings.simplefilter("ignore")  # a library's warning must never cost a mark
         code = pytest.main(arguments, plugins=[judge])
-    if judge.exhausted:
-        raise MemoryError(f"the judge ran out of memory in {judge.exhausted}")
-    if judge.collect_errors or code not in (
+    if judge.failure is not None:
+        raise judge.failure
+    if not judge.collect_errors and code not in (
         pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED,
     ):
-        details = "\n".join(judge.collect_errors) or output.getvalue() or f"pytest exit code {code}"
-        raise LabTestsError(f"the tests in {files[0].parent} cannot be run:\n{details}")
-    return charged(withheld(list(judge.outcomes.values())))
+        raise _cannot_be_run(files, output.getvalue() or f"pytest exit code {code}")
+
+
+def _cannot_be_run(files: Sequence[Path], details: str) -> LabTestsError:
+    return LabTestsError(f"the tests in {files[0].parent} cannot be run:\n{details}")
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Container
 
 from course_utils.gate.memory.syntax import (
     is_text,
@@ -20,7 +21,7 @@ _LOUD = re.compile(r"seed|^set_|^use|autouse|register|patch")
 _LITERALS = {"dict", "frozenset", "list", "range", "set", "sorted", "tuple", "zip", "float", "int"}
 
 
-def is_quiet(node: ast.stmt, imported: set[str]) -> bool:
+def is_quiet(node: ast.stmt, imported: Container[str]) -> bool:
     """Whether loading a statement does nothing but bind names."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         run: list[ast.expr] = [*node.decorator_list, *node.args.defaults]
@@ -40,7 +41,7 @@ def is_quiet(node: ast.stmt, imported: set[str]) -> bool:
     return all(_calls_quietly(one, imported) for one in run)
 
 
-def _calls_quietly(tree: ast.expr, imported: set[str]) -> bool:
+def _calls_quietly(tree: ast.expr, imported: Container[str]) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name, root = last_name(node.func), root_name(node.func)

@@ -52,6 +52,10 @@ class Memory:
         self._stamp = _stamp(lab)
         pieces = pieces_of(lab)
         names = [exercise.name for exercise in lab.exercises]
+        self._code = {
+            roots: code_checksum((*roots, *_modules_named(lab)))
+            for roots in (OF_EXERCISE, OF_WHOLE)
+        }
         self._files = {
             name: self._name(name, [f"\0{p.owner}\0{p.text}" for p in rests_on(name, pieces)])
             for name in names
@@ -116,7 +120,7 @@ class Memory:
         facts = [
             self._lab.name, sys.version, platform.platform(), *libraries, resolve(),
             f"{options.seeds} {options.mutants} {options.pairs}",
-            code_checksum((*roots, *_modules_named(self._lab))), *rests_on,
+            self._code[roots], *rests_on,
         ]  # fmt: skip
         digest = hashlib.sha256("\0".join(facts).encode())
         return f"{self._lab.name}-{exercise or 'the lab'}-{digest.hexdigest()[:_LETTERS]}.proof"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Container
 
 from course_utils.gate.memory.syntax import (
     last_name,
@@ -14,7 +15,7 @@ MEMBERS = "Reference"
 
 
 def collect(
-    tree: ast.AST, modules: set[str], words: set[str], stems: set[tuple[str, str]]
+    tree: ast.AST, modules: Container[str], words: set[str], stems: set[tuple[str, str]]
 ) -> None:
     """The names that a piece of source mentions, in code and in strings."""
     for node in ast.walk(tree):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from course_utils.testing.catalogue import TABLE
 
 
-def imported_names(tree: ast.Module) -> set[str]:
+@lru_cache(maxsize=8)  # asked for once a piece of the same file
+def imported_names(tree: ast.Module) -> frozenset[str]:
     """The names that a file's imports bind."""
-    return {
+    return frozenset(
         (alias.asname or alias.name).partition(".")[0]
         for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
-    }  # fmt: skip
+    )  # fmt: skip
 
 
 def bound_names(nodes: Iterable[ast.stmt]) -> Iterator[str]:

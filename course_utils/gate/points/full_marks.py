@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from course_utils.diagnosis.rewriting import exercise_cells
 from course_utils.gate.finding import Finding
-from course_utils.gate.points.trials import Stray, Trial
+from course_utils.gate.points.trials import Trial
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status
 from course_utils.verdict.outcome import TestOutcome
@@ -54,16 +54,4 @@ def judge_variants(found: Sequence[Trial]) -> Iterator[Finding]:
                 1,
                 f"the variant {trial.name} of {trial.exercise} is right but fails {failure}: "
                 "make the test accept it, or take the variant out if it is wrong",
-            )
-
-
-def judge_strays(found: Sequence[Stray]) -> Iterator[Finding]:
-    """Point 1, where an exercise's tests call another one's function."""
-    for stray in found:
-        if stray.kind == "variant":
-            yield Finding(
-                1,
-                f"the variant {stray.name} of {stray.exercise} is right but fails "
-                f"{', '.join(stray.tests)} of {stray.of}: make the test accept it, or take the "
-                "variant out if it is wrong",
             )

@@ -9,7 +9,7 @@ from course_utils.diagnosis.record import equal_dresses
 from course_utils.diagnosis.traces import TraceBook
 from course_utils.gate.figures import MatrixRow
 from course_utils.gate.finding import Finding
-from course_utils.gate.points.trials import Stray, Trial
+from course_utils.gate.points.trials import Trial
 from course_utils.ground.statuses import Status
 
 # Where all is NaN, or one exception ends every call, nothing is left to tell a mistake by.
@@ -36,18 +36,6 @@ def judge_misconceptions(found: Sequence[Trial]) -> Iterator[Finding]:
                 2,
                 f"{what} is not named by check ({_diagnosed(trial.named_by_check)}), though a "
                 "public test fails: move what tells it apart from a hidden test to a public one",
-            )
-
-
-def judge_strays(found: Sequence[Stray]) -> Iterator[Finding]:
-    """Point 2, where an exercise's tests call another one's function."""
-    for stray in found:
-        if stray.kind == "misconception":
-            yield Finding(
-                2,
-                f"the misconception {stray.name} of {stray.exercise} also fails "
-                f"{', '.join(stray.tests)} of {stray.of}: make the solution or test of {stray.of} "
-                "independent of it, so that one mistake does not cost twice",
             )
 
 

@@ -55,10 +55,13 @@ def prove(
         for i in range(0, len(some), _BATCH)
     ]
     left = [
-        NamingJob(folder, books, exercise, entries=tuple(
-            e.name for e in bench.misconceptions if e.exercise == exercise and e.rewrites))
+        NamingJob(folder, books, exercise, entries=tuple(names[i : i + _BATCH]))
         for exercise in mutants
-    ]  # fmt: skip
+        for names in [
+            [e.name for e in bench.misconceptions if e.exercise == exercise and e.rewrites]
+        ]
+        for i in range(0, len(names), _BATCH)
+    ]
     return {
         SINGLE: list(single),
         PAIRS_OF_MUTANTS: [v for some in pool.map(try_pairs, pairs, "pairs") for v in some],

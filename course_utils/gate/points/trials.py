@@ -6,6 +6,7 @@ of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,11 @@ def trials(
 ) -> list[Trials]:
     """What came of the entries of some exercises."""
     jobs = [TrialsJob(bench.lab.folder, exercise, pairs) for exercise in exercises]
-    return pool.map(try_exercise, jobs, "variants and misconceptions")
+    entries = Counter(entry.exercise for entry in bench.misconceptions)
+    return pool.map(
+        try_exercise, jobs, "variants and misconceptions",
+        size=lambda job: entries[job.exercise] ** 2,  # it is pairs that take long
+    )  # fmt: skip
 
 
 def try_exercise(job: TrialsJob) -> Trials:

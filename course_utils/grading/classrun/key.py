@@ -7,8 +7,8 @@ from importlib import metadata
 from pathlib import Path
 
 import course_utils
-from course_utils.grading.classroom import Settings
 from course_utils.grading.classrun.choice import Choice
+from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
 
 

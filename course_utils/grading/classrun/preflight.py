@@ -16,8 +16,9 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from course_utils.grading.classroom import Settings, prove
+from course_utils.grading.classroom import prove
 from course_utils.grading.course import Course
+from course_utils.grading.worker import Settings
 from course_utils.ground.errors import NotReady, SandboxError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.grading import report
 from course_utils.grading.class_seed import class_seed, known_seed
-from course_utils.grading.classroom import Settings, grade_class
+from course_utils.grading.classroom import grade_class
 from course_utils.grading.classrun import preflight
 from course_utils.grading.classrun.causes import sentence
 from course_utils.grading.classrun.changes import changes, foreseen, snapshot
@@ -43,6 +43,7 @@ from course_utils.grading.course import Course
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
+from course_utils.grading.worker import Settings
 from course_utils.ground.errors import Interrupted, LabError, NotReady, RunError, Stopped
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import SubmissionStatus

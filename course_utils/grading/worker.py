@@ -1,0 +1,116 @@
+"""A process that grades: how it is set up, and one submission after another in it.
+
+What runs here is nobody's thread and holds no gradebook; a coordinator (see ``classroom.py``) hands
+it bytes and gets a result for them, or sees the process end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing.connection
+import os
+import signal
+import threading
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from course_utils.grading.judge import Grader
+from course_utils.ground import devices
+from course_utils.ground.errors import SandboxError
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason, SubmissionStatus
+from course_utils.sandbox.client import Sandbox
+from course_utils.sandbox.launch import Isolation
+from course_utils.sandbox.limits import Limits, bound_data
+from course_utils.verdict.submission import Notice, SubmissionResult
+
+# What every worker needs sooner or later; the two inner modules are what torch.optim and backward
+# import when they are first used.
+PRELOAD = ["torch", "torch._dynamo", "torch.fx.experimental.symbolic_shapes", "scipy.stats"]
+
+# What a worker may come to hold beyond what it holds when it is warm.
+ROOM_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a class is graded.
+
+    Attributes:
+        workers: how many processes grade; 0 for one on every core, and on a GPU for as many as it
+            has room for. Each has one submission under way, and so one of its CUDA contexts.
+        isolation: how student code is kept apart.
+        limits: of a submission; they say on which device it computes.
+        hidden_seed: of the hidden tests; None for the class's own, or 0 where there is no class.
+    """
+
+    workers: int = 0
+    isolation: Isolation = Isolation.BUBBLEWRAP
+    limits: Limits = field(default_factory=Limits)
+    hidden_seed: int | None = None
+
+    @property
+    def processes(self) -> int:
+        """How many workers that is."""
+        cores = os.cpu_count() or 1
+        if self.workers or not self.limits.on_gpu:
+            return self.workers or cores
+        return devices.workers_on(devices.gpu(), cores, self.limits.device_bytes)
+
+
+_grader: Grader | None = None
+_task: tuple[Path, Settings] | None = None
+
+
+def start(folder: Path, settings: Settings, leash: Connection) -> None:
+    global _task
+    _task = folder, settings
+    # Ctrl-C reaches every process of a terminal; what is to be done about it, the coordinator says.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_coordinator, args=(leash,), daemon=True).start()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
+    os.environ[devices.VARIABLE] = settings.limits.device
+    with contextlib.suppress(Exception):  # whatever it is, the first submission meets it, too
+        _ready()
+    bound_data(ROOM_BYTES, on_gpu=settings.limits.on_gpu)
+
+
+def _ready() -> Grader:
+    """This worker's grader, whose sandbox is on its way."""
+    global _grader
+    if _grader is None:
+        assert _task is not None
+        folder, settings = _task
+        lab = Lab.load(folder)
+        sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
+        sandbox.start()
+        _grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
+    return _grader
+
+
+def _end_with_coordinator(leash: Connection) -> None:
+    """Wait for the other end to be closed, by a coordinator that is done or dead."""
+    multiprocessing.connection.wait([leash])
+    try:
+        if _grader is not None:
+            _grader.close()
+    finally:
+        os._exit(0)
+
+
+def grade(data: bytes, student: str) -> SubmissionResult:
+    try:
+        return _ready().grade(data, student)
+    except MemoryError:
+        os._exit(1)  # whoever used it up: another process tries once again, with this one alone
+    except Exception as error:  # ours, not the student's: one result must come back all the same
+        said = str(error)
+        if not isinstance(error, SandboxError):
+            said = f"the grader failed: {type(error).__name__}: {error}"
+        if devices.context_lost(said):
+            os._exit(1)  # this process can use the GPU no more: another one tries once again
+        lab = _task[0].name if _task else ""
+        notice = Notice(Reason.INTERNAL_ERROR, said)
+        fault = SubmissionStatus.INTERNAL_ERROR
+        return SubmissionResult(lab, student, fault, max_score=0.0, notices=(notice,))
