@@ -133,6 +133,23 @@ def test_right_values_are_no_multiple_of_a_mistakes(kind: str, named: bool) -> N
     assert (found is not None and found.name == "known") is named
 
 
+def test_a_multiple_of_the_right_values_is_no_multiple_of_a_mistakes() -> None:
+    """What is 1.7 times the right values is 0.85 times those of a mistake that doubles them."""
+    book = known("t", values=2 * X)
+    multiple = Mismatch("off", kind="value", actual=1.7 * X, expected=X)
+    assert diagnose([shows("t", 1.7 * X, mismatch=multiple)], book) is None
+    number = Mismatch("off", kind="value", actual=0.5, expected=1.5)
+    found = diagnose([shows("t", 0.5, mismatch=number)], known("t", values=np.asarray(1.0)))
+    assert found is None or not found.named
+
+
+def test_a_dtype_is_not_spoken_of_where_the_values_are_wrong() -> None:
+    kept = X.astype(np.float32)
+    for actual, name in ((X, "dtype_lost"), (np.sin(9 * X), None)):
+        wrong = Mismatch("off", kind="dtype", actual=actual, expected=kept)
+        assert name_of(shows("t", actual, mismatch=wrong)) == name
+
+
 CUT = np.log(np.array([1e-30, 1e-20, 0.2, 0.8, 1.0]))
 
 

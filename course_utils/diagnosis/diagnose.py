@@ -15,7 +15,7 @@ import numpy as np
 
 from course_utils.diagnosis import exceptions, match
 from course_utils.diagnosis.endings import by_status, mostly
-from course_utils.diagnosis.look import look
+from course_utils.diagnosis.look import look, multiples_of_right
 from course_utils.diagnosis.parts import by_part
 from course_utils.diagnosis.released_book import book_in
 from course_utils.diagnosis.traces import TraceBook
@@ -86,7 +86,9 @@ def _explained(
     seen = look(outcomes, hidden=hidden, random=random)
     if seen is not None and seen.name in _OF_ALL_VALUES:
         return seen
-    return match.scaled(student, entries) or named or seen or _ended(failed)
+    # Values that are the right ones times a number are those of many mistakes times another.
+    scaled = None if multiples_of_right(outcomes) else match.scaled(student, entries)
+    return scaled or named or seen or _ended(failed)
 
 
 def _ended(failed: Sequence[TestOutcome]) -> Diagnosis | None:

@@ -83,6 +83,12 @@ def look(
     return Diagnosis(first.name, first.told(hidden=hidden), details, sure=whole, named=False)
 
 
+def multiples_of_right(outcomes: Sequence[TestOutcome]) -> bool:
+    """Whether all that failed may be the right values times a number: single numbers always are."""
+    cases = cases_of([outcome for outcome in outcomes if not outcome.passed])
+    return all(case.single or value.factor_of(case) is not None for case in cases)
+
+
 def cases_of(failed: Sequence[TestOutcome]) -> list[Case]:
     """The failed comparisons of tests whose claims were judged, all that a test made of one answer;
     "said" where a test has only said in words what is wrong."""

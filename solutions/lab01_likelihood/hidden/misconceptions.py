@@ -60,6 +60,38 @@ MISTAKES = {
             "        return losses\n", "        return np.mean(losses)\n", about="detail",
             hint="With reduction='none' nothing is reduced: one loss for every element.",
         ),
+        "half_over_the_rows": edit(
+            "else np.mean(losses)", "else np.sum(losses) / (2 * len(losses))",
+            hint="You divide by twice the number of rows. Formula (1) has no ½, and its mean runs "
+            "over all elements.",
+        ),
+        "not_squared": edit(
+            "losses = (pred - target.reshape(pred.shape)) ** 2",
+            "losses = pred - target.reshape(pred.shape)",
+            also=[(
+                "losses = (pred - target.reshape(pred.shape)) ** 2",
+                "losses = target.reshape(pred.shape) - pred",
+            )],
+            hint="The differences are not squared, so that too much and too little cancel.",
+        ),
+        "squared_after_the_sum": edit(
+            'return np.sum(losses) if reduction == "sum" else np.mean(losses)',
+            "total = np.sum(pred - target.reshape(pred.shape))\n"
+            '    return total**2 if reduction == "sum" else (total / pred.size) ** 2',
+            hint="You add up the differences first and square what is left: too much and too "
+            "little cancel. Square each difference, then add.",
+        ),
+        "norm_of_the_differences": edit(
+            'return np.sum(losses) if reduction == "sum" else np.mean(losses)',
+            "norm = np.sqrt(np.sum(losses))\n"
+            '    return norm if reduction == "sum" else norm / pred.size',
+            also=[
+                ("else np.mean(losses)", "else np.sqrt(np.sum(losses)) / pred.size"),
+                ("else np.mean(losses)", "else np.sqrt(np.sum(losses)) / len(pred)"),
+            ],
+            hint="The root of the sum of squares is taken (np.linalg.norm does that too). Formula "
+            "(1) has no root.",
+        ),
     },
     "mse_grad": {
         "factor_2_lost": edit(
@@ -96,31 +128,51 @@ MISTAKES = {
             "slopes / pred.size if", "slopes / pred.size**2 if",
             hint="You divide by the number of elements twice. The mean has one 1/N.",
         ),
+        "difference_still_squared": edit(
+            "slopes = 2 * (pred - target.reshape(pred.shape))",
+            "slopes = 2 * (pred - target.reshape(pred.shape)) ** 2",
+            also=[(
+                "slopes = 2 * (pred - target.reshape(pred.shape))",
+                "slopes = (pred - target.reshape(pred.shape)) ** 2",
+            )],
+            hint="The difference is still squared. A derivative lowers the exponent by one.",
+        ),
+        "times_the_output": edit(
+            "slopes = 2 * (pred", "slopes = 2 * pred * (pred",
+            also=[("slopes = 2 * (pred", "slopes = pred * (pred")],
+            hint="There is a factor o too many. The inner derivative, that of o − g in o, is 1.",
+        ),
+        "sign_of_the_difference": edit(
+            "slopes = 2 * (pred - target.reshape(pred.shape))",
+            "slopes = np.sign(pred - target.reshape(pred.shape))",
+            hint="Only the sign of the difference is left: that is the slope of |o − g|. The slope "
+            "of the square grows with the difference.",
+        ),
     },
     "gaussian_nll": {
         "sigma_for_variance": edit(
-            "np.sum(squares) / (2 * sigma**2)", "np.sum(squares) / (2 * sigma)",
+            "/ (2 * sigma**2)", "/ (2 * sigma)",
             hint="You divide the squares by 2σ. Formula (2) has 2σ², the variance.",
         ),
         "constant_dropped": edit(
-            "len(y) * constant + np.sum", "np.sum",
+            "len(y) * constant", "0 * constant",
             hint="The part without y is missing. It does not matter for the best w, but the "
             "likelihood of the data has it.",
         ),
         "log_variance_without_half": edit(
-            "np.log(2 * np.pi * sigma**2) / 2", "np.log(2 * np.pi * sigma**2)",
+            "/ 2\n", "\n",
             hint="The root in formula (2) is lost: log √x is ½ log x.",
         ),
         "log_of_sigma": edit(
-            "np.log(2 * np.pi * sigma**2)", "np.log(2 * np.pi * sigma)",
-            hint="In the logarithm stands 2πσ², with the variance; yours has σ.",
+            "sigma**2) ", "sigma) ",
+            hint="The logarithm is that of the variance σ²; yours has σ there.",
         ),
         "variance_outside_the_root": edit(
             "np.log(2 * np.pi * sigma**2) / 2", "np.log(np.sqrt(2 * np.pi) * sigma**2)",
             hint="σ² stands under the root together with 2π, so that outside the root it is σ.",
         ),
         "mean_for_sum": edit(
-            "len(y) * constant + np.sum(squares)", "constant + np.mean(squares)",
+            "squares = ", "squares = 1 / len(y) * ", ("constant = ", "constant = 1 / len(y) * "),
             hint="This is the mean over the examples. The density of all targets is a product, "
             "and its logarithm a sum.",
         ),
@@ -133,7 +185,7 @@ MISTAKES = {
             hint="The constant is counted once for each feature. It comes once for each example.",
         ),
         "half_of_the_exponent_lost": edit(
-            "np.sum(squares) / (2 * sigma**2)", "np.sum(squares) / sigma**2",
+            "/ (2 * sigma**2)", "/ sigma**2",
             hint="The 2 in the exponent's denominator is lost: the squares are divided by 2σ².",
         ),
         "likelihood_instead_of_its_minus": edit(
@@ -144,6 +196,76 @@ MISTAKES = {
         "not_squared": edit(
             "squares = (y - X @ w) ** 2", "squares = np.abs(y - X @ w)",
             hint="The differences are not squared; in formula (2) they are.",
+        ),
+        "sigma_unused": edit(
+            "squares = ", "sigma = 1.0\n    squares = ",
+            hint="σ does not occur in what you compute: this is the NLL for noise with σ = 1. "
+            "Formula (3) has σ² twice.",
+        ),
+        "squares_not_divided_by_the_variance": edit(
+            "/ (2 * sigma**2)", "/ 2",
+            hint="The squares are halved, but not divided by the variance σ²: noise of any size "
+            "is punished alike.",
+        ),
+        "sigma_missing_in_the_constant": edit(
+            "np.pi * sigma**2) ", "np.pi) ",
+            hint="σ² is missing in the logarithm. A wide density is a low one, and that costs "
+            "something.",
+        ),
+        "two_pi_missing": edit(
+            "np.log(2 * np.pi * ", "np.log(",
+            hint="The 2π of formula (2) is missing in the logarithm. It is the same for every w "
+            "and σ, but the likelihood of the data has it.",
+        ),
+        "two_of_two_pi_lost": edit(
+            "np.log(2 * np.pi", "np.log(np.pi",
+            hint="In the logarithm stands π; formula (2) has 2π.",
+        ),
+        "half_for_sigma_only": edit(
+            "np.log(2 * np.pi * sigma**2) / 2", "np.log(2 * np.pi * sigma)",
+            hint="The root in formula (2) covers 2π as well as σ²; you have taken it from σ² "
+            "only.",
+        ),
+        "constant_in_another_base": edit(
+            "np.log(2", "np.log2(2", also=[("np.log(2", "np.log10(2")],
+            hint="The logarithm of the constant has another base than e. The exponential of "
+            "formula (2) is undone by the natural logarithm, and the constant needs the same.",
+        ),
+        "constant_subtracted": edit(
+            "return len(y)", "return -len(y)",
+            hint="The part without y has the wrong sign. The density is divided by √(2πσ²), so "
+            "minus its logarithm grows with σ.",
+        ),
+        "squares_subtracted": edit(
+            "constant + np", "constant - np",
+            hint="The squares are subtracted. In formula (2) they stand in the exponent with a "
+            "minus, and the minus of the NLL makes that a plus.",
+        ),
+        "squared_after_the_sum": edit(
+            "np.sum(squares)", "np.sum(y - X @ w) ** 2",
+            hint="You add up the differences first and square what is left: they cancel. Square "
+            "each of them, then add.",
+        ),
+        "mean_squared_error": edit(
+            "len(y) * constant + np.sum(squares) / (2 * sigma**2)", "np.mean(squares)",
+            hint="That is the mean squared error. It has its minimum at the same w, but it is not "
+            "the NLL: the sum, σ and the part without y are missing.",
+        ),
+        "column_minus_vector": edit(
+            "(y - X @ w)", "(y[:, None] - X @ w)",
+            hint="A column minus a vector is a table of all n·n pairs, without an error. Each "
+            "target belongs to one prediction: give both the shape (n,).",
+        ),
+        "density_rounded_to_zero": edit(
+            "return len(y) * constant + np.sum(squares) / (2 * sigma**2)",
+            "return np.sum(-np.log(np.exp(-squares / (2 * sigma**2)) / np.exp(constant)))",
+            also=[(
+                "return len(y) * constant + np.sum(squares) / (2 * sigma**2)",
+                "return -np.log(np.prod(np.exp(-squares / (2 * sigma**2)) / np.exp(constant)))",
+            )],
+            hint="A density is computed first, is rounded to 0 where a target is far off (or where "
+            "many are multiplied), and log 0 is −∞. Take the logarithm of formula (2) on paper: "
+            "the exponential disappears.",
         ),
     },
     "checkpoint_nll_mse": {
@@ -194,9 +316,9 @@ MISTAKES = {
         "explicit_inverse": edit(
             "np.linalg.lstsq(A, y, rcond=None)[0]", "np.linalg.inv(A.T @ A) @ (A.T @ y)",
             about="edge",
-            hint="You invert the matrix of the normal equations. It squares the condition number, "
-            "and with useless or repeated features there is no inverse. Use a least-squares "
-            "solver on X itself.",
+            hint="You invert a square matrix, or solve with one. With useless or repeated features "
+            "it has no inverse, and that of the normal equations squares the condition number. Use "
+            "a least-squares solver on X itself.",
             also=[(
                 "np.linalg.lstsq(A, y, rcond=None)[0]", "np.linalg.solve(A.T @ A, A.T @ y)"
             )],
@@ -216,8 +338,12 @@ MISTAKES = {
         ),
         "bias_first": edit(
             "solution[:-1], solution[-1]", "solution[1:], solution[0]",
-            hint="You take the wrong entry for the bias: the column of ones is the last one, so "
-            "the bias is the last weight.",
+            also=[
+                ("[X, np.ones(len(X))]", "[np.ones(len(X)), X]"),
+                ("solution[:-1], solution[-1]", "solution[-1], solution[:-1]"),
+            ],
+            hint="Weights and bias are mixed up. The bias is the weight of the column of ones, "
+            "stands where that column stands, and is returned second.",
         ),
         "bias_as_the_mean": edit(
             "np.linalg.lstsq(A, y, rcond=None)[0]\n    return solution[:-1], solution[-1]",
@@ -228,8 +354,61 @@ MISTAKES = {
         "a_little_ridge": edit(
             "np.linalg.lstsq(A, y, rcond=None)[0]",
             "np.linalg.solve(A.T @ A + 1e-3 * np.eye(A.shape[1]), A.T @ y)",
+            also=[
+                ("np.linalg.lstsq(A, y, rcond=None)[0]",
+                 f"np.linalg.solve(A.T @ A + {added} * np.eye(A.shape[1]), A.T @ y)")
+                for added in ("1.0", "0.1", "0.01", "1e-4")
+            ],
             hint="Something was added to the diagonal. That makes the matrix invertible, and the "
             "answer another one: not the smallest sum of squares.",
+        ),
+        "near_copies_taken_for_copies": edit(
+            "np.linalg.lstsq(A, y, rcond=None)[0]", "np.linalg.pinv(A.T @ A) @ A.T @ y",
+            about="edge",
+            also=[
+                ("np.linalg.lstsq(A, y, rcond=None)[0]", "np.linalg.pinv(A, rcond=1e-3) @ y"),
+                ("np.linalg.lstsq(A, y, rcond=None)[0]",
+                 "np.linalg.solve(A.T @ A + 1e-8 * np.eye(A.shape[1]), A.T @ y)"),
+            ],
+            hint="Two features that are nearly equal count as equal here. AᵀA squares the "
+            "condition number, and what is added to it, or cut off, hides what is left of the "
+            "difference. Use a least-squares solver on A itself.",
+        ),
+        "bias_afterwards": edit(
+            "solution = np.linalg.lstsq(A, y, rcond=None)[0]\n"
+            "    return solution[:-1], solution[-1]",
+            "w = np.linalg.lstsq(X, y, rcond=None)[0]\n    return w, np.mean(y - X @ w)",
+            hint="You find w for a line through the origin, and the bias afterwards. The best w "
+            "depends on the bias: both must be found together.",
+        ),
+        "centred_first": edit(
+            "solution = np.linalg.lstsq(A, y, rcond=None)[0]\n"
+            "    return solution[:-1], solution[-1]",
+            "centre = X.mean(axis=0)\n"
+            "    w = np.linalg.lstsq(X - centre, y - y.mean(), rcond=None)[0]\n"
+            "    return w, y.mean() - centre @ w",
+            about="edge",
+            hint="With centred features the bias does not count when the smallest solution is "
+            "chosen. Where many fits are exact, w and b *together* should be smallest.",
+        ),
+        "one_feature_at_a_time": edit(
+            "solution = np.linalg.lstsq(A, y, rcond=None)[0]\n"
+            "    return solution[:-1], solution[-1]",
+            "moved = X - X.mean(axis=0)\n"
+            "    w = moved.T @ (y - y.mean()) / np.sum(moved**2, axis=0)\n"
+            "    return w, y.mean() - X.mean(axis=0) @ w",
+            hint="Each weight is found from its own feature alone, covariance over variance. That "
+            "is right for a single feature; several share the work, and must be solved for "
+            "together.",
+        ),
+        "weights_of_scaled_features": edit(
+            "np.column_stack([X,", "np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0),",
+            also=[(
+                "np.column_stack([X,",
+                "np.column_stack([(X - X.mean(axis=0)) / (X.std(axis=0) + 1e-12),",
+            )],
+            hint="These weights belong to standardised features, and the caller has those of X. "
+            "Fit on X as it is.",
         ),
     },
     "gradient_descent": {
@@ -270,6 +449,67 @@ MISTAKES = {
             "range(steps)", "range(steps - 1)",
             hint="One step is missing: the walk has steps + 1 rows.",
         ),
+        "stops_early": edit(
+            "        w = w - lr * grad(w)\n",
+            "        if np.linalg.norm(grad(w)) < 1e-6:\n            break\n"
+            "        w = w - lr * grad(w)\n",
+            also=[
+                ("        walk.append(w)\n",
+                 "        walk.append(w)\n        if np.linalg.norm(walk[-1] - walk[-2]) < 1e-6:\n"
+                 "            break\n"),
+            ], about="edge", cost=0.6,
+            hint="Your loop ends as soon as the steps become small. Asked for are `steps` updates: "
+            "the walk has steps + 1 rows, also where nothing moves any more.",
+        ),
+        "one_step_too_many": edit(
+            "range(steps)", "range(steps + 1)",
+            hint="There is one step too many: after w0 come `steps` updates.",
+        ),
+        "first_row_left_empty": edit(
+            "np.array(walk)", "np.array([0 * w0] + walk[1:])",
+            hint="The first row of the walk is 0. It should be w0.",
+        ),
+        "rate_forgotten": edit(
+            "w - lr * grad(w)", "w - grad(w)",
+            hint="The gradient is subtracted as it is. The learning rate says how much of it a "
+            "step takes.",
+        ),
+        "rate_decays": edit(
+            "for _ in range(steps):\n        w = w - lr * grad(w)",
+            "for t in range(steps):\n        w = w - lr / (1 + t) * grad(w)",
+            also=[
+                ("for _ in range(steps):\n        w = w - lr * grad(w)",
+                 f"for t in range(steps):\n        w = w - lr * {factor} * grad(w)")
+                for factor in ("(1 + t) ** -0.5", "0.9**t", "0.99**t")
+            ],
+            hint="Your learning rate shrinks from step to step. In formula (5) η stays the same.",
+        ),
+        "unit_steps": edit(
+            "w - lr * grad(w)", "w - lr * grad(w) / np.linalg.norm(grad(w))",
+            also=[("w - lr * grad(w)", "w - lr * np.sign(grad(w))")],
+            hint="Only the direction (or the signs) of the gradient is used, so that all steps are "
+            "equally long. Its size belongs to the step.",
+        ),
+        "momentum_added": edit(
+            "    for _ in range(steps):\n        w = w - lr * grad(w)",
+            "    v = 0\n    for _ in range(steps):\n        v = 0.9 * v + grad(w)\n"
+            "        w = w - lr * v",
+            also=[(
+                "    for _ in range(steps):\n        w = w - lr * grad(w)",
+                "    v = 0\n    for _ in range(steps):\n        v = 0.9 * v + 0.1 * grad(w)\n"
+                "        w = w - lr * v",
+            )],
+            hint="Earlier gradients are still at work in a step: that is momentum. Formula (5) "
+            "takes the gradient at the present w only.",
+        ),
+        "difference_turned_round": edit(
+            "w - lr * grad(w)", "lr * grad(w) - w",
+            hint="The difference is the wrong way round: w is subtracted from the step.",
+        ),
+        "step_for_the_point": edit(
+            "w - lr * grad(w)", "-lr * grad(w)",
+            hint="That is the step alone. The new weights are the old ones plus the step.",
+        ),
     },
     "sigmoid": {
         "textbook_overflow": edit(
@@ -296,7 +536,7 @@ MISTAKES = {
             about="edge",
             also=[
                 ("np.exp(-np.abs(z))  # never above 1", f"np.exp(-np.clip(np.abs(z), 0, {bound}))")
-                for bound in (20, 30, 50, 88, 100, 500)
+                for bound in (15, 20, 30, 40, 50, 60, 88, 100, 500, 600, 700, 709)
             ],
             hint="Clipping makes all logits beyond the bound equal, and their probabilities too. "
             "Nothing overflows if the exponent is never above 0.",
@@ -343,6 +583,83 @@ MISTAKES = {
             "s = sigmoid(z)\n    return s * (1 - s)",
             "return np.exp(-z) / (1 + np.exp(-z)) ** 2", about="edge",
             hint="e^1000 is infinite, and ∞/∞ is NaN. Write the slope with the stable σ.",
+        ),
+        "sign_of_z_lost": edit(
+            "np.where(z >= 0, 1, e) / (1 + e)", "1 / (1 + e)",
+            hint="With |z| alone, σ is the same for z and −z, and never below ½. A negative logit "
+            "has a probability below ½.",
+        ),
+        "minus_in_the_denominator": edit(
+            "e = np.exp(-np.abs(z))  # never above 1\n"
+            "    return np.where(z >= 0, 1, e) / (1 + e)",
+            "return 1 / (1 - np.exp(-z))",
+            also=[(
+                "e = np.exp(-np.abs(z))  # never above 1\n"
+                "    return np.where(z >= 0, 1, e) / (1 + e)",
+                "return np.exp(z) / (1 - np.exp(z))",
+            )],
+            hint="The denominator has a minus, so that it becomes 0 at z = 0 and negative beside "
+            "it. Formula (6) has 1 + e^(−z).",
+        ),
+        "shifted_by_the_largest": edit(
+            "e = np.exp(-np.abs(z))  # never above 1\n"
+            "    return np.where(z >= 0, 1, e) / (1 + e)",
+            "z = z - np.max(z)\n    return 1 / (1 + np.exp(-z))",
+            hint="The largest logit is subtracted, as for softmax. σ does not allow that: it takes "
+            "every logit by itself, and another z has another probability.",
+        ),
+        "softmax_of_all": edit(
+            "e = np.exp(-np.abs(z))  # never above 1\n"
+            "    return np.where(z >= 0, 1, e) / (1 + e)",
+            "return np.exp(z) / np.sum(np.exp(z))",
+            also=[(
+                "e = np.exp(-np.abs(z))  # never above 1\n"
+                "    return np.where(z >= 0, 1, e) / (1 + e)",
+                "e = np.exp(z - np.max(z))\n    return e / np.sum(e)",
+            )],
+            hint="That is softmax: the logits compete, and the results sum to 1. σ takes every "
+            "logit by itself.",
+        ),
+        "tanh_for_sigma": edit(
+            SIGMOID, "np.tanh(z)", also=[(SIGMOID, "np.tanh(z / 2)")],
+            hint="That is a tanh, which runs from −1 to 1. A probability lies between 0 and 1.",
+        ),
+        "tanh_of_the_whole_logit": edit(
+            SIGMOID, "(1 + np.tanh(z)) / 2",
+            hint="That is σ(2z): twice as steep. In the form with tanh stands half of the logit.",
+        ),
+        "slope_is_sigma": edit(
+            "s * (1 - s)", "s", cost=0.45,
+            hint="That is σ itself. One of the two fractions of step 9 is missing.",
+        ),
+        "odds_for_slope": edit(
+            "s * (1 - s)", "s / (1 - s)", cost=0.45,
+            hint="s/(1 − s) are the odds, which grow without bound. The slope is a product of the "
+            "two, and at most ¼.",
+        ),
+        "slope_is_the_square": edit(
+            "s * (1 - s)", "s**2", cost=0.45,
+            hint="That is σ². Of the two factors of step 9, only one is σ.",
+        ),
+        "slope_of_tanh": edit(
+            "s * (1 - s)", "1 - s**2", cost=0.45,
+            hint="1 − t² is the slope of t = tanh z. That of σ has the factors of step 9.",
+        ),
+        "times_the_logit": edit(
+            "s * (1 - s)", "z * s * (1 - s)", cost=0.45,
+            hint="There is a factor z too many: that would be the slope in a weight whose input "
+            "is z.",
+        ),
+        "logit_in_the_second_factor": edit(
+            "s * (1 - s)", "s * (1 - z)", cost=0.45,
+            also=[("s * (1 - s)", "z * (1 - s)")],
+            hint="One of the two factors has the logit z where the probability σ(z) belongs.",
+        ),
+        "square_of_the_denominator_lost": edit(
+            "s = sigmoid(z)\n    return s * (1 - s)",
+            "e = np.exp(-np.abs(z))\n    return e / (1 + e)", cost=0.45,
+            hint="The denominator of step 9 is squared; without that the slope at 0 is ½, and "
+            "not ¼.",
         ),
     },
     "bce_with_logits": {
@@ -463,6 +780,48 @@ MISTAKES = {
             hint="A target may be a probability between 0 and 1. Multiply by y instead of asking "
             "whether it is 1.",
         ),
+        "exponential_overflows": edit(
+            BCE, "np.log1p(np.exp(z)) - z * y", about="edge",
+            also=[
+                (BCE, "np.log(1 + np.exp(z)) - z * y"),
+                (BCE, "(1 - y) * z + np.log1p(np.exp(-z))"),
+                (BCE, "(1 - y) * z + np.log(1 + np.exp(-z))"),
+                (BCE, "y * np.log(1 + np.exp(-z)) + (1 - y) * np.log(1 + np.exp(z))"),
+                (BCE, "y * np.log1p(np.exp(-z)) + (1 - y) * np.log1p(np.exp(z))"),
+            ],
+            hint="e^z or e^(−z) is computed as it stands, and overflows for logits of some "
+            "hundreds. Take the larger of 0 and z out of the logarithm: steps 11 and 12.",
+        ),
+        "maximum_dropped": edit(
+            "np.maximum(z, 0) - z * y", "-z * y",
+            hint="What was taken out of the logarithm is missing: with −|z| in the exponent, "
+            "max(0, z) must be added again.",
+        ),
+        "minimum_for_maximum": edit(
+            "np.maximum(z, 0)", "np.minimum(z, 0)",
+            hint="You add the smaller of 0 and z. What is taken out of the logarithm is the larger "
+            "one.",
+        ),
+        "largest_of_all_logits": edit(
+            "np.maximum(z, 0)", "np.max(z)", also=[("np.maximum(z, 0)", "np.max(z, axis=-1)")],
+            hint="np.max(z) is the largest of the logits, one number for many examples. Each "
+            "logit is compared with 0 by itself.",
+        ),
+        "sign_of_the_exponent": edit(
+            "np.exp(-np.abs(z))", "np.exp(np.abs(z))",
+            hint="In the exponent stands +|z|, so that e^|z| grows and overflows. After max(0, z) "
+            "is taken out, −|z| is left.",
+        ),
+        "squared_error_of_sigma": edit(
+            BCE, f"({PROBABILITY} - y) ** 2",
+            hint="That is the squared error of the probability. Formula (7) takes logarithms.",
+        ),
+        "second_term_sign": edit(
+            BCE, f"-y * np.log({PROBABILITY}) + (1 - y) * np.log(1 - {PROBABILITY})",
+            also=[(BCE, "y * np.logaddexp(0, -z) - (1 - y) * np.logaddexp(0, z)")],
+            hint="The second term has the wrong sign (does the minus stand before the first one "
+            "only?). Both logarithms are negative, and both count as a cost.",
+        ),
     },
     "checkpoint_bce_slope": {
         "outer_slope_forgotten": edit(
@@ -568,6 +927,45 @@ MISTAKES = {
             about="edge",
             hint="Your probability is NaN for large logits. Use your stable sigmoid.",
         ),
+        "sigma_of_minus_the_logit": edit(
+            "np.where(X @ w >= 0, 1, e)", "np.where(X @ w >= 0, e, 1)",
+            hint="Your probability is σ(−Xw), that of the other class. A large logit speaks for "
+            "y = 1.",
+        ),
+        "labels_taken_for_signs": edit(
+            "return X.T @ (s - y)", "return -X.T @ (y / (1 + np.exp(y * (X @ w))))",
+            hint="That is the gradient for labels −1 and 1. With 0 and 1, examples with y = 0 do "
+            "not count at all.",
+        ),
+        "last_example_only": edit(
+            "X.T @ (s - y)", "X[-1] * (s - y)[-1]",
+            hint="Only the last example counts. In a loop, add to the gradient (+=) instead of "
+            "setting it anew.",
+        ),
+        "size_of_the_error_only": edit(
+            "(s - y)", "np.abs(s - y)",
+            hint="The sign of the errors is lost. It says in which direction the weights must go.",
+        ),
+        "weights_added": edit(
+            "return X.T @ (s - y)", "return X.T @ (s - y) + w",
+            hint="The weights themselves are added to the gradient, as for a penalty. The "
+            "cross-entropy has none.",
+        ),
+        "decisions_for_probabilities": edit(
+            "(s - y)", "((s > 0.5) - y)",
+            hint="You use the decision, 0 or 1, in place of the probability: that is the "
+            "perceptron's rule. The gradient of the cross-entropy has σ.",
+        ),
+        "summed_over_the_features": edit(
+            "X.T @ (s - y)", "np.sum((s - y)[:, None] * X, axis=1)",
+            hint="You add up the features of each example. The sum runs over the examples, so that "
+            "a number for each weight is left.",
+        ),
+        "one_row_per_example": edit(
+            "X.T @ (s - y)", "(s - y)[:, None] * X",
+            hint="That is a gradient for each example. The loss is their sum, and so is its "
+            "gradient.",
+        ),
     },
     "entropy": {
         "zero_gives_nan": edit(
@@ -587,7 +985,11 @@ MISTAKES = {
             "safe = np.where(p > 0, p, 1)", "safe = p + 1e-12", about="edge", cost=0.1,
             also=[
                 ("safe = np.where(p > 0, p, 1)", "safe = " + kept)
-                for kept in ("p + 1e-10", "p + 1e-15", "np.clip(p, 1e-12, 1)")
+                for kept in (
+                    "p + 1e-8", "p + 1e-9", "p + 1e-10", "p + 1e-15", "np.clip(p, 1e-8, 1)",
+                    "np.clip(p, 1e-9, 1)", "np.clip(p, 1e-10, 1)", "np.clip(p, 1e-12, 1)",
+                    "np.clip(p, 1e-15, 1)",
+                )
             ],
             hint="A small number in the logarithm of the entropy (or a clipped p) changes the "
             "terms of very rare outcomes. Only p = 0 needs care.",
@@ -731,6 +1133,63 @@ MISTAKES = {
             about="detail", cost=0.1,
             hint="unit='bits' changes nothing in the divergence. Divide by log 2.",
         ),
+        "entropy_averaged": edit(
+            "-np.sum(p * np.log(safe), axis=-1)", "-np.mean(p * np.log(safe), axis=-1)", cost=0.33,
+            hint="The terms of the entropy are averaged. The probabilities in front are the "
+            "weights of the mean already, so the terms are only added up.",
+        ),
+        "entropy_without_weights": edit(
+            "np.sum(p * np.log(safe), axis=-1)", "np.sum(np.log(safe), axis=-1)", cost=0.33,
+            also=[("np.sum(p * np.log(safe), axis=-1)", "np.mean(np.log(safe), axis=-1)")],
+            hint="In the entropy the p in front of the logarithm is missing: a rare outcome "
+            "surprises much, but seldom.",
+        ),
+        "binary_cross_entropy": edit(
+            "total = -np.sum(p * np.log(expected), axis=-1)",
+            "total = -np.sum(p * np.log(expected) + (1 - p) * np.log(1 - q), axis=-1)", cost=0.33,
+            also=[
+                ("total = -np.sum(p * np.log(expected), axis=-1)",
+                 f"total = -np.sum(p * np.log(q + {eps}) + (1 - p) * np.log(1 - q + {eps}), "
+                 "axis=-1)")
+                for eps in ("1e-12", "1e-15")
+            ],
+            hint="That is the cross-entropy of many yes-or-no questions. For one outcome out of K "
+            "there is no second term.",
+        ),
+        "entropies_added": edit(
+            "np.log(true) - np.log(model)", "-np.log(true) - np.log(model)", cost=0.33,
+            hint="You add the entropy to the cross-entropy. The divergence is what the latter has "
+            "more.",
+        ),
+        "entropy_of_the_model_subtracted": edit(
+            "p * (np.log(true) - np.log(model))",
+            "q * np.log(np.where(q > 0, q, 1)) - p * np.log(model)", cost=0.33,
+            hint="From the cross-entropy you subtract the entropy of q. What is subtracted is that "
+            "of p, from which the outcomes come.",
+        ),
+        "divergence_weighted_by_q": edit(
+            "np.sum(p * (np.log(true)", "np.sum(q * (np.log(true)", cost=0.33,
+            hint="The logarithm of p/q is averaged with q. The outcomes come from p, so p is the "
+            "weight.",
+        ),
+        "both_divergences": edit(
+            "p * (np.log(true) - np.log(model))",
+            "p * (np.log(true) - np.log(model)) + q * (np.log(np.where(q > 0, q, 1)) "
+            "- np.log(np.where(q > 0, p, 1)))", cost=0.33,
+            hint="You add D(p ‖ q) and D(q ‖ p). Asked for is the first alone; it is not "
+            "symmetric.",
+        ),
+        "logarithm_of_q_forgotten": edit(
+            "np.log(true) - np.log(model)", "np.log(true) - model", cost=0.33,
+            hint="In the divergence q stands without its logarithm (torch's kl_div expects it "
+            "there, this function does not).",
+        ),
+        "divergence_impossible_costs_nothing": edit(
+            "np.where(p > 0, p, 1), np.where(p > 0, q, 1)",
+            "np.where(p * q > 0, p, 1), np.where(p * q > 0, q, 1)", about="edge", cost=0.1,
+            hint="In the divergence, outcomes with q = 0 are left out. Where p is not 0 the "
+            "impossible happened, which costs ∞.",
+        ),
     },
     "information": {
         "power_of_2_of_nats": edit(
@@ -787,6 +1246,116 @@ MISTAKES = {
             "np.sum(joint[seen] * np.log", "np.sum(independent[seen] * np.log",
             hint="The mean is taken under the product of the marginals. The pairs come from the "
             "joint distribution.",
+        ),
+        "perplexity_without_weights": edit(
+            "np.exp(-np.sum(p[seen] * np.log(q[seen])))", "np.exp(-np.mean(np.log(q[seen])))",
+            cost=0.45, also=[(
+                "np.exp(-np.sum(p[seen] * np.log(q[seen])))", "np.exp(-np.mean(np.log(q)))"
+            )],
+            hint="All outcomes count alike. They come from p, so p gives the weights of the mean.",
+        ),
+        "exponential_of_bits": edit(
+            "* np.log(q[seen])", "* np.log2(q[seen])", cost=0.45,
+            hint="log2 gives bits, and they are undone by 2 to the power of them, not by the "
+            "exponential.",
+        ),
+        "power_of_10_of_nats": edit(
+            "np.exp(-np.sum(", "10 ** (-np.sum(", cost=0.45,
+            hint="10 to the power of *nats*: what was taken with the natural logarithm is undone "
+            "by the exponential.",
+        ),
+        "perplexity_of_the_divergence": edit(
+            "np.log(q[seen])", "np.log(q[seen] / p[seen])", cost=0.45,
+            hint="That is the exponential of the divergence, which is 1 for a perfect model. The "
+            "perplexity is that of the cross-entropy.",
+        ),
+        "perplexity_of_q": edit(
+            "np.exp(-np.sum(p[seen] * np.log(q[seen])))",
+            "np.exp(-np.sum(q[q > 0] * np.log(q[q > 0])))", cost=0.45,
+            hint="That is the perplexity of q about itself. The outcomes come from p.",
+        ),
+        "perplexity_swapped": edit(
+            "np.exp(-np.sum(p[seen] * np.log(q[seen])))",
+            "np.exp(-np.sum(q[q > 0] * np.log(p[q > 0])))", cost=0.45,
+            hint="p and q are swapped: the outcomes come from p, the logarithm is that of q.",
+        ),
+        "root_taken_twice": edit(
+            "np.exp(-np.sum(p[seen] * np.log(q[seen])))",
+            "np.exp(-np.mean(p[seen] * np.log(q[seen])))", cost=0.45,
+            also=[(
+                "np.exp(-np.sum(p[seen] * np.log(q[seen])))", "np.exp(-np.mean(p * np.log(q)))"
+            )],
+            hint="The terms p·log q are averaged. The p in front are the weights of the mean "
+            "already, so the terms are only added up.",
+        ),
+        "perplexity_never_infinite": edit(
+            "seen = p > 0", "seen = (p > 0) & (q > 0)", about="edge",
+            hint="Outcomes that q excludes are left out. Where p does not exclude them, the "
+            "surprise is infinite.",
+        ),
+        "marginal_entropies_added": edit(
+            "np.log(joint[seen] / independent[seen])", "np.log(1 / independent[seen])",
+            hint="That is H(x) + H(y). What both share is what this exceeds the entropy of the "
+            "pair by.",
+        ),
+        "three_entropies_added": edit(
+            "np.log(joint[seen] / independent[seen])", "-np.log(joint[seen] * independent[seen])",
+            hint="The entropy of the pair is added to those of x and y; it must be subtracted.",
+        ),
+        "conditional_entropy": edit(
+            "np.log(joint[seen] / independent[seen])",
+            "np.log((joint.sum(axis=0) / joint)[seen])",
+            also=[(
+                "np.log(joint[seen] / independent[seen])",
+                "np.log((joint.sum(axis=1, keepdims=True) / joint)[seen])",
+            )],
+            hint="That is a conditional entropy: what is still unknown of one variable when the "
+            "other is known. The information is what has become known.",
+        ),
+        "marginals_added": edit(
+            "joint.sum(axis=1, keepdims=True) * joint", "joint.sum(axis=1, keepdims=True) + joint",
+            hint="The marginals are added. Independent probabilities multiply.",
+        ),
+        "information_without_weights": edit(
+            "np.sum(joint[seen] * np.log(", "np.sum(np.log(",
+            hint="The joint probability in front of the logarithm is missing: the pairs that occur "
+            "often must count more.",
+        ),
+        "one_marginal_only": edit(
+            "joint[seen] / independent[seen]", "(joint / joint.sum(axis=1, keepdims=True))[seen]",
+            also=[("joint[seen] / independent[seen]", "(joint / joint.sum(axis=0))[seen]")],
+            hint="You divide by one of the two marginals only. Independent pairs have the product "
+            "of both.",
+        ),
+        "marginals_averaged": edit(
+            "joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)",
+            "joint.mean(axis=1, keepdims=True) * joint.mean(axis=0, keepdims=True)",
+            hint="A marginal is the sum of the joint probabilities over the other variable, not "
+            "their mean.",
+        ),
+        "information_normalised": edit(
+            "    nats = np.sum(joint[seen] * np.log(joint[seen] / independent[seen]))",
+            "    nats = np.sum(joint[seen] * np.log(joint[seen] / independent[seen]))\n"
+            "    h = [-np.sum(p[p > 0] * np.log(p[p > 0])) for p in (joint.sum(1), joint.sum(0))]\n"
+            "    nats /= np.sqrt(h[0] * h[1])",
+            also=[(
+                "    nats = np.sum(joint[seen] * np.log(joint[seen] / independent[seen]))",
+                "    nats = np.sum(joint[seen] * np.log(joint[seen] / independent[seen]))\n"
+                "    h = [-np.sum(p[p > 0] * np.log(p[p > 0])) for p in (joint.sum(1), "
+                "joint.sum(0))]\n    nats *= 2 / (h[0] + h[1])",
+            )],
+            hint="The information is divided by entropies, as a score between 0 and 1. Formula (9) "
+            "stops before that.",
+        ),
+        "information_bits_multiplied": edit(
+            "nats / np.log(2)", "nats * np.log(2)", about="detail",
+            hint="You multiply by log 2. A bit is log 2 nats, so divide.",
+        ),
+        "information_always_in_bits": edit(
+            'return nats / np.log(2) if unit == "bits" else nats', "return nats / np.log(2)",
+            cost=0.4,
+            hint="The information comes in bits whatever the unit. Without unit='bits' it is in "
+            "nats.",
         ),
     },
     "checkpoint_family": {

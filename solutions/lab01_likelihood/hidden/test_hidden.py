@@ -85,7 +85,7 @@ def test_mse_grad_leaves_its_arguments_alone(student, rng):
 def test_gaussian_nll_of_many_features(student, reference, rng):
     """More features than examples, small and large noise."""
     X, w, y = signed(rng, 4, 6), signed(rng, 6), signed(rng, 4)
-    for sigma in (0.2, 7.0):
+    for sigma in (0.005, 7.0):  # so small that a density is rounded to 0
         agree(student, reference, "gaussian_nll", X, y, w, sigma)
     assert_unmodified(student)
 

@@ -141,8 +141,10 @@ MISTAKES = {
             hint="You subtract the maximum of the whole array. A row far below it becomes all "
             "zeros and 0/0 is NaN; every row needs its own maximum."),
         "mean_shift": edit("np.max(", "np.mean(",
-            hint="You subtract the mean, which keeps nothing from overflowing: an entry can still "
-            "lie hundreds above it. Subtract the maximum, and every exponent is at most 0."),
+            also=[("np.max(", "np.min(")],
+            hint="You subtract the mean (or the smallest entry), which keeps nothing from "
+            "overflowing: an entry can still lie hundreds above it. Subtract the maximum, and "
+            "every exponent is at most 0."),
         "maximum_outside_the_exponential": edit("np.exp(x - ", "(np.exp(x) - ", hint=OUTSIDE),
         "divided_by_the_maximum": edit(f"x - {X_MAX}", f"x / {X_MAX}",
             hint="You divide by the maximum, which changes the gaps between the logits and so the "
@@ -175,6 +177,52 @@ MISTAKES = {
             "equal, and so do their probabilities. A shift changes nothing; clipping does."),
         "float32_becomes_float64": edit("np.exp(x -", "np.exp(x.astype(np.float64) -", about="form",
             hint=FLOAT64),
+        "one_added_to_the_sum": edit("np.sum(e, axis=axis, keepdims=True)",
+            "(1 + np.sum(e, axis=axis, keepdims=True))",
+            hint="1 is added to the denominator, as if there were one more class with the largest "
+            "logit. The probabilities must sum to 1."),
+        "sigmoid_of_each_logit": edit("e / np.sum(e, axis=axis, keepdims=True)",
+            "1 / (1 + np.exp(-x))",
+            hint="That is σ of each logit by itself. Softmax divides by a sum over all classes, so "
+            "that they compete."),
+        "logits_divided_by_their_sum": edit("e / np.sum(e, axis=axis, keepdims=True)",
+            "x / np.sum(x, axis=axis, keepdims=True)",
+            hint="The logits themselves are divided by their sum; they may be negative, or sum to "
+            "0. The exponential is missing."),
+        "exponent_turned_round": edit("np.exp(x - ", "np.exp(-x - ",
+            (X_MAX, "np.max(-x, axis=axis, keepdims=True)"),
+            also=[(f"np.exp(x - {X_MAX})", f"np.exp({X_MAX} - x)")],
+            hint="The exponent has the wrong sign: the largest logit gets the smallest "
+            "probability."),
+        "powers_of_two": edit("np.exp(", "2.0 ** (",
+            hint="The base is 2, and not e. Softmax takes exponentials."),
+        "divided_by_the_norm": edit("np.sum(e, axis=axis, keepdims=True)",
+            "np.linalg.norm(e, axis=axis, keepdims=True)",
+            hint="You divide by the length of the row, so that its *squares* sum to 1. Divide by "
+            "the sum."),
+        "exponentials_averaged": edit("np.sum(e,", "np.mean(e,",
+            hint="You divide by the mean of the exponentials: the results sum to K, the number of "
+            "classes."),
+        "logits_standardised": edit(f"x - {X_MAX}",
+            "(x - np.mean(x, axis=axis, keepdims=True)) / np.std(x, axis=axis, keepdims=True)",
+            hint="The logits are divided by their spread, which changes the gaps between them. A "
+            "shift is allowed, a scale is not."),
+        "only_the_largest": edit("return e / np.sum(e, axis=axis, keepdims=True)",
+            "return (e == 1).astype(x.dtype)",
+            hint="That is argmax as a one-hot row: the largest takes all. Softmax leaves something "
+            "for each class."),
+        "largest_of_the_sizes": edit("np.max(x,", "np.max(np.abs(x),",
+            hint="You subtract the largest *absolute* value. Where all logits are far below zero, "
+            "the exponentials all become 0, and 0/0 is NaN."),
+        "log_probabilities_returned": edit("e / np.sum(e, axis=axis, keepdims=True)",
+            "np.log(e / np.sum(e, axis=axis, keepdims=True))",
+            hint="These are the logarithms of the probabilities; log_softmax comes later."),
+        "denominator_not_shifted": edit("np.sum(e, axis", "np.sum(np.exp(x), axis",
+            hint="The numerator is shifted by the maximum and the denominator is not. Both must "
+            "be, or the factor e^(−m) does not cancel."),
+        "numerator_not_shifted": edit("return e /", "return np.exp(x) /",
+            hint="The denominator is shifted by the maximum and the numerator is not. Both must "
+            "be, or the factor e^(−m) does not cancel."),
     },
     "logsumexp": {
         "max_not_added_back": edit("m + np.log(", "np.log(",
@@ -230,6 +278,29 @@ MISTAKES = {
             about="arguments", hint=IN_PLACE),
         "logsumexp_in_float64": edit("np.zeros_like(m)", "np.zeros(m.shape)", about="form",
             hint=FLOAT64),
+        "maximum_subtracted_again": edit("m + np.log(", "-m + np.log(",
+            hint="The maximum comes back with a minus. It was taken out of the sum as a factor "
+            "e^m, and the logarithm of that is +m."),
+        "maximum_as_a_factor": edit("m + np.log(", "m * np.log(",
+            hint="The logarithm is multiplied by the maximum. The logarithm of a product is a sum: "
+            "log(e^m · S) = m + log S."),
+        "sum_of_the_logarithms": edit("m + np.log(np.sum(np.exp(x - m), axis=axis, keepdims=True))",
+            "np.sum(x, axis=axis, keepdims=True)",
+            hint="This is the sum of the entries, Σ log e^x. The logarithm is taken of the whole "
+            "sum, and not of each term."),
+        "one_added_to_the_sum": edit("np.log(np.sum(", "np.log1p(np.sum(",
+            hint="log1p adds 1 to the sum before it takes the logarithm, one term too many."),
+        "logarithm_to_base_two": edit("np.log(np.sum(", "np.log2(np.sum(",
+            hint="The logarithm has base 2. It undoes exponentials, so it must be the natural "
+            "one."),
+        "maximum_added_inside": edit("m + np.log(np.sum(np.exp(x - m), axis=axis, keepdims=True))",
+            "np.log(m + np.sum(np.exp(x - m), axis=axis, keepdims=True))",
+            hint="The maximum is added inside the logarithm. It stands in front of it: "
+            "m + log Σ e^(x−m)."),
+        "maximum_outside_the_exponential": edit("np.exp(x - m)", "np.exp(x) - m", hint=OUTSIDE),
+        "shifted_by_the_smallest": edit("np.max(", "np.min(", cost=0.11,
+            hint="You shift by the smallest entry, so that exponents grow large and overflow. "
+            "Shift by the largest, and none is above 0."),
     },
     "log_softmax": {
         "log_of_softmax": edit("shifted - np.log(np.sum(", "np.log(np.exp(shifted) / np.sum(",
@@ -286,6 +357,33 @@ MISTAKES = {
             f"x -= {X_MAX}\n    shifted = x", about="arguments", hint=IN_PLACE),
         "log_softmax_in_float64": edit("shifted = x -", "shifted = x.astype(np.float64) -",
             about="form", hint=FLOAT64),
+        "logarithm_of_the_sum_added": edit("shifted - np.log(", "shifted + np.log(",
+            hint="The logarithm of the sum is added. The sum stands in the denominator, so its "
+            "logarithm is subtracted."),
+        "negative_log_softmax": edit("return shifted - ", "return -shifted + ",
+            hint="The sign is turned round: these are −log h, the losses. Log-probabilities are at "
+            "most 0."),
+        "exponential_forgotten": edit("np.sum(np.exp(shifted),", "np.sum(shifted,",
+            hint="Inside the logarithm the entries themselves are summed, and they are at most 0: "
+            "the exponential is missing."),
+        "sum_of_the_logarithms": edit("np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))",
+            "np.sum(shifted, axis=axis, keepdims=True)",
+            hint="You subtract Σ log e^x, the sum of the entries. The logarithm is taken of the "
+            "whole sum: log Σ e^x."),
+        "mean_of_the_exponentials": edit("np.sum(np.exp", "np.mean(np.exp",
+            hint="You take the logarithm of the mean of the exponentials: every result is log K "
+            "too large."),
+        "logarithm_to_base_two": edit("np.log(np.sum(", "np.log2(np.sum(",
+            hint="The logarithm has base 2. It undoes exponentials, so it must be the natural "
+            "one."),
+        "shifted_logits_only": edit(LOG_SOFTMAX, "shifted",
+            hint="This is x minus its maximum. It is not normalised yet: the logarithm of the sum "
+            "is missing."),
+        "softmax_taken_before": edit("shifted = x -",
+            f"x = np.exp(x - {X_MAX})\n    x = x / np.sum(x, axis=axis, keepdims=True)\n"
+            "    shifted = x -",
+            hint="The probabilities go into log_softmax in place of the logits: softmax is applied "
+            "twice."),
     },
     "nll_loss": {
         "nll_sum_for_mean": edit(OWN_MEAN, "np.sum(losses)", hint=SUM_FOR_MEAN),
@@ -342,6 +440,33 @@ MISTAKES = {
             "    targets[~counts] = 0\n    rows = np.flatnonzero(counts)", about="arguments",
             hint=IGNORED_OVERWRITTEN),
         "nll_in_float64": edit(", dtype=log_probs.dtype", "", about="form", hint=FLOAT64),
+        "nll_of_the_most_likely_class": edit("-log_probs[rows, targets[rows]]",
+            "-np.max(log_probs[rows], axis=1)",
+            hint="You take the largest log-probability of each row. The loss is that of the "
+            "*target's* entry, however likely it was held."),
+        "nll_of_all_classes": edit("-log_probs[rows, targets[rows]]",
+            "-np.sum(log_probs[rows], axis=1)",
+            also=[("-log_probs[rows, targets[rows]]", "-np.mean(log_probs[rows], axis=1)")],
+            hint="The log-probabilities of all classes are added up (or averaged). Only that of "
+            "the target counts."),
+        "nll_one_minus_the_probability": edit("-log_probs[rows, targets[rows]]",
+            "1 - np.exp(log_probs[rows, targets[rows]])",
+            hint="This is 1 − p. The loss is −log p, which has no bound for a confident mistake."),
+        "nll_one_over_the_probability": edit("-log_probs[rows, targets[rows]]",
+            "np.exp(-log_probs[rows, targets[rows]])",
+            hint="This is 1/p, the exponential of the loss. Asked for is −log p itself."),
+        "nll_ignored_rows_counted_as_class_0": edit("rows = np.flatnonzero(counts)",
+            "targets = np.where(counts, targets, 0)\n    rows = np.arange(len(targets))",
+            about="detail",
+            also=[[("rows = np.flatnonzero(counts)",
+                    "targets = np.where(counts, targets, 0)\n    rows = np.arange(len(targets))"),
+                   ("np.mean(losses[rows])", "np.sum(losses) / np.sum(counts)")]],
+            hint="Ignored rows get class 0 as a stand-in, and the loss of class 0 with it. Set "
+            "their losses to 0 afterwards."),
+        "nll_stops_at_an_ignored_row": edit("counts = targets != ignore_index",
+            "counts = np.cumprod(targets != ignore_index) > 0", about="detail",
+            hint="Everything after the first ignored row is left out as well (break for "
+            "continue?). Only that row is."),
     },
     "smooth_labels": {
         "alpha_over_the_other_classes": edit("+ alpha / num_classes",
@@ -372,6 +497,33 @@ MISTAKES = {
         "classes_counted_from_one": edit("targets] = 1", "targets - 1] = 1", hint=FROM_ONE),
         "whole_columns_set": edit("one_hot[np.arange(len(targets)), targets]",
             "one_hot[:, targets]", hint=WHOLE_COLUMNS),
+        "uniform_part_missing": edit(" + alpha / num_classes", "",
+            hint="The gold class gives α away, and nobody gets it: the rows sum to 1−α. Every "
+            "class gets α/K."),
+        "smoothing_not_done": edit("(1 - alpha) * one_hot + alpha / num_classes", "one_hot",
+            about="detail", cost=0.77,
+            hint="α has no effect: these are one-hot rows."),
+        "alpha_halved_for_all": edit("alpha / num_classes", "alpha / 2",
+            hint="Every class gets α/2, as if there were two of them. K classes share α."),
+        "uniform_part_subtracted": edit("* one_hot + alpha", "* one_hot - alpha",
+            hint="α/K is subtracted from every class. It is what they are given."),
+        "normalised_afterwards": edit("(1 - alpha) * one_hot + alpha / num_classes",
+            "(one_hot + alpha) / (1 + alpha * num_classes)",
+            hint="α is added to all classes and each row is divided by its sum. The rows sum to 1, "
+            "but the uniform part is then not α of them."),
+        "alpha_for_the_others": edit("(1 - alpha) * one_hot + alpha / num_classes",
+            "np.where(one_hot == 1, 1 - alpha, alpha)",
+            hint="Every other class gets a whole α. They share it with the gold one: α/K each."),
+        "other_classes_without_the_golds_share": edit("+ alpha / num_classes",
+            "+ alpha / num_classes * one_hot + alpha / (num_classes - 1) * (1 - one_hot)",
+            hint="The gold class has the share α/K, the others have α/(K−1), and the row sums to "
+            "more than 1. The uniform distribution gives every class the same α/K."),
+        "labels_clipped": edit("(1 - alpha) * one_hot + alpha / num_classes",
+            "np.clip(one_hot, alpha / num_classes, 1 - alpha / num_classes)",
+            hint="The labels are clipped, and the gold class gives away one share only. It must "
+            "give all that the other classes get: each row sums to 1."),
+        "divided_by_the_classes_squared": edit("alpha / num_classes", "alpha / num_classes**2",
+            hint="You divide by K twice. The uniform distribution has 1/K for each class."),
     },
     "cross_entropy": {
         "softmax_applied_twice": edit("    shifted = logits",
@@ -497,6 +649,29 @@ MISTAKES = {
         "cross_entropy_targets_overwritten": edit("        y[counts, targets[counts]] = 1",
             "        y[counts, targets[counts]] = 1\n        targets[~counts] = 0",
             about="arguments", hint=IGNORED_OVERWRITTEN),
+        "cross_entropy_sum_of_exponentials_forgotten": edit("y * log_h", "y * shifted",
+            hint="The logits are shifted, but the logarithm of the sum of exponentials is not "
+            "subtracted: these are no log-probabilities yet."),
+        "cross_entropy_of_raw_logits": edit("y * log_h", "y * np.log(logits + 1e-12)",
+            hint="You take the logarithm of the logits, as if they were probabilities. They may be "
+            "negative: softmax comes first."),
+        "divergence_for_cross_entropy": edit("y * log_h",
+            "y * (log_h - np.log(np.where(y > 0, y, 1)))", about="detail", cost=0.77,
+            hint="The entropy of the target is subtracted: that is the divergence. For one-hot "
+            "targets it is the same, for others it is not what torch gives."),
+        "cross_entropy_targets_summed": edit("y * log_h", "log_h",
+            hint="The log-probabilities of all classes are added up, and the target does not say "
+            "which of them count."),
+        "gold_replaced_by_one_minus_alpha": edit(SMOOTHED,
+            "y = np.where(y == 1, 1 - label_smoothing, label_smoothing / num_classes) "
+            "if targets.ndim == 1 and label_smoothing else "
+            "(1 - label_smoothing) * y + label_smoothing / num_classes", about="detail",
+            hint="With smoothing the gold class gets 1−α without its share α/K. Mix, do not "
+            "replace: α/K goes to every class."),
+        "cross_entropy_ignored_rows_dropped": edit("        return losses\n",
+            "        return losses[counts]\n", about="detail",
+            hint="With reduction='none' the ignored rows are gone. Each keeps its place, with loss "
+            "0."),
     },
     "checkpoint_softmax_slope": {
         "slope_of_the_logarithm": edit("h_i * (1 - h_i)", "1 - h_i",
@@ -636,6 +811,32 @@ MISTAKES = {
             f"logits -= {ROW_MAX}\n    e = np.exp(logits)", about="arguments", hint=IN_PLACE),
         "grad_in_float64": edit("np.zeros_like(logits)", "np.zeros(logits.shape)", about="form",
             hint=FLOAT64),
+        "gradient_times_h": edit("grad = h - y", "grad = h * (h - y)",
+            hint="h − y is multiplied by h once more. Softmax is differentiated already."),
+        "slope_of_softmax_only": edit("grad = h - y", "grad = h * (1 - h)",
+            hint="h(1−h) is the slope of softmax alone, and the target does not occur. The loss in "
+            "front of it is missing."),
+        "own_class_only": edit("grad = h - y", "grad = y * (h - 1)",
+            also=[("grad = h - y", "grad = y * (h - y)")],
+            hint="Only the target's logit gets a gradient. The others share the denominator: their "
+            "slope is h."),
+        "logits_for_probabilities": edit("grad = h - y", "grad = logits - y",
+            hint="You subtract the target from the logits. It is the probabilities, softmax of "
+            "the logits, from which it is subtracted."),
+        "log_probabilities_for_probabilities": edit("grad = h - y", "grad = np.log(h) - y",
+            hint="You subtract the target from the log-probabilities. The gradient has the "
+            "probabilities h."),
+        "sigmoid_for_softmax": edit("grad = h - y", "grad = 1 / (1 + np.exp(-logits)) - y",
+            hint="You take σ of each logit by itself. In h − y, h is the softmax: the classes "
+            "compete."),
+        "loss_for_the_gradient": edit("grad = h - y", "grad = -y * np.log(h)",
+            hint="These are the losses themselves, −y·log h, and not their slopes."),
+        "product_of_both": edit("grad = h - y", "grad = h * y",
+            hint="Prediction and target are multiplied. The gradient is their difference."),
+        "gold_entry_turned_round": edit("grad = h - y",
+            "grad = np.where(y == 1, 1 - h, h - y)",
+            hint="The target's own entry has the wrong sign: it is h − 1, below 0, so that a step "
+            "downhill raises the logit."),
     },
     "softmax_backward": {
         "diagonal_only": edit("h * (upstream - mean)", "h * (1 - h) * upstream",
@@ -686,6 +887,39 @@ MISTAKES = {
             "h *= upstream - mean\n    return h", about="arguments",
             hint="The values are right, but h is changed in place; the layers around softmax still "
             "need it. Make a new array."),
+        "examples_mixed_in_one_jacobian": edit("h * (upstream - mean)",
+            "np.diagflat(h) - np.outer(h, h)",
+            hint="This is a Jacobian of all entries at once, and upstream is not in it. Each row "
+            "has its own, and what is asked for is its product with upstream."),
+        "softmax_of_upstream": edit("    mean = ",
+            "    h = np.exp(upstream) / np.sum(np.exp(upstream), axis=-1, keepdims=True)\n"
+            "    mean = ",
+            hint="You take the softmax of the upstream gradient. h is what the forward pass gave, "
+            "and upstream only multiplies."),
+        "softmax_applied_to_h": edit("    mean = ",
+            "    h = np.exp(h) / np.sum(np.exp(h), axis=-1, keepdims=True)\n    mean = ",
+            hint="h is softmax's output already, and you apply softmax to it once more. Use it as "
+            "it is."),
+        "upstream_unused": edit("h * (upstream - mean)", "h * (1 - h)",
+            hint="The upstream gradient does not occur. h(1−h) is the diagonal of the Jacobian; "
+            "the chain rule multiplies the whole of it by upstream."),
+        "h_minus_upstream": edit("h * (upstream - mean)", "h - upstream",
+            hint="That is h − u, which looks like the gradient of the cross-entropy. Here upstream "
+            "is any gradient, and no target."),
+        "passed_through": edit("h * (upstream - mean)", "upstream",
+            hint="The gradient is passed on as it came. Softmax has slopes of its own."),
+        "rivals_only": edit("h * (upstream - mean)", "-h * mean",
+            hint="Only the second half is there, −h_k Σ_i u_i h_i. The first, h_k u_k, is "
+            "missing."),
+        "sum_of_upstream_times_h_squared": edit("h * (upstream - mean)",
+            "h * upstream - h**2 * np.sum(upstream, axis=-1, keepdims=True)",
+            hint="In the second half each u_i has its own h_i as a factor, inside the sum; you "
+            "have h_k there."),
+        "h_and_upstream_exchanged": edit("h * (upstream - mean)", "upstream * (h - mean)",
+            also=[("h * (upstream - mean)",
+                   "upstream * (h - np.sum(h * h, axis=-1, keepdims=True))")],
+            hint="h and upstream have changed places: the factor in front is h, and what is "
+            "centred is upstream."),
     },
     "train_softmax_regression": {
         "bias_decayed": edit("np.sum(G, axis=0)", "np.sum(G, axis=0) + weight_decay * b",
@@ -765,6 +999,49 @@ MISTAKES = {
         "training_normalised_along_the_columns": edit("np.sum(e, axis=1", "np.sum(e, axis=0",
             hint="The softmax inside sums down the columns, over the examples. A row is one "
             "example: sum along axis 1."),
+        "divided_by_n_once_more": edit("X.T @ G + weight_decay", "X.T @ G / n + weight_decay",
+            ("np.sum(G, axis=0)", "np.sum(G, axis=0) / n"),
+            hint="The gradient is divided by n twice: the mean loss has one 1/n, and G holds it "
+            "already."),
+        "example_by_example": edit("    for _ in range(steps):\n        logits = X @ W + b\n",
+            "    data, labels = X, one_hot\n    for t in range(steps * n):\n"
+            "        X, one_hot, n = data[t % len(data)][None], labels[t % len(data)][None], 1\n"
+            "        logits = X @ W + b\n",
+            hint="The parameters are updated after every example. Asked for is one update from all "
+            "examples at once: full-batch descent."),
+        "bias_left_out_of_the_logits": edit("logits = X @ W + b", "logits = X @ W",
+            hint="b is trained, but not added to the logits, so that its gradient never learns "
+            "what it has done."),
+        "squared_error_trained": edit(
+            "G = (e / np.sum(e, axis=1, keepdims=True) - one_hot) / n",
+            "G = (logits - one_hot) / n",
+            hint="The target is subtracted from the logits: that trains a linear regression. "
+            "Softmax comes in between."),
+        "sigmoids_trained": edit(
+            "G = (e / np.sum(e, axis=1, keepdims=True) - one_hot) / n",
+            "G = (1 / (1 + np.exp(-logits)) - one_hot) / n",
+            hint="Each class has a σ of its own: these are K logistic regressions. In softmax "
+            "regression the classes compete."),
+        "learning_rate_shrinks": edit("for _ in range(steps):\n",
+            "rate = lr\n    for t in range(steps):\n        lr = rate / (1 + t)\n",
+            hint="The learning rate shrinks from step to step. Here it stays the same."),
+        "training_stops_early": edit("        W = W - lr * grad_W\n",
+            "        if np.max(np.abs(grad_W)) < 1e-2:\n            break\n"
+            "        W = W - lr * grad_W\n", about="detail",
+            hint="The loop ends as soon as the gradient is small. Asked for are `steps` updates."),
+        "old_gradient_kept": edit("logits = X @ W + b", "logits = 0 * (X @ W + b)",
+            hint="The probabilities are those of the zero parameters in every step. Compute them "
+            "anew, inside the loop, from the present W and b."),
+        "start_from_ones": edit("np.zeros((D, num_classes)), np.zeros(num_classes)",
+            "np.ones((D, num_classes)), np.ones(num_classes)",
+            hint="W and b start from ones. Start from zero, as the exercise asks."),
+        "features_standardised": edit("n, D = X.shape",
+            "X = (X - X.mean(axis=0)) / (X.std(axis=0) + 1e-8)\n    n, D = X.shape",
+            hint="The features are standardised first, so that W and b belong to other features "
+            "than the caller's. Use X as it is."),
+        "decay_of_the_signs": edit("+ weight_decay * W", "+ weight_decay * np.sign(W)",
+            about="detail",
+            hint="λ·sign(W) is the gradient of an L1 penalty. Formula (9) has λW."),
     },
     "break_it": {
         "limit_of_float32": of_two("[[1000.0, 1001.0, 1002.0]]", "[100.0, 0.0, -1.0]",

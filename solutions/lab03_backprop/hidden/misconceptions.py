@@ -2,6 +2,28 @@
 
 from course_utils.testing import edit
 
+# The loop of the solution's backward, and the same in the order of a depth-first search.
+LOOP = """    ready = [output]
+    while ready:
+        node = ready.pop()
+        for parent, slope in zip(node.parents, node.slopes):
+            parent.grad += slope * node.grad
+            uses[parent] -= 1
+            if uses[parent] == 0:
+                ready.append(parent)"""
+SEARCH = """    order, seen, stack = [], set(), [(output, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack += [(node, True)] + [(parent, False) for parent in node.parents]
+"""
+HAND_ON = """        for parent, slope in zip(node.parents, node.slopes):
+            parent.grad {} slope * node.grad"""
+
+
 MISTAKES = {
     "numerical_gradient": {
         "forward_difference": edit(
@@ -53,6 +75,32 @@ MISTAKES = {
             about="arguments",
             hint="You move the caller's own x, and after kept + h − h it is not exactly what it "
             "was. Work on a copy, np.array(x, dtype=np.float64).",
+        ),
+        "backward_difference": edit(
+            "        x[i] = kept + h\n", "        x[i] = kept\n", ("/ (2 * h)", "/ h"),
+            hint="That is a one-sided difference, from x − h to x. Both sides are needed for the "
+            "error to be of order h².",
+        ),
+        "difference_turned_round": edit(
+            "above - below", "below - above",
+            hint="The difference is the wrong way round: f(x + h) comes first.",
+        ),
+        "step_too_short": edit(
+            "kept + h\n", "kept + h / 2\n", ("kept - h\n", "kept - h / 2\n"),
+            hint="Each side is moved by h/2, so that the two points are h apart, and you divide "
+            "by 2h.",
+        ),
+        "own_step": edit(
+            "    gradient = np.zeros_like(x)\n", "    gradient, h = np.zeros_like(x), 1e-4\n",
+            about="detail", cost=0.75,
+            also=[("    gradient = np.zeros_like(x)\n",
+                   f"    gradient, h = np.zeros_like(x), {h}\n") for h in ("1e-5", "1e-6")],
+            hint="The argument h is not used: your step is a fixed number.",
+        ),
+        "second_difference": edit(
+            "(above - below) / (2 * h)", "(above - 2 * f(x) + below) / h**2",
+            hint="That is the second derivative. The slope is the difference of the two values "
+            "over 2h.",
         ),
     },
     "checkpoint_neuron": {
@@ -144,6 +192,54 @@ MISTAKES = {
             hint="e^900 is more than a float holds. sigmoid of the first cell never takes the "
             "exponential of a positive number.",
         ),
+        "half_forgotten_everywhere": edit(
+            "0.5 * (y - u) ** 2", "(y - u) ** 2", ("grad_z = (u - y)", "grad_z = 2 * (u - y)"),
+            hint="The ½ of formula (2) is forgotten, in the loss and in the slopes: the error "
+            "counts twice as much against the penalty.",
+        ),
+        "slope_of_sigmoid_at_z": edit(
+            "u * (1 - u)\n", "(w * x + b) * (1 - (w * x + b))\n",
+            hint="The slope of σ is written with z in place of u. u(1 − u) needs u = σ(z).",
+        ),
+        "slope_of_sigmoid_at_u": edit(
+            "u * (1 - u)\n", "float(sigmoid(u) * (1 - sigmoid(u)))\n",
+            hint="σ is applied once more in its slope. u is σ(z) already, and the slope u(1 − u).",
+        ),
+        "weight_without_its_input": edit(
+            "grad_z * x", "grad_z",
+            hint="The slope in w lacks the factor x: z = wx + b, so w acts through x.",
+        ),
+        "bias_multiplied_by_itself": edit(
+            "lam * w, grad_z", "lam * w, grad_z * b",
+            hint="The slope in b has a factor b. z grows with b one to one: the factor is 1.",
+        ),
+        "cross_entropy_slope_and_loss": edit(
+            "0.5 * (y - u) ** 2", "-(y * math.log(u) + (1 - y) * math.log(1 - u))",
+            ("(u - y) * u * (1 - u)", "(u - y)"),
+            hint="That is the binary cross-entropy. Formula (2) has the squared error.",
+        ),
+        "loss_for_the_error": edit(
+            "grad_z = (u - y) *", "grad_z = 0.5 * (y - u) ** 2 *",
+            also=[("grad_z = (u - y) *", "grad_z = loss *")],
+            hint="The loss itself is handed back. What is handed back is its slope in u, u − y.",
+        ),
+        "sigmoid_left_out": edit(
+            "u = float(sigmoid(w * x + b))", "u = w * x + b", ("(u - y) * u * (1 - u)", "(u - y)"),
+            hint="The σ is missing: this neuron is a straight line.",
+        ),
+        "penalty_on_both": edit(
+            "+ lam * w**2", "+ lam * (w**2 + b**2)",
+            ("lam * w, grad_z", "lam * w, grad_z + 2 * lam * b"),
+            hint="The bias is penalised as well. Formula (2) has λw² only.",
+        ),
+        "penalty_by_size": edit(
+            "+ lam * w**2", "+ lam * abs(w)", ("2 * lam * w,", "lam * np.sign(w),"),
+            hint="λ|w| is an L1 penalty. Formula (2) has λw².",
+        ),
+        "penalty_halved": edit(
+            "+ lam * w**2", "+ 0.5 * lam * w**2", ("2 * lam * w,", "lam * w,"),
+            hint="The penalty has a ½ in front. Formula (2) has λw² without it.",
+        ),
     },
     "activations": {
         "tanh_overflows": edit(
@@ -211,6 +307,55 @@ MISTAKES = {
         "gelu_is_the_distribution": edit(
             "0.5 * z * (1 + erf", "0.5 * (1 + erf", cost=0.2,
             hint="That is Φ(z); gelu is z times Φ(z).",
+        ),
+        "relu_leaks": edit(
+            "np.maximum(z, 0)", "np.maximum(z, 0.01 * z)", cost=0.2,
+            hint="A small slope is left below 0: that is the leaky relu. Formula (3) has 0 there.",
+        ),
+        "relu_for_its_slope": edit(
+            "np.maximum(z, 0)", "(z > 0) * np.ones_like(z)", cost=0.2,
+            hint="That is a step from 0 to 1, the slope of relu. relu keeps z above 0.",
+        ),
+        "prelu_with_minus": edit(
+            "np.where(z > 0, z, alpha * z)", "np.where(z > 0, z, -alpha * z)", cost=0.2,
+            hint="Below 0 the sign is turned round: prelu has αz there.",
+        ),
+        "prelu_as_elu": edit(
+            "np.where(z > 0, z, alpha * z)", "np.where(z > 0, z, alpha * (np.exp(z) - 1))",
+            cost=0.2,
+            hint="That is ELU, with an exponential below 0. prelu is a straight line there.",
+        ),
+        "prelu_alpha_unused": edit(
+            "np.where(z > 0, z, alpha * z)", "np.where(z > 0, z, 0.01 * z)", cost=0.2,
+            hint="The slope below 0 is a fixed number. It is the argument alpha.",
+        ),
+        "silu_other_half": edit(
+            "z * sigmoid(z)", "z * sigmoid(-z)", cost=0.2,
+            hint="z is multiplied by σ(−z) = 1 − σ(z), and so it dies out where it should grow.",
+        ),
+        "silu_steeper": edit(
+            "z * sigmoid(z)", "z * sigmoid(1.702 * z)", cost=0.2,
+            hint="The factor 1.702 belongs to an approximation of gelu. silu has σ(z).",
+        ),
+        "silu_by_tanh": edit(
+            "z * sigmoid(z)", "z * np.tanh(z)", cost=0.2,
+            hint="z is multiplied by a tanh; in silu it is σ(z).",
+        ),
+        "silu_as_a_sum": edit(
+            "z * sigmoid(z)", "z + sigmoid(z)", cost=0.2,
+            hint="z and σ(z) are added. silu is their product.",
+        ),
+        "gelu_divided_by_two": edit(
+            "erf(z / math.sqrt(2))", "erf(z / 2)", cost=0.2,
+            hint="z is divided by 2 inside erf. It is divided by √2.",
+        ),
+        "gelu_multiplied_by_the_root": edit(
+            "erf(z / math.sqrt(2))", "erf(z * math.sqrt(2))", cost=0.2,
+            hint="z is multiplied by √2 inside erf. It is divided by it.",
+        ),
+        "gelu_without_one": edit(
+            "(1 + erf(z / math.sqrt(2)))", "erf(z / math.sqrt(2))", cost=0.2,
+            hint="The 1 beside erf is missing. Φ runs from 0 to 1, and erf from −1 to 1.",
         ),
     },
     "activation_slopes": {
@@ -300,6 +445,74 @@ MISTAKES = {
             "np.exp(-(z**2) / 2)", "np.exp(-(z**2))", cost=0.2,
             hint="In the exponent of the normal density it is z²/2.",
         ),
+        "tanh_slope_of_the_input": edit(
+            "1 - np.tanh(z) ** 2", "1 - z**2", cost=0.2,
+            hint="1 − t² is right for t = tanh z; you have z itself there.",
+        ),
+        "tanh_applied_twice": edit(
+            "1 - np.tanh(z) ** 2", "1 - np.tanh(np.tanh(z)) ** 2", cost=0.2,
+            hint="tanh is applied twice: the slope is taken at the output, and not at z.",
+        ),
+        "tanh_with_plus": edit(
+            "1 - np.tanh(z) ** 2", "1 + np.tanh(z) ** 2", cost=0.2,
+            hint="The sign is wrong: tanh is steepest at 0 and flat far out.",
+        ),
+        "relu_slope_as_the_sign": edit(
+            "return np.where(z > 0, np.ones_like(z), np.zeros_like(z))", "return np.sign(z)",
+            cost=0.2,
+            hint="Below 0 the slope is −1: that is |z|. relu is flat there.",
+        ),
+        "prelu_slopes_exchanged": edit(
+            "return in_z, in_alpha", "return in_alpha, in_z", cost=0.2,
+            hint="The two slopes are exchanged: first that in z, then that in α.",
+        ),
+        "alpha_slope_of_alpha": edit(
+            "np.where(z > 0, np.zeros_like(z), z)",
+            "np.where(z > 0, np.zeros_like(z), alpha * np.ones_like(z))", cost=0.2,
+            hint="Below 0 the slope in α is α in your code. αz is differentiated in α: what is "
+            "left is z.",
+        ),
+        "alpha_slope_above_zero": edit(
+            "np.where(z > 0, np.zeros_like(z), z)", "np.maximum(z, 0)", cost=0.2,
+            hint="The slope in α is on the wrong side: α acts below 0.",
+        ),
+        "silu_as_a_sigmoid": edit(
+            "return s + z * s * (1 - s)", "return s * (1 - s)", cost=0.2,
+            hint="That is the slope of σ alone. silu is z·σ(z): the product rule gives two terms.",
+        ),
+        "silu_product_rule_with_minus": edit(
+            "s + z * s * (1 - s)", "s - z * s * (1 - s)", cost=0.2,
+            hint="The two terms of the product rule are added, and not subtracted.",
+        ),
+        "silu_z_on_the_wrong_term": edit(
+            "s + z * s * (1 - s)", "z * s + s * (1 - s)", cost=0.2,
+            hint="z stands at the wrong term. Where z is differentiated it is gone, and where σ "
+            "is, z stays.",
+        ),
+        "silu_slope_of_sigmoid_halved": edit(
+            "s + z * s * (1 - s)", "s + z * (1 - s)", cost=0.2,
+            hint="In the second term a factor σ is lost: σ′ = σ(1 − σ).",
+        ),
+        "silu_of_its_own_value": edit(
+            "s + z * s * (1 - s)", "z * s * (1 - z * s)", cost=0.2,
+            hint="f(1 − f) is the rule of σ. silu is a product, and needs the product rule.",
+        ),
+        "density_with_another_root": edit(
+            "math.sqrt(2 * math.pi)", "math.sqrt(math.pi)", cost=0.2,
+            also=[("math.sqrt(2 * math.pi)", "(2 * math.pi)")],
+            hint="The density is divided by another number than √(2π).",
+        ),
+        "density_grows": edit(
+            "np.exp(-(z**2) / 2)", "np.exp(z**2 / 2)", cost=0.2,
+            hint="The minus in the density's exponent is missing, so that it grows far out.",
+        ),
+        "slope_of_the_tanh_form": edit(
+            "return 0.5 * (1 + erf(z / math.sqrt(2))) + z * density",
+            "a = math.sqrt(2 / math.pi)\n    t = np.tanh(a * (z + 0.044715 * z**3))\n"
+            "    inner = a * (1 + 3 * 0.044715 * z**2)\n"
+            "    return 0.5 * (1 + t) + 0.5 * z * (1 - t**2) * inner", cost=0.2,
+            hint="That is the slope of gelu's approximation by tanh. Asked for is the exact one.",
+        ),
     },
     "Dual": {
         "product_of_slopes": edit(
@@ -378,6 +591,66 @@ MISTAKES = {
             hint="The value of 2 / v is right, its slope is not: write Dual(other) / self, and "
             "your own division does it.",
         ),
+        "power_of_the_slope": edit(
+            "slope = exponent * self.value ** (exponent - 1)",
+            "slope = exponent * self.dot ** (exponent - 1)", ("slope * self.dot)", "slope)"),
+            also=[[("slope = exponent * self.value ** (exponent - 1)",
+                    "slope = self.dot**exponent"), ("slope * self.dot)", "slope)")]],
+            hint="The power is taken of the slope v̇. The power rule takes it of the value v, and "
+            "v̇ is a factor.",
+        ),
+        "factor_inside_the_power": edit(
+            "exponent * self.value ** (exponent - 1)", "(exponent * self.value) ** (exponent - 1)",
+            hint="The factor in front of v is raised to the power, too. ** belongs to v alone.",
+        ),
+        "one_subtracted_from_the_power": edit(
+            "exponent * self.value ** (exponent - 1)", "exponent * (self.value**exponent - 1)",
+            also=[("exponent * self.value ** (exponent - 1)",
+                   "exponent * self.value**exponent - 1")],
+            hint="1 is subtracted from the power, or from the whole, where it belongs into the "
+            "exponent: ** binds more tightly than −.",
+        ),
+        "exponential_rule_for_the_power": edit(
+            "exponent * self.value ** (exponent - 1)",
+            "self.value**exponent * math.log(abs(self.value))",
+            hint="That is the slope of v^p in p. Here v changes and the exponent is constant.",
+        ),
+        "lowered_exponent_in_front": edit(
+            "exponent * self.value ** (exponent - 1)",
+            "(exponent - 1) * self.value ** (exponent - 1)",
+            also=[("exponent * self.value ** (exponent - 1)",
+                   "(exponent - 1) * self.value**exponent")],
+            hint="In front stands the exponent as it was; only up there it is lowered by one.",
+        ),
+        "product_of_slopes_in_the_value": edit(
+            "Dual(self.value * other.value, self.dot",
+            "Dual(self.value * other.value + self.dot * other.dot, self.dot",
+            hint="The value of a product has the term v̇₁·v̇₂ too many. ε² is 0.",
+        ),
+        "quotient_turned_round": edit(
+            "(self.dot - quotient * other.dot) / other.value)",
+            "(quotient * other.dot - self.dot) / other.value)",
+            hint="The two terms of the quotient rule have changed places: that of the numerator's "
+            "slope comes first, with a plus.",
+        ),
+        "divided_by_the_numerator": edit(
+            "(self.dot - quotient * other.dot) / other.value)",
+            "(self.dot * other.value - self.value * other.dot) / self.value**2)",
+            hint="You divide by the square of the numerator. It is the denominator's.",
+        ),
+        "denominator_taken_as_constant": edit(
+            "(self.dot - quotient * other.dot) / other.value)", "self.dot / other.value)",
+            hint="The slope of the denominator is left out, as if that were a constant.",
+        ),
+        "slope_of_the_second_lost": edit(
+            "self.dot + other.dot)", "self.dot)",
+            hint="In a sum, the slope of the second term is lost.",
+        ),
+        "reflected_quotient_sign": edit(
+            "return Dual(other) / self",
+            "return Dual(other / self.value, other * self.dot / self.value**2)", about="detail",
+            hint="c / v has a slope with the wrong sign: it falls where v grows.",
+        ),
     },
     "dual_functions": {
         "sin_slope_sign": edit(
@@ -432,6 +705,36 @@ MISTAKES = {
         "values_for_slopes": edit(
             "f(*inputs).dot", "f(*inputs).value", cost=0.25,
             hint="You keep the value of f; its slope is in .dot.",
+        ),
+        "sin_without_inner_slope": edit(
+            "math.cos(v.value) * v.dot", "math.cos(v.value)", cost=0.25,
+            hint="In sin the inner slope v̇ is missing: the chain rule multiplies by it.",
+        ),
+        "sin_taken_at_the_slope": edit(
+            "math.cos(v.value) * v.dot", "math.cos(v.dot)", cost=0.25,
+            hint="The cosine is taken of the slope v̇. It is taken of the value, and multiplied by "
+            "v̇.",
+        ),
+        "exp_slope_is_the_argument": edit(
+            "Dual(value, value * v.dot)", "Dual(value, v.value * v.dot)", cost=0.25,
+            hint="v̇ is multiplied by v. The slope of e^v is e^v itself.",
+        ),
+        "log_multiplied": edit(
+            "v.dot / v.value)", "v.dot * v.value)", cost=0.25,
+            hint="In log you multiply by v. Its slope is 1/v.",
+        ),
+        "log_of_the_value_below": edit(
+            "v.dot / v.value)", "v.dot / math.log(v.value))", cost=0.25,
+            hint="You divide by log v. The slope of log v is 1/v.",
+        ),
+        "earlier_inputs_still_marked": edit(
+            "float(j == i)", "float(j <= i)", cost=0.25,
+            hint="The slopes of earlier inputs are still 1, so that partial slopes add up. Only "
+            "one input at a time has slope 1.",
+        ),
+        "input_for_its_slope": edit(
+            "float(j == i)", "value * (j == i)", cost=0.25,
+            hint="The input's slope is set to its value. In itself it has slope 1.",
         ),
     },
     "checkpoint_adjoints": {
@@ -514,6 +817,30 @@ MISTAKES = {
             hint="The result has no parent, so no gradient gets through a power: (self,) and "
             "(slope,).",
         ),
+        "one_subtracted_from_the_power": edit(
+            "exponent * self.data ** (exponent - 1)", "exponent * self.data**exponent - 1",
+            hint="1 is subtracted from the whole, where it belongs into the exponent: ** binds "
+            "more tightly than −.",
+        ),
+        "exponent_as_a_factor": edit(
+            "exponent * self.data ** (exponent - 1)", "exponent * self.data * (exponent - 1)",
+            hint="You multiply by the lowered exponent. It is a power: **, and not *.",
+        ),
+        "factor_inside_the_power": edit(
+            "exponent * self.data ** (exponent - 1)", "(exponent * self.data) ** (exponent - 1)",
+            hint="The factor in front is raised to the power, too. ** belongs to the base alone.",
+        ),
+        "exponential_rule_for_the_power": edit(
+            "exponent * self.data ** (exponent - 1)",
+            "self.data**exponent * math.log(abs(self.data))",
+            hint="That is the slope in the exponent. Here the base changes and the exponent is "
+            "constant.",
+        ),
+        "sum_without_slopes": edit(
+            "(self, other), (1.0, 1.0))", "(self, other))",
+            hint="The sum has parents, but no slopes, so that nothing is handed on. Each parent "
+            "needs one.",
+        ),
     },
     "value_functions": {
         "exp_as_a_power": edit(
@@ -567,6 +894,30 @@ MISTAKES = {
             "(1 - t**2,)", "(1 - math.tanh(t) ** 2,)", cost=0.25,
             hint="You applied tanh once more: with t = tanh v the slope is 1 − t².",
         ),
+        "exp_slope_is_the_argument": edit(
+            "Value(e, (v,), (e,))", "Value(e, (v,), (v.data,))", cost=0.25,
+            hint="The slope of e^v is e^v, and not v.",
+        ),
+        "relu_leaks_backwards": edit(
+            "float(v.data > 0)", "1.0 if v.data > 0 else 0.01", cost=0.25,
+            hint="Below 0 a little is let through, as in a leaky relu. relu is flat there.",
+        ),
+        "sigmoid_one_factor_lost": edit(
+            "(u * (1 - u),)", "(1 - u,)", cost=0.25,
+            hint="A factor is lost: the slope of σ is u(1 − u).",
+        ),
+        "sigmoid_as_tanh": edit(
+            "(u * (1 - u),)", "(1 - u**2,)", cost=0.25,
+            hint="1 − u² is the slope of tanh. That of σ is u(1 − u).",
+        ),
+        "tanh_as_sigmoid": edit(
+            "(1 - t**2,)", "(t * (1 - t),)", cost=0.25,
+            hint="t(1 − t) is the rule of σ. The slope of tanh is 1 − t².",
+        ),
+        "tanh_slope_sign": edit(
+            "(1 - t**2,)", "(t**2 - 1,)", cost=0.25,
+            hint="The sign is turned round: tanh grows everywhere.",
+        ),
     },
     "backward": {
         "assigned_instead_of_added": edit(
@@ -612,6 +963,51 @@ MISTAKES = {
             "node.grad = 0.0", "node.grad += 0.0", about="detail",
             hint="The second call adds to what the first one left. Set all grads to 0 first (torch "
             "does not: there it is your task, zero_grad).",
+        ),
+        "assigned_in_depth_first_order": edit(
+            LOOP, SEARCH + "    for node in reversed(order):\n" + HAND_ON.format("="),
+            also=[(LOOP, SEARCH.replace("node.parents]", "node.parents[::-1]")
+                   + "    for node in reversed(order):\n" + HAND_ON.format("="))],
+            hint="A later use of a Value overwrites what an earlier one has brought. The slopes of "
+            "all uses add up.",
+        ),
+        "inner_gradients_lost": edit(
+            "                ready.append(parent)",
+            "                ready.append(parent)\n    for node in nodes:\n"
+            "        if node.parents:\n            node.grad = 0.0",
+            also=[(
+                "                ready.append(parent)",
+                "                ready.append(parent)\n    for node in nodes[1:]:\n"
+                "        if node.parents:\n            node.grad = 0.0",
+            )],
+            hint="Only the Values without parents keep a gradient. Those in between, and the "
+            "output, have one too.",
+        ),
+        "only_the_direct_parents": edit(
+            "            uses[parent] -= 1\n            if uses[parent] == 0:\n"
+            "                ready.append(parent)",
+            "            uses[parent] -= 1",
+            also=[
+                ("            parent.grad += slope * node.grad\n            uses[parent] -= 1\n"
+                 "            if uses[parent] == 0:\n                ready.append(parent)",
+                 "            parent.grad = slope"),
+                (LOOP, SEARCH + "    for node in order:\n" + HAND_ON.format("+=")),
+            ],
+            hint="Only the output's own parents get a gradient. Do you stop there, or go from the "
+            "inputs upwards, before anything has arrived at them? Begin at the output, and go on "
+            "from its parents to theirs.",
+        ),
+        "handed_on_again_at_every_visit": edit(
+            LOOP,
+            "    def walk(node):\n"
+            "        for parent, slope in zip(node.parents, node.slopes):\n"
+            "            parent.grad += slope * node.grad\n            walk(parent)\n\n"
+            "    walk(output)",
+            also=[(LOOP, "    queue = [output]\n    while queue:\n        node = queue.pop(0)\n"
+                   + HAND_ON.format("+=") + "\n            queue.append(parent)")],
+            hint="Whenever a Value is reached, it hands on all that it has so far, and what came "
+            "first is handed on again with what came later. Handle each node once, when all its "
+            "uses are done.",
         ),
     },
     "break_it": {
@@ -671,6 +1067,27 @@ MISTAKES = {
             hint="Your ∂L/∂W is divided by the number of rows. If the loss is a mean, its 1/n is "
             "in upstream already.",
         ),
+        "factors_of_the_weights_exchanged": edit(
+            "X.T @ upstream,", "upstream @ X.T,",
+            hint="The factors of ∂L/∂W are in the wrong order, so that shapes do not fit (or the "
+            "sum runs over the wrong index). Its shape is (D, K): D comes from X, K from upstream.",
+        ),
+        "order_of_the_three": edit(
+            "return upstream @ W.T, X.T @ upstream, np.sum(upstream, axis=0)",
+            "return X.T @ upstream, np.sum(upstream, axis=0), upstream @ W.T",
+            hint="The three come back in another order. Asked for are ∂L/∂X, ∂L/∂W, ∂L/∂b.",
+        ),
+        "bias_slope_without_upstream": edit(
+            "np.sum(upstream, axis=0)", "np.ones(W.shape[1], dtype=W.dtype)",
+            hint="∂L/∂b is 1 everywhere: that is the slope of Z in b. It must be multiplied by "
+            "upstream, and summed over the rows.",
+        ),
+        "upstream_unused": edit(
+            "return upstream @ W.T, X.T @ upstream, np.sum(upstream, axis=0)",
+            "return W.T, X.T, np.ones(W.shape[1], dtype=W.dtype)",
+            hint="These are the slopes of Z alone; upstream does not occur. The chain rule "
+            "multiplies by it.",
+        ),
     },
     "mlp_forward": {
         "activations_returned": edit(
@@ -701,6 +1118,28 @@ MISTAKES = {
         "last_not_kept": edit(
             "return pre_activations", "return pre_activations[:-1] + [H]",
             hint="After the last layer stands no tanh: its pre-activation is the output.",
+        ),
+        "relu_between_the_layers": edit(
+            "H = np.tanh(Z)", "H = np.maximum(Z, 0)",
+            hint="Between the layers stands a relu; formula (8) has tanh.",
+        ),
+        "sigmoid_between_the_layers": edit(
+            "H = np.tanh(Z)", "H = 1 / (1 + np.exp(-Z))",
+            hint="Between the layers stands σ; formula (8) has tanh.",
+        ),
+        "hidden_activations_returned": edit(
+            "return pre_activations",
+            "return [np.tanh(Z) for Z in pre_activations[:-1]] + pre_activations[-1:]",
+            hint="The hidden layers come back after their tanh. Asked for are the "
+            "pre-activations, before it.",
+        ),
+        "input_returned_as_well": edit(
+            "    pre_activations = []\n", "    pre_activations = [X]\n",
+            hint="The list begins with X. There is one entry for each layer: Z_1 … Z_L.",
+        ),
+        "last_layer_left_out": edit(
+            "return pre_activations", "return pre_activations[:-1]",
+            hint="The last layer is missing in the list.",
         ),
     },
     "mlp_backward": {
@@ -755,6 +1194,20 @@ MISTAKES = {
             "delta[:, :1] * slope",
             hint="After the last hidden layer the recursion stops: each error is made from the "
             "one after it, through that layer's weights.",
+        ),
+        "slope_of_relu": edit(
+            "slope = 1 - np.tanh(pre_activations[l - 1]) ** 2",
+            "slope = pre_activations[l - 1] > 0",
+            hint="The slope is that of a relu. Between the layers stands tanh.",
+        ),
+        "slope_of_sigmoid": edit(
+            "slope = 1 - np.tanh(pre_activations[l - 1]) ** 2",
+            "slope = inputs[l] * (1 - inputs[l])",
+            hint="h(1 − h) is the slope of σ. Between the layers stands tanh.",
+        ),
+        "slope_not_squared": edit(
+            "np.tanh(pre_activations[l - 1]) ** 2", "np.tanh(pre_activations[l - 1])",
+            hint="The slope of tanh is one minus its *square*.",
         ),
     },
     "gradient_check": {
@@ -835,6 +1288,18 @@ MISTAKES = {
             "        if abs(measured - claimed) > 1e-4 * max(abs(measured), abs(claimed)):\n"
             "            return False\n", "",
             hint="Every gradient passes: the two slopes are never compared.",
+        ),
+        "one_direction_only": edit(
+            "for _ in range(10)", "for _ in range(1)", about="detail",
+            hint="Only one direction is tried (is there a return inside of the loop?). A wrong "
+            "gradient may look right along it: all ten must agree.",
+        ),
+        "one_direction_is_enough": edit(
+            "        if abs(measured - claimed) > 1e-4 * max(abs(measured), abs(claimed)):\n"
+            "            return False\n    return True",
+            "        if abs(measured - claimed) <= 1e-4 * max(abs(measured), abs(claimed)):\n"
+            "            return True\n    return False", about="detail",
+            hint="You return True as soon as one direction agrees. All ten must.",
         ),
     },
 }

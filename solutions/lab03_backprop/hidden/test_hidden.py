@@ -480,6 +480,19 @@ def test_gradient_check_has_its_limit_at_one_in_ten_thousand(student, reference,
     public.compare_verdicts(student, cases, [True, False] * 6, public.seed_of(rng))
 
 
+@exercise("gradient_check", about="detail", stated="along each of 10 random directions")
+def test_gradient_check_asks_every_direction(student, reference, rng):
+    """A gradient that is a little wrong, and looks right along some directions, is flagged."""
+
+    def tilted(grad):
+        across = rng.normal(size=grad.shape)
+        across -= grad * np.sum(across * grad) / np.sum(grad**2)
+        return grad + 3e-4 * across * np.sqrt(np.sum(grad**2) / np.sum(across**2))
+
+    cases = [public.case(reference, rng, "plane", tilted) for _ in range(30)]
+    public.compare_verdicts(student, cases, [False] * 30, public.seed_of(rng))
+
+
 @exercise("gradient_check", about="arguments", weight=0.5,
           stated="leave their arguments as they were")  # fmt: skip
 def test_gradient_check_leaves_its_point_alone(student, reference, rng):

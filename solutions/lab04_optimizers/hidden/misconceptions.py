@@ -123,8 +123,8 @@ RESCALED = {
     ),
     "eps_forgotten": edit(
         " + self.eps", "", about="detail",
-        hint="eps never enters: the step is divided by √r + eps, so that an entry without any "
-        "gradient so far is not 0/0.",
+        hint="The eps that you are given never enters: it is left out, or a number of your own "
+        "stands in its place. The step is divided by √r + eps.",
     ),
     "without_root": edit(
         "r.sqrt()", "r",
@@ -241,8 +241,8 @@ MOMENTS = {
     ),
     "eps_forgotten": edit(
         " + self.eps", "", about="detail",
-        hint="eps never enters: the step is divided by √v̂ + eps, so that an entry without any "
-        "gradient so far is not 0/0.",
+        hint="The eps that you are given never enters: it is left out, or a number of your own "
+        "stands in its place. The step is divided by √v̂ + eps.",
     ),
     "feeds_corrected_moments_back": edit(
         "m_hat =", 'state["m"] = m_hat =', ("v_hat =", 'state["v"] = v_hat ='),
@@ -253,6 +253,45 @@ MOMENTS = {
         "g**2", "(g - g.mean()) ** 2",
         hint="You average (g − mean(g))². v is called a variance at times, but it is the second "
         "moment about zero: plain g².",
+    ),
+    "averages_sizes": edit(
+        "g**2", "g.abs()",
+        hint="v averages |g|, not g²: under the root that is of the wrong unit.",
+    ),
+    "one_rate_per_tensor": edit(
+        "g**2", "(g**2).mean()", also=[("g**2", "(g**2).sum()")],
+        hint="The squares of a whole tensor are brought together in one number, so all its entries "
+        "get one rate. v has the shape of p: g², entry by entry.",
+    ),
+    "squares_the_first_moment": edit(
+        "g**2", "m**2",
+        hint="v averages m², the square of what was averaged already. The gradient of this step is "
+        "what is squared.",
+    ),
+    "squares_the_distance_from_m": edit(
+        "g**2", "(g - m) ** 2",
+        hint="v averages (g − m)², the distance from the running mean (a later method, AdaBelief, "
+        "does so). Adam's second moment is about zero: plain g².",
+    ),
+    "looks_ahead": edit(
+        "m / (1 - beta1**t)", "(beta1 * m + (1 - beta1) * g) / (1 - beta1**t)",
+        hint="The gradient of now goes into the first moment a second time, a look ahead as in "
+        "NAdam. Adam's step uses m alone, corrected.",
+    ),
+    "betas_of_its_own": edit(
+        "beta1, beta2 = self.betas", "beta1, beta2 = 0.9, 0.999",
+        hint="The betas that you are given never enter: 0.9 and 0.999 are written into your step. "
+        "They are in self.betas.",
+    ),
+    "remembers_nothing": edit(
+        "state = self.state[p]", "state = {}",
+        hint="Every step begins with moments of zero and t = 1, so nothing is remembered. They "
+        "must last from step to step: keep them in self.state[p].",
+    ),
+    "starts_at_the_first_gradient": edit(
+        "m=torch.zeros_like(p), v=torch.zeros_like(p)", "m=g.clone(), v=g**2",
+        hint="Your moments begin with the first gradient and its square. They begin with 0, and "
+        "the correction by 1 − β^t makes up for that.",
     ),
     "averages_g_twice": edit(
         "g**2", "g",
@@ -323,6 +362,52 @@ MISTAKES = {
             "range(0, n, batch_size)", "range(0, n - n % batch_size, batch_size)", about="detail",
             hint="The examples that do not fill a whole batch are thrown away. The last batch may "
             "be smaller; it belongs to the epoch.",
+        ),
+        "drops_the_last_full_batch": edit(
+            "range(0, n, batch_size)", "range(0, n - batch_size, batch_size)",
+            hint="Your last batch never comes, even where it is full: the range ends too early. It "
+            "runs to n.",
+        ),
+        "batch_size_for_their_number": edit(
+            "[order[i : i + batch_size] for i in range(0, n, batch_size)]",
+            "list(order.chunk(batch_size))",
+            hint="You cut the epoch into batch_size parts (torch.chunk does so). batch_size says "
+            "how many examples are in a batch, not how many batches there are.",
+        ),
+        "batches_evened_out": edit(
+            "[order[i : i + batch_size] for i in range(0, n, batch_size)]",
+            "list(order.chunk(max(n // batch_size, 1)))",
+            also=[
+                (
+                    "[order[i : i + batch_size] for i in range(0, n, batch_size)]",
+                    "list(order.tensor_split(-(-n // batch_size)))",
+                )
+            ],
+            hint="You cut the epoch into a number of batches of about equal size. Every batch but "
+            "the last has batch_size examples exactly, and the last one has what is left.",
+        ),
+        "first_batch_only": edit(
+            "range(0, n, batch_size)", "range(0, 1, batch_size)",
+            hint="Only one batch comes back. An epoch has all of them: every index comes once.",
+        ),
+        "batches_overlap": edit(
+            "range(0, n, batch_size)", "range(n)",
+            hint="A batch begins at every index, so that they overlap and examples come many "
+            "times. The next batch begins where the last one ended.",
+        ),
+        "one_index_lost_a_batch": edit(
+            "order[i : i + batch_size]", "order[i : i + batch_size - 1]",
+            hint="Every batch is one example short. The end of a slice is not in it: take one "
+            "more.",
+        ),
+        "shuffles_inside_the_batches": edit(
+            "torch.randperm(n, generator=generator)", "torch.arange(n)",
+            (
+                "order[i : i + batch_size]",
+                "(b := order[i : i + batch_size])[torch.randperm(len(b), generator=generator)]",
+            ),
+            hint="The data are cut as they lie, and only the order inside a batch is shuffled: "
+            "neighbours in the file always stay together. Shuffle first, cut afterwards.",
         ),
         "empty_batch_at_the_end": edit(
             "range(0, n, batch_size)", "range(0, n + 1, batch_size)", about="detail",
@@ -496,6 +581,34 @@ MISTAKES = {
             hint="v ← μv + (1 − μ)g is the averaging dialect: its steps are 1 − μ times torch's. "
             "torch adds the whole gradient (apart from dampening).",
         ),
+        "momentum_and_its_rest_swapped": edit(
+            'self.momentum * state["v"] + (1 - self.dampening) * g',
+            '(1 - self.momentum) * state["v"] + self.momentum * g',
+            also=[
+                [
+                    (
+                        'self.momentum * state["v"] + (1 - self.dampening) * g',
+                        '(1 - self.momentum) * state["v"] + self.momentum * g',
+                    ),
+                    ("g.clone()", "self.momentum * g"),
+                ]
+            ],
+            hint="Your old velocity is multiplied by 1 − μ and the gradient by μ. It is μ, near 1, "
+            "that keeps the old velocity, and the gradient is not multiplied by it.",
+        ),
+        "moves_along_the_old_velocity": edit(
+            'if "v" in state:', 'old = state.get("v", g)\n                if "v" in state:',
+            ('if self.nesterov else state["v"]', "if self.nesterov else old"),
+            hint="p moves along the velocity of the step before, and this step's gradient comes in "
+            "one step late. First make the new velocity, then move.",
+        ),
+        "dampens_the_old_velocity": edit(
+            'self.momentum * state["v"] + (1 - self.dampening) * g',
+            'self.momentum * (1 - self.dampening) * state["v"] + g',
+            about="detail",
+            hint="Your dampening makes the old velocity smaller. It belongs to the new gradient: "
+            "its share is 1 − dampening.",
+        ),
         "velocity_of_the_last_step_only": edit(
             'self.momentum * state["v"] + (1 - self.dampening) * g',
             "self.momentum * g + (1 - self.dampening) * g",
@@ -569,6 +682,11 @@ MISTAKES = {
             hint="`nesterov` changes nothing. With it the step goes along g + μv, where v holds g "
             "already; with the v from before this step, g + μv is just the usual velocity.",
         ),
+        "nesterov_always": edit(
+            ' if self.nesterov else state["v"]', "",
+            hint="You look ahead in every step with momentum. Only with `nesterov` the step goes "
+            "along g + μv; without it the step goes along v.",
+        ),
         "nesterov_counts_the_past_twice": edit(
             "d = g + self.momentum", 'd = state["v"] + self.momentum', about="detail",
             hint="Your look ahead starts from v instead of g: the step goes along g + μv, not "
@@ -639,6 +757,18 @@ MISTAKES = {
             hint="You convert the wrong way round: the averaging dialect takes only 1 − μ of each "
             "gradient, so it needs the *larger* rate.",
         ),
+        "same_way_in_both_directions": edit(
+            'pull = lr * (1 - momentum) if source == "ema" else lr\n', "pull = lr\n",
+            ('if target == "ema" else pull', "if source != target else pull"),
+            hint="Between two different dialects you always divide by 1 − μ. Back from the "
+            "averaging one it is the other way round, and from torch's to the classical one "
+            "nothing changes.",
+        ),
+        "averaging_into_itself": edit(
+            'if target == "ema" else', 'if target == "ema" and source != "ema" else',
+            hint="From the averaging dialect into itself the rate must stay as it is. Yours is "
+            "multiplied on the way in, and not divided on the way out.",
+        ),
         "takes_all_for_equal": edit(
             'pull / (1 - momentum) if target == "ema" else pull', "lr",
             hint="You take the rates for equal. Add up what one gradient does over all later "
@@ -690,9 +820,10 @@ MISTAKES = {
             },
         ),
         "one_rate_per_tensor": edit(
-            "g**2", "(g**2).sum()",
-            hint="You keep one number a tensor, ‖g‖². Adagrad's point is a rate for every *entry*: "
-            "r has the shape of p.",
+            "g**2", "(g**2).sum()", also=[("g**2", "(g**2).mean()")],
+            hint="The squares of a whole tensor are brought together in one number, so all its "
+            "entries get one rate. Adagrad's point is a rate for every *entry*: r has the shape "
+            "of p.",
         ),
         "adds_sizes_not_squares": edit(
             "g**2", "g.abs()",
@@ -705,6 +836,28 @@ MISTAKES = {
             "r = self.alpha * r", "r = r + self.alpha * r",
             hint="`r += αr + …` makes r grow by 1 + α in every step (published notes have it so). "
             "An average assigns: r = αr + (1 − α)g².",
+        ),
+        "alpha_of_its_own": edit(
+            "self.alpha * r + (1 - self.alpha)", "0.9 * r + 0.1",
+            also=[("self.alpha * r + (1 - self.alpha)", "0.99 * r + 0.01")],
+            hint="The α that you are given never enters: 0.9 or 0.99 is written into your step. "
+            "It is in self.alpha.",
+        ),
+        "averages_sizes": edit(
+            "g**2", "g.abs()",
+            hint="r averages |g|, not g²: under the root that is of the wrong unit.",
+        ),
+        "one_rate_per_tensor": edit(
+            "g**2", "(g**2).mean()", also=[("g**2", "(g**2).sum()")],
+            hint="The squares of a whole tensor are brought together in one number, so all its "
+            "entries get one rate. r has the shape of p: g², entry by entry.",
+        ),
+        "centred": edit(
+            "p -= self.lr",
+            'state["mean"] = self.alpha * state.get("mean", 0.0) + (1 - self.alpha) * g\n'
+            '            r = r - state["mean"] ** 2\n            p -= self.lr',
+            hint="You take the square of the average gradient off r: that is centred RMSprop. "
+            "Plain RMSprop divides by the root of the average square alone.",
         ),
         "alpha_swapped": edit(
             "self.alpha * r + (1 - self.alpha)", "(1 - self.alpha) * r + self.alpha",
@@ -796,6 +949,12 @@ MISTAKES = {
             "L2, so λp is added to the gradient and runs through both moments.",
             "after",
         ),
+        "decay_beside_the_first_moment": edit(
+            " + self.weight_decay * p", "", ("* m_hat /", "* (m_hat + self.weight_decay * p) /"),
+            about="detail",
+            hint="λp is added to m̂ when p moves, and neither moment has seen it. Here it is part "
+            "of the gradient from the start: m and v are made of p.grad + λp.",
+        ),
         "decay_in_the_first_moment_only": edit(
             "(1 - beta2) * g**2", "(1 - beta2) * p.grad**2", about="detail",
             hint="λp enters m but not v. It is part of the gradient, and v averages its square.",
@@ -857,6 +1016,16 @@ MISTAKES = {
         "no_decay": edit(
             "p *= 1 - self.lr * self.weight_decay\n            ", "",
             hint="Nothing decays: p *= 1 − lr·λ is missing.",
+        ),
+        "shrinks_a_new_tensor": edit(
+            "p *= 1 - self.lr * self.weight_decay",
+            "p = p * (1 - self.lr * self.weight_decay)",
+            hint="The shrunken value is a new tensor (p = p * …), and all that follows moves that "
+            "one: the model's own parameter stays where it was. Change p in place.",
+        ),
+        "decay_doubled": edit(
+            "1 - self.lr * self.weight_decay", "1 - 2 * self.lr * self.weight_decay",
+            hint="Your decay takes off twice as much as it should: the factor is 1 − lr·λ.",
         ),
         "adamw_decay_without_lr": edit(
             "1 - self.lr * self.weight_decay", "1 - self.weight_decay",
@@ -958,6 +1127,19 @@ MISTAKES = {
             hint="You go by the name 'weight'. A norm's scale has that name too, and a matrix may "
             "be called something else: go by the number of dimensions.",
         ),
+        "linear_weights_only": edit(
+            "trained if p.ndim >= 2", "trained if id(p) in linear",
+            ("trained if p.ndim < 2", "trained if id(p) not in linear"),
+            ("    trained = [", "    linear = {id(m.weight) for m in model.modules() "
+             "if isinstance(m, torch.nn.Linear)}\n    trained = ["),
+            hint="Only the weights of nn.Linear decay in yours. Convolutions and embeddings have "
+            "matrices too, and so may a module of one's own: go by the number of dimensions.",
+        ),
+        "decay_of_its_own": edit(
+            'p.ndim >= 2], "weight_decay": weight_decay', 'p.ndim >= 2], "weight_decay": 0.01',
+            hint="The decay that is asked for never enters: a number of your own stands in its "
+            "place.",
+        ),
         "spares_biases_only": edit(
             "p for p in model.parameters()", "(name, p) for name, p in model.named_parameters()",
             ("p in trained if p.ndim >= 2", 'name, p in trained if not name.endswith("bias")'),
@@ -1031,6 +1213,24 @@ MISTAKES = {
             "max(g.double().abs().max() for g in gradients)",
             hint="You compare with the largest entry. The norm asked for is the Euclidean one.",
         ),
+        "root_of_the_mean_square": edit(
+            "for g in gradients) ** 0.5",
+            "for g in gradients) ** 0.5 / sum(g.numel() for g in gradients) ** 0.5",
+            hint="You take the root of the *mean* square. The norm is the root of the sum: with "
+            "more entries it grows.",
+        ),
+        "largest_norm_of_a_tensor": edit(
+            "sum((g.double() ** 2).sum() for g in gradients) ** 0.5",
+            "max(g.double().norm() for g in gradients)",
+            hint="You take the largest of the tensors' norms. All entries of all tensors make one "
+            "vector, and its norm is wanted.",
+        ),
+        "clips_to_length_one": edit(
+            "min(1.0, max_norm / (float(norm) + 1e-6))",
+            "1.0 / (float(norm) + 1e-6) if norm > max_norm else 1.0",
+            hint="Gradients that are too long are brought to the length 1, whatever the limit is. "
+            "They are brought to c, the limit itself.",
+        ),
         "norm_of_the_parameters": edit(
             "gradients = [p.grad", "params = list(params)\n    gradients = [p.grad",
             (
@@ -1047,14 +1247,19 @@ MISTAKES = {
         ),
         "scales_a_copy": edit(
             "g *= factor", "g = g * factor",
-            hint="g = g * factor makes a new tensor, and the parameters keep their old gradients. "
-            "Scale in place, g *= factor, or assign to p.grad.",
+            hint="The parameters keep their old gradients: a new tensor is scaled (g = g * factor "
+            "makes one), or something else than p.grad. Scale the gradients themselves, in place.",
         ),
         "returns_the_norm_afterwards": edit(
             "return norm", "return sum((g.double() ** 2).sum() for g in gradients) ** 0.5",
             about="detail",
             hint="The gradients are right, but you return the norm from after clipping. The one "
             "from before is what one logs: it tells whether clipping was needed.",
+        ),
+        "returns_the_factor": edit(
+            "return norm", "return factor", about="detail",
+            hint="The gradients are right, but you return the factor. What is asked for, and what "
+            "one logs, is the norm from before clipping.",
         ),
         "returns_nothing": edit(
             "return norm", "return None", about="detail",
@@ -1090,6 +1295,25 @@ MISTAKES = {
             hint="Only the upper bound is kept: large negative entries go through. Clip to "
             "[−c, c].",
         ),
+        "lower_bound_only": edit(
+            "clamp_(-clip_value, clip_value)", "clamp_(min=-clip_value)",
+            hint="Only the lower bound is kept: large positive entries go through. Clip to "
+            "[−c, c].",
+        ),
+        "negative_entries_lost": edit(
+            "clamp_(-clip_value, clip_value)", "clamp_(0, clip_value)",
+            hint="Negative entries become 0: your lower bound is 0. It is −c.",
+        ),
+        "limit_of_one": edit(
+            "clamp_(-clip_value, clip_value)", "clamp_(-1.0, 1.0)",
+            hint="You clip to [−1, 1], whatever the limit is: clip_value never enters.",
+        ),
+        "stops_at_the_first_missing_gradient": edit(
+            "if p.grad is not None:\n            p.grad",
+            "if p.grad is None:\n            break\n        p.grad", about="detail",
+            hint="At the first parameter without a gradient you end (return or break), and those "
+            "after it are not clipped. Pass over this one only.",
+        ),
         "sign_is_lost": edit(
             "clamp_(-clip_value, clip_value)", "abs_().clamp_(max=clip_value)",
             hint="The sign is lost: you clip |g|, and negative entries come out positive.",
@@ -1112,8 +1336,9 @@ MISTAKES = {
         ),
         "clamps_a_copy": edit(
             "p.grad.clamp_", "p.grad.clamp",
-            hint="torch.clamp without the underscore makes a new tensor, which is then dropped: "
-            "the gradients are as they were. Use clamp_, or assign to p.grad.",
+            hint="The gradients are as they were: a new tensor is clipped (torch.clamp without the "
+            "underscore makes one), or something else than p.grad. Put what is clipped back into "
+            "p.grad, or use clamp_ on it.",
         ),
         "no_thought_of_none": edit(
             "if p.grad is not None:\n            p.grad", "p.grad", about="detail",
@@ -1144,6 +1369,21 @@ MISTAKES = {
             "(1 - done) * lr0 + done * lr_end", "(1 - done) * lr0",
             hint="linear: it ends at 0 instead of η_K, which takes over as η₀ fades.",
         ),
+        "linear_on_top_of_the_end": fifth(
+            "(1 - done) * lr0 + done * lr_end", "(1 - done) * lr0 + lr_end",
+            hint="linear: η_K is added from the start, so the line begins too high. Its height is "
+            "η₀ − η_K.",
+        ),
+        "linear_too_short": fifth(
+            "done = min(t / total, 1.0)", "done = min(t / (total - 1), 1.0)",
+            hint="linear: η_K is reached a step too early. It is reached at t = K, so t is divided "
+            "by K, not by K − 1.",
+        ),
+        "linear_clipped_at_the_end": fifth(
+            "(1 - done) * lr0 + done * lr_end", "max((1 - done) * lr0, lr_end)",
+            hint="linear: your line runs to 0 and is cut off at η_K. It should run to η_K, and "
+            "reach it at t = K.",
+        ),
         "power_grows": fifth(
             "(1 + t / scale) ** power", "(1 + t / scale) ** -power",
             hint="power: the exponent is negative already; with another minus sign the rate "
@@ -1152,6 +1392,10 @@ MISTAKES = {
         "power_without_scale": fifth(
             "(1 + t / scale) ** power", "(1 + t) ** power",
             hint="power: t is not divided by s, so the fall comes s times too soon.",
+        ),
+        "power_staircase": fifth(
+            "(1 + t / scale) ** power", "(1 + t // scale) ** power",
+            hint="power: you round t/s down, which makes a staircase. Divide with /, not //.",
         ),
         "inverse_time": fifth(
             "* (1 + t / scale) ** power", "/ (1 + power * t / scale)",
@@ -1190,6 +1434,21 @@ MISTAKES = {
             hint="cosine: a whole wave goes down and up again. From t = 0 to K it is *half* a "
             "wave, πt/K.",
         ),
+        "cosine_upside_down": fifth(
+            "(1 + torch.cos", "(1 - torch.cos",
+            hint="cosine: 1 − cos makes the wave run the other way, from η_K up to η₀.",
+        ),
+        "cosine_quarter_wave": fifth(
+            "0.5 * (lr0 - lr_end) * (1 + torch.cos(torch.pi * done).item())",
+            "(lr0 - lr_end) * torch.cos(torch.pi / 2 * done).item()",
+            hint="cosine: you take a quarter of a wave, cos from 1 to 0. It is half a wave, cos "
+            "from 1 to −1, which falls slowly at both ends.",
+        ),
+        "cosine_does_not_stand_on_the_end": fifth(
+            "lr_end + 0.5", "0.5",
+            hint="cosine: the wave has the right height but ends at 0: it stands on η_K, which is "
+            "to be added.",
+        ),
         "cosine_to_zero": fifth(
             "lr_end + 0.5 * (lr0 - lr_end)", "0.5 * lr0",
             hint="cosine: it ends at 0 instead of η_K. Only the difference η₀ − η_K follows the "
@@ -1227,6 +1486,11 @@ MISTAKES = {
             "warmup**-1.5", "warmup**-0.5",
             hint="Noam: the two branches do not meet at t = w: the warm-up has the power −3/2, "
             "not −1/2.",
+        ),
+        "noam_linear_warmup_to_one": fifth(
+            "t * warmup**-1.5", "t / warmup",
+            hint="Noam: your warm-up t/w rises to 1, where the other branch is at w^(−1/2): they "
+            "do not meet. The power of w is −3/2.",
         ),
         "noam_without_the_width": fifth(
             "d_model**-0.5 * min", "min",

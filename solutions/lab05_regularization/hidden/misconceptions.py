@@ -212,6 +212,11 @@ MISTAKES = {
             hint="The mask comes from torch's global generator; the one that was passed is not "
             "used, so nobody can repeat your run. Hand generator= on to the draw.",
         ),
+        "half_dropped_whatever_p": edit(
+            ">= p", ">= 0.5",
+            hint="Half of the entries are dropped, whatever p is: the limit in your mask is 0.5 "
+            "(rounding a uniform number sets it there, too).",
+        ),
         "normal_for_uniform": edit(
             "torch.rand(", "torch.randn(",
             hint="randn draws normal numbers, which lie below p far more often than in a share p "
@@ -470,6 +475,19 @@ MISTAKES = {
             hint="An impossible p ends in an AssertionError. Raise a ValueError, as asked: that is "
             "what callers catch, and assert is switched off by python -O.",
         ),
+        "p_refused_by_another_error": edit(
+            "raise ValueError(", "raise TypeError(", about="edge",
+            hint="An impossible p ends in another error than was asked for. The type of p is "
+            "right, and its value is wrong: that is a ValueError.",
+        ),
+        "only_too_large_refused": edit(
+            "if not 0 <= p <= 1", "if p > 1", about="edge",
+            hint="A negative p is taken. A probability has two ends: refuse what is below 0, too.",
+        ),
+        "only_negative_refused": edit(
+            "if not 0 <= p <= 1", "if p < 0", about="edge",
+            hint="A p above 1 is taken. A probability has two ends: refuse what is above 1, too.",
+        ),
         "ends_refused": edit(
             "if not 0 <= p <= 1", "if not 0 < p < 1", about="edge",
             also=[("p < 0 or p > 1", "p <= 0 or p >= 1"), ("0 <= p <= 1", "0 <= p < 1")],
@@ -515,6 +533,12 @@ MISTAKES = {
             " >= p) / (1 - p)\n    out = x @ weight.T", about="detail",
             hint="The bias is dropped too. Only the weight matrix is thinned; the bias is added "
             "whole.",
+        ),
+        "bias_scaled": edit(
+            "out + bias", "out + (bias / (1 - p) if training and p < 1 else bias)",
+            about="detail",
+            hint="The bias is divided by 1 − p as well: you scale the output, not the weights. The "
+            "bias is never dropped, so nothing has to make up for it.",
         ),
         "bias_forgotten": edit(
             "return out if bias is None else out + bias", "return out", about="detail",
@@ -770,8 +794,9 @@ MISTAKES = {
             "for w in model.parameters() if w.ndim > 1",
             "for w in [m.weight for m in model.modules() if isinstance(m, torch.nn.Linear)]",
             about="detail",
-            hint="Only nn.Linear layers are counted. Kernels of convolutions and embedding tables "
-            "are weights too: go by the number of axes, not by the kind of layer.",
+            hint="You go by the kind of layer (nn.Linear alone, or what has a .weight). Kernels, "
+            "embedding tables and matrices of another name are weights too: go by the number of "
+            "axes.",
         ),
         "matrices_only": edit(
             "w.ndim > 1", "w.ndim == 2", about="detail", also=[("w.ndim >= 2", "w.ndim == 2")],
@@ -783,7 +808,7 @@ MISTAKES = {
             'for name, w in model.named_parameters() if "weight" in name', about="detail",
             also=[("for w in model.parameters() if w.ndim > 1",
                    'for name, w in model.named_parameters() if "bias" not in name')],
-            hint="You go by the name 'weight', and the scale of a normalization is called so too. "
+            hint="You go by names. The scale of a normalization is called weight, too. "
             "It has one axis, like a bias: leave it out.",
         ),
         "absolute_values": edit(
@@ -807,6 +832,31 @@ MISTAKES = {
             "max=lr * lam", "max=lam",
             also=[("torch.abs(theta) - lr * lam", "torch.abs(theta) - lam")],
             hint="The step has the length λ; an SGD step multiplies it by the learning rate: ηλ.",
+        ),
+        "step_of_lambda": edit(
+            "theta.abs().clamp(max=lr * lam)", "lam",
+            hint="The step has the length λ: the learning rate is missing, and nothing stops an "
+            "entry at 0. Move by min(αλ, |θ|).",
+        ),
+        "rate_outside_the_minimum": edit(
+            "theta.abs().clamp(max=lr * lam)", "lr * theta.abs().clamp(max=lam)",
+            hint="You take the smaller of λ and |θ|, and multiply by the learning rate afterwards: "
+            "small entries then shrink by a share, and never reach 0. αλ belongs into the minimum.",
+        ),
+        "larger_of_the_two": edit(
+            "clamp(max=lr * lam)", "clamp(min=lr * lam)",
+            hint="You move by the larger of αλ and |θ|, which takes large entries to 0 and small "
+            "ones across it. It is the smaller of the two.",
+        ),
+        "small_entries_stay": edit(
+            "return theta - step * torch.sign(theta)",
+            "return torch.where(step < lr * lam, theta, theta - step * torch.sign(theta))",
+            hint="Entries nearer to 0 than αλ stay where they are. They are the ones that L1 sets "
+            "to 0.",
+        ),
+        "step_returned": edit(
+            "theta - step", "step",
+            hint="You return the step. What is asked for is θ after it: subtract the step from θ.",
         ),
         "lambda_forgotten": edit(
             "max=lr * lam", "max=lr",
@@ -915,12 +965,63 @@ MISTAKES = {
         ),
         "restore_does_nothing": edit(
             "model.load_state_dict(self.weights)", "model.state_dict().update(self.weights)",
-            hint="state_dict() is a dict that was made for you: changing it does not change the "
-            "model. load_state_dict puts the weights back.",
+            hint="restore leaves the model as it is. load_state_dict puts weights back, when "
+            "restore is called. (state_dict() is a dict made for you: changing it changes no "
+            "model.)",
         ),
         "min_delta_ignored": edit(
             " - self.min_delta", "", about="detail", also=[("gain > self.min_delta", "gain > 0")],
-            hint="min_delta is not looked at: any improvement, however small, counts for you.",
+            hint="Any improvement counts as better for you, however small: what counts has to beat "
+            "the best score by more than min_delta.",
+        ),
+        "min_delta_for_the_patience": edit(
+            " - self.min_delta", "",
+            (WAIT, WAIT.replace(
+                "else:", "elif self.sign * score > self.sign * self.best + self.min_delta:"
+            )),
+            about="detail",
+            hint="min_delta stands on the wrong side: any small improvement counts as better, and "
+            "only an epoch that is worse by more than min_delta is counted as bad. It says by how "
+            "much the best must be beaten; every other epoch is a bad one.",
+        ),
+        "min_delta_turned_round_for_max": edit(
+            "- self.min_delta", "- self.sign * self.min_delta", about="detail",
+            hint="With mode='max' your min_delta has the wrong sign: scores a little below the "
+            "best count as better.",
+        ),
+        "any_change_is_better": edit(
+            "if self.sign * score < self.sign * self.best - self.min_delta",
+            "if abs(score - self.best) > self.min_delta",
+            hint="You look how far the score has moved, and not which way: a much worse one counts "
+            "as better, too.",
+        ),
+        "max_compared_like_min": edit(
+            "if self.sign * score < self.sign * self.best", "if score < self.best",
+            about="detail",
+            hint="With mode='max' no score is ever better in yours: `best` starts at the wrong "
+            "end, or the comparison is the one for 'min'.",
+        ),
+        "weights_of_small_improvements": edit(
+            "        if self.sign * score < self.sign * self.best - self.min_delta:",
+            "        if self.sign * score < self.sign * self.best:\n"
+            f"            self.weights = {CLONES}\n"
+            "        if self.sign * score < self.sign * self.best - self.min_delta:",
+            about="detail",
+            hint="Weights are kept also for a score that beats the best by less than min_delta. "
+            "`best` and the weights belong to one epoch: change both together.",
+        ),
+        "best_and_weights_creep": edit(
+            "        return self.waited",
+            "        if self.sign * score < self.sign * self.best:\n            self.best = score\n"
+            f"            self.weights = {CLONES}\n        return self.waited", about="detail",
+            hint="`best` and the weights follow every small improvement; min_delta decides for the "
+            "patience alone. A score that does not beat the best by more than min_delta is not "
+            "better, and changes nothing.",
+        ),
+        "says_nothing": edit(
+            "return self.waited >= self.patience", "self.stop = self.waited >= self.patience",
+            hint="step returns nothing, and None counts as False: training never stops. Return "
+            "whether it should.",
         ),
         "min_delta_turned_round": edit(
             "- self.min_delta", "+ self.min_delta", about="detail",
@@ -1068,14 +1169,14 @@ MISTAKES = {
         ),
         "targets_not_mixed": edit(
             MIXED_Y, "y", also=[("torch.lerp(y[order], y, lam)", "y")],
-            hint="The targets stay as they were. An input that is 30 % of another class should say "
-            "so in its target.",
+            hint="The targets are not mixed. An input that is 30 % of another class should say so "
+            "in its target.",
         ),
         "targets_get_the_other_share": edit(
             MIXED_Y, "(1 - lam) * y + lam * y[partner]",
             also=[("torch.lerp(y[order], y, lam)", "torch.lerp(y, y[order], lam)")],
-            hint="λ and 1 − λ are exchanged in the targets: the share that an input keeps of "
-            "itself is the share its own label keeps.",
+            hint="The partner's share in the targets is another one than in the inputs: λ and "
+            "1 − λ are exchanged, say, or the partner's target is taken alone. Mix both alike.",
         ),
         "shares_exchanged": edit(
             MIXED_X, "(1 - lam) * x + lam * x[partner]",
@@ -1172,8 +1273,12 @@ MISTAKES = {
         "cutout_generator_ignored": edit(
             "randint(height, (1,), generator=generator,", "randint(height, (1,),",
             ("randint(width, (1,), generator=generator,", "randint(width, (1,),"), about="detail",
-            hint="The centres come from torch's global generator; the one that was passed is not "
-            "used, so nobody can repeat your run.",
+            also=[[("int(torch.randint(height, (1,), generator=generator, device=x.device))",
+                    '__import__("random").randrange(height)'),
+                   ("int(torch.randint(width, (1,), generator=generator, device=x.device))",
+                    '__import__("random").randrange(width)')]],
+            hint="The generator that was passed does not draw the centres (torch's global one "
+            "does, or Python's or NumPy's), so nobody can repeat your run.",
         ),
         "one_pixel_too_many": edit(
             "top + size", "top + size + 1", ("left + size", "left + size + 1"), about="detail",
@@ -1187,6 +1292,33 @@ MISTAKES = {
                    ("randint(width, (n, 1", "randint(width, (1, 1")]],
             hint="The same box is cut out of all images of the batch: draw a centre for each of "
             "them.",
+        ),
+        "last_pixels_never_the_centre": edit(
+            "torch.randint(height,", "torch.randint(height - 1,",
+            ("torch.randint(width,", "torch.randint(width - 1,"), about="detail",
+            hint="The last row and the last column are never the centre: torch.randint leaves its "
+            "upper end out already.",
+        ),
+        "centre_outside": edit(
+            "torch.randint(height,", "torch.randint(height + 1,",
+            ("torch.randint(width,", "torch.randint(width + 1,"), about="detail",
+            hint="Your centre may lie one pixel beyond the image. Pixels are counted from 0, and "
+            "torch.randint leaves its upper end out.",
+        ),
+        "centres_on_the_diagonal": edit(
+            "cx = int(torch.randint(width, (1,), generator=generator, device=x.device))", "cx = cy",
+            hint="One number serves as row and as column, so the centres lie on the diagonal. Draw "
+            "two.",
+        ),
+        "height_and_width_exchanged": edit(
+            "height, width = x.shape", "width, height = x.shape", about="detail",
+            hint="Height and width are exchanged: images are (n, C, H, W), rows come first.",
+        ),
+        "whole_square_from_the_clipped_corner": edit(
+            "top + size", "max(top, 0) + size", ("left + size", "max(left, 0) + size"),
+            about="detail",
+            hint="Where the box begins outside of the image, yours is moved inside instead of cut "
+            "off: the end is counted from the clipped start. Take the end first, then clip.",
         ),
         "size_as_half_width": edit(
             CORNER, "top, left = cy - size, cx - size", ("top + size", "top + 2 * size"),
@@ -1208,8 +1340,8 @@ MISTAKES = {
         ),
         "hole_per_channel": edit(
             "for image in out:", "for image in out.flatten(0, 1).unsqueeze(1):",
-            hint="Every channel has a hole of its own. An object that is covered is covered in all "
-            "of them.",
+            hint="The channels do not have the same hole: each its own, or only some have one. An "
+            "object that is covered is covered in all of them.",
         ),
         "all_but_the_box": edit(
             HOLE, "outside = torch.ones_like(image)\n        outside"
@@ -1219,7 +1351,7 @@ MISTAKES = {
         ),
         "filled_with_the_mean": edit(
             HOLE, HOLE.removesuffix("0") + "image.mean()", about="detail",
-            also=[(HOLE, HOLE.removesuffix("0") + "0.5")],
+            also=[(HOLE, HOLE.removesuffix("0") + "0.5"), (HOLE, HOLE.removesuffix("0") + "1")],
             hint="The hole is filled with another value. Here it is set to 0.",
         ),
         "cuts_the_original": edit(
@@ -1231,18 +1363,19 @@ MISTAKES = {
         "lambda_not_recomputed": edit(
             "(bottom - top) * (right - left) / (height * width)", "1 - lam",
             also=[("box.to(y.dtype).mean()", "1 - lam")],
-            hint="The targets are mixed by the λ that was asked for. At the border the box is "
-            "clipped and less is pasted: count the pixels that were, and weigh the labels by them.",
+            hint="The labels' weights are not the shares of the pixels: λ as it was asked for, "
+            "say, although less is pasted where the box is clipped. Count the pixels that were "
+            "pasted, and weigh the labels by them.",
         ),
         "area_before_clipping": edit(
             "(bottom - top) * (right - left) /", "rows * columns /",
-            hint="The area is that of the box before it was clipped. At the border less is pasted: "
-            "take what is left of it.",
+            hint="Your area is too large: that of the box before it was clipped, say. At the "
+            "border less is pasted: take what is left of the box.",
         ),
         "partners_drawn_twice": edit(
             "y[partner]", f"y[{PERMUTED}]",
-            hint="Pixels and labels come from different partners: a second permutation is drawn "
-            "for the labels. Draw one and use it twice.",
+            hint="What is in the box is not what the labels' partner has there: the labels have a "
+            "second permutation, say. Draw one, use it twice, and paste its pixels as they are.",
         ),
         "label_weights_exchanged": edit(
             "(1 - pasted) * y + pasted * y[partner]", "pasted * y + (1 - pasted) * y[partner]",
@@ -1253,6 +1386,28 @@ MISTAKES = {
             "(1 - pasted) * y + pasted * y[partner]", "y",
             also=[("torch.lerp(y, y[order], share)", "y")],
             hint="The labels stay as they were, although part of the picture is another one.",
+        ),
+        "labels_of_the_partner": edit(
+            "(1 - pasted) * y + pasted * y[partner]", "y[partner]",
+            hint="The labels are the partners' alone, although only a box comes from them. They "
+            "are mixed by the shares of the pixels.",
+        ),
+        "pasted_box_from_its_corner": edit(
+            BOX_CORNER, "top, left = cy, cx", about="detail",
+            hint="The pixel that was drawn is the box's upper left corner in yours. It is the "
+            "centre: the box reaches half of its sides to either side.",
+        ),
+        "pasted_box_one_pixel_larger": edit(
+            "mixed[:, :, top:bottom, left:right] = x[partner, :, top:bottom, left:right]",
+            "mixed[:, :, top : bottom + 1, left : right + 1] = "
+            "x[partner, :, top : bottom + 1, left : right + 1]",
+            hint="One row and one column too many are pasted: a slice ends before its second "
+            "number, so nothing has to be added to it.",
+        ),
+        "square_box": edit(
+            "int(width * (1 - lam) ** 0.5)", "int(height * (1 - lam) ** 0.5)", about="detail",
+            hint="Your box is a square, made from the height alone. Its columns are a share of the "
+            "width.",
         ),
         "sides_without_root": edit(
             "int(height * (1 - lam) ** 0.5), int(width * (1 - lam) ** 0.5)",
@@ -1302,8 +1457,7 @@ MISTAKES = {
         "rows_and_columns_exchanged": edit(
             "mixed[:, :, top:bottom, left:right] = x[partner, :, top:bottom, left:right]",
             "mixed[:, :, left:right, top:bottom] = x[partner, :, left:right, top:bottom]",
-            hint="Rows and columns are exchanged in the slices: images are (n, C, H, W), rows come "
-            "first.",
+            hint="Rows and columns are exchanged: images are (n, C, H, W), rows come first.",
         ),
         "zeros_pasted": edit(
             "= x[partner, :, top:bottom, left:right]", "= 0",
@@ -1468,6 +1622,31 @@ MISTAKES = {
             also=[("torch.softmax(", "torch.log_softmax(")],
             hint="You average log-probabilities, which is a geometric mean: one model that finds a "
             "class impossible rules it out. Average the probabilities.",
+        ),
+        "outputs_as_they_come": edit(
+            "        model.eval()\n", "",
+            ("        with torch.no_grad():\n            total", "        total"),
+            ("torch.softmax(model(X), dim=-1)", "model(X)"),
+            hint="You average what the models give as they come: logits, in the mode in which they "
+            "are, and with a graph. What is wanted are probabilities, predicted in evaluation "
+            "mode and without a graph.",
+        ),
+        "logits_with_a_graph_and_mode_not_given_back": edit(
+            "        model.train(was_training)\n", "",
+            ("        with torch.no_grad():\n            total", "        total"),
+            ("torch.softmax(model(X), dim=-1)", "model(X)"),
+            hint="You average logits, with a graph, and leave all models in evaluation mode. Take "
+            "probabilities, without a graph, and give every model back in the mode it came in.",
+        ),
+        "sigmoid_for_softmax": edit(
+            "torch.softmax(model(X), dim=-1)", "torch.sigmoid(model(X))",
+            hint="You take the sigmoid of every logit for itself, so a row does not sum to 1. "
+            "Classes that exclude each other share one softmax.",
+        ),
+        "softmax_once_more": edit(
+            "return total / len(models)", "return torch.softmax(total / len(models), dim=-1)",
+            hint="A softmax is taken of what are probabilities already, which makes them nearly "
+            "equal. Their mean sums to 1 as it is.",
         ),
         "majority_vote": edit(
             "torch.softmax(model(X), dim=-1)",

@@ -1063,6 +1063,39 @@ MISTAKES = {
             hint="running_mean and running_var are plain attributes: they are not saved, and they "
             "stay behind when the model moves to a GPU. Register them as buffers.",
         ),
+        "statistics_and_counter_as_attributes": edit(
+            MEAN_BUFFER, "self.running_mean = torch.zeros(num_features)",
+            (VAR_BUFFER, "self.running_var = torch.ones(num_features)"),
+            (COUNTER, "self.num_batches_tracked = torch.tensor(0)"),
+            hint="running_mean, running_var and num_batches_tracked are plain tensors: they are "
+            "not saved, and they stay behind when the model moves to a GPU. Register all three as "
+            "buffers.",
+        ),
+        "plain_tensors_only": edit(
+            MEAN_BUFFER, "self.running_mean = torch.zeros(num_features)",
+            (VAR_BUFFER, "self.running_var = torch.ones(num_features)"),
+            (COUNTER, "self.num_batches_tracked = 0"),
+            ("self.weight = torch.nn.Parameter(torch.ones(num_features))",
+             "self.weight = torch.ones(num_features)"),
+            ("self.bias = torch.nn.Parameter(torch.zeros(num_features))",
+             "self.bias = torch.zeros(num_features)"),
+            hint="All that the layer keeps are plain tensors: nothing is trained, saved, or moved "
+            "with the model. What is learnt is a Parameter, what is only remembered a buffer.",
+        ),
+        "named_as_in_a_textbook": edit(
+            "self.weight = torch.nn.Parameter", "self.gamma = torch.nn.Parameter",
+            ("self.bias = torch.nn.Parameter", "self.beta = torch.nn.Parameter"),
+            ("x, self.weight, self.bias,", "x, self.gamma, self.beta,"),
+            (MEAN_BUFFER, "self.moving_mean = torch.zeros(num_features)"),
+            (VAR_BUFFER, "self.moving_var = torch.ones(num_features)"),
+            ("self.running_mean, self.running_var,", "self.moving_mean, self.moving_var,"),
+            ("        " + COUNTER + "\n", ""),
+            ("        if self.training:\n            self.num_batches_tracked += 1\n", ""),
+            hint="Two things at once: your parameters are not called weight and bias, as torch's "
+            "are, and the running statistics are plain tensors. torch's are buffers, running_mean, "
+            "running_var and num_batches_tracked; only what is registered is saved, and names "
+            "decide what is loaded.",
+        ),
         "running_statistics_as_parameters": edit(
             MEAN_BUFFER, "self.running_mean = torch.nn.Parameter(torch.zeros(num_features))",
             (VAR_BUFFER, "self.running_var = torch.nn.Parameter(torch.ones(num_features))"),
@@ -1517,6 +1550,16 @@ MISTAKES = {
         "rows_root_forgotten": edit(
             "torch.sqrt(var + eps)", "(var + eps)",
             hint="You divide by the variance; the standard deviation, its root, belongs there.",
+        ),
+        "rows_variance_not_averaged": edit(
+            "((x - mean) ** 2).mean(", "((x - mean) ** 2).sum(",
+            hint="You divide by the root of the *sum* of squares. The variance is their mean over "
+            "the d features.",
+        ),
+        "root_mean_square_norm": edit(
+            "((x - mean) ** 2).mean(", "(x**2).mean(", ("x_hat = (x - mean) /", "x_hat = x /"),
+            hint="The mean is never subtracted, and you divide by the root of the mean square: "
+            "that is RMSNorm. Layer norm subtracts the mean first, in both places.",
         ),
         "rows_mean_not_subtracted": edit(
             "x_hat = (x - mean) /", "x_hat = x /",

@@ -342,6 +342,11 @@ MISTAKES = {
             hint="The sigmoid is applied to probabilities, too. σ of a number in [0, 1] is at "
             "least ½.",
         ),
+        "negative_targets_ignored": edit(
+            "targets != self.ignore_index", "targets >= 0", about="detail",
+            hint="You leave out all targets below 0, whatever ignore_index is. It may be a class "
+            "number or 255, too: compare with it.",
+        ),
         "threshold_ignored": edit(
             "> self.threshold", "> 0.5", about="detail",
             also=[(ANSWERS, "answers = probabilities.round().bool()")],
@@ -484,6 +489,12 @@ MISTAKES = {
             hint="No parameter moves. Either the gradients are set to zero between backward and "
             "step, so that the optimizer finds nothing to go by, or one of the two is missing.",
         ),
+        "one_step_for_the_last_batch": edit(
+            STEP, "", ("    return total / count",
+                       "    optimizer.step()\n    return total / count"),
+            hint="The optimizer steps once an epoch, after the loop, with the last batch's "
+            "gradient. One step a batch is asked for.",
+        ),
         "step_before_backward": edit(
             ZERO, "", (BACKWARD, "        optimizer.step()\n" + ZERO + BACKWARD), (STEP, ""),
             hint="The optimizer steps before this batch's gradients are there, so each batch's "
@@ -498,7 +509,8 @@ MISTAKES = {
         ),
         "returns_after_the_first_batch": edit(
             "    return total / count", "        return total / count",
-            hint="The return stands inside the loop: only the first batch is trained on.",
+            hint="Only the first batch is trained on: a return (or a break) stands inside the loop "
+            "and ends it there.",
         ),
         "no_training_mode": edit(
             "    model.train()\n", "",
@@ -509,6 +521,17 @@ MISTAKES = {
             "model.train()", "model.eval()",
             hint="The model is in evaluation mode while it is trained: no dropout, and batch "
             "norm's statistics stand still.",
+        ),
+        "left_in_evaluation_mode": edit(
+            "    return total / count", "    model.eval()\n    return total / count",
+            about="detail",
+            hint="The model is left in evaluation mode. It is to be left in training mode: those "
+            "who evaluate it switch the mode themselves, and back.",
+        ),
+        "softmax_before_the_loss": edit(
+            "loss_fn(model(inputs), targets)", "loss_fn(model(inputs).softmax(-1), targets)",
+            hint="You take the softmax of the model's outputs before the loss. The loss function "
+            "is given the outputs as they are; what it makes of them is its own business.",
         ),
         "arguments_of_the_loss_swapped": edit(
             "loss_fn(model(inputs), targets)", "loss_fn(targets, model(inputs))",
@@ -561,8 +584,9 @@ MISTAKES = {
             "inputs, targets = inputs.to(device), targets.to(device)",
             "inputs.to(device), targets.to(device)", about="form",
             also=[("        inputs, targets = inputs.to(device), targets.to(device)\n", "")],
-            hint="x.to(device) returns a tensor on the device; x itself stays where it is. (A "
-            "module's .to moves the module, and that is why one forgets.)",
+            hint="Inputs and targets stay where they were. x.to(device) returns a tensor on the "
+            "device, and x itself does not move. (A module's .to moves the module, and that is why "
+            "one forgets.)",
         ),
         "never_clipped": edit(
             GUARDED, "", about="detail",
@@ -589,6 +613,11 @@ MISTAKES = {
              "            loss = loss.clamp(-max_norm, max_norm)\n" + BACKWARD), about="detail",
             hint="The loss is clipped, and where that bites the gradient is 0. The gradients' norm "
             "is to be limited.",
+        ),
+        "loss_after_the_step": edit(
+            STEP, STEP + "        loss = loss_fn(model(inputs), targets)\n",
+            hint="You compute each batch's loss again after its step, which costs a second pass "
+            "and gives a smaller number. Take the one from which the gradient came.",
         ),
         "losses_as_tensors": edit(
             "loss.item()", "loss", ("return total / count", "return (total / count).item()"),
@@ -751,6 +780,11 @@ MISTAKES = {
             hint="In epoch 0 the rate is 0, and nothing is learnt. In epoch t the factor is "
             "(t + 1)/W, so that it is 1 in epoch W − 1.",
         ),
+        "second_epoch_like_the_first": edit(
+            "(epoch + 1) / warmup", "max(epoch, 1) / warmup",
+            hint="Epochs 0 and 1 have the same rate, η₀/W, and η₀ comes one epoch late. In epoch t "
+            "the factor is (t + 1)/W.",
+        ),
         "warmup_too_long": edit(
             "(epoch + 1) / warmup", "(epoch + 1) / (warmup + 1)",
             hint="The full rate comes one epoch late: with W epochs of warm-up epoch W − 1 is the "
@@ -794,6 +828,11 @@ MISTAKES = {
             "return (epoch + 1) / warmup", "return 1 / warmup",
             hint="The rate is η₀/W all through the warm-up. It should rise in equal steps.",
         ),
+        "cosine_jumps_after_the_warmup": edit(
+            "math.pi * (epoch - warmup) / (total - warmup)", "math.pi * epoch / (total - warmup)",
+            hint="The cosine counts from epoch 0, but its length is T − W: after the warm-up the "
+            "rate jumps, and it rises again in the end. Count from epoch W.",
+        ),
         "cosine_counts_from_the_start": edit(
             "math.pi * (epoch - warmup) / (total - warmup)", "math.pi * epoch / total",
             hint="The cosine counts from epoch 0, so after the warm-up the rate jumps. It should "
@@ -813,6 +852,21 @@ MISTAKES = {
             "(epoch - warmup) / (total - warmup)", "(epoch - warmup + 1) / (total - warmup)",
             hint="The cosine is one epoch ahead: in epoch W it should still be η₀, and 0 only in "
             "epoch T, one after the last.",
+        ),
+        "nothing_after_the_warmup": edit(
+            "(1 + math.cos(math.pi * (epoch - warmup) / (total - warmup))) / 2",
+            "0 * (1 + math.cos(math.pi * (epoch - warmup) / (total - warmup)))",
+            hint="After the warm-up the rate is 0 and nothing is learnt: the wave is multiplied by "
+            "0 (½·(1 + cos) starts with 1), or no number is left of it.",
+        ),
+        "rate_stays_after_the_warmup": edit(
+            "(1 + math.cos(math.pi * (epoch - warmup) / (total - warmup))) / 2", "1.0",
+            hint="After the warm-up the rate stays at η₀. It should fall along half a cosine.",
+        ),
+        "pi_forgotten": edit(
+            "math.cos(math.pi * ", "math.cos(",
+            hint="π is missing in the cosine, so that it ends long before its lowest point: the "
+            "rate never gets near 0.",
         ),
         "cosine_rises": edit(
             "(1 + math.cos(", "(1 - math.cos(",
@@ -1161,6 +1215,32 @@ MISTAKES = {
             "now, so nothing moves, but the optimizer's state grows with them, and one "
             "requires_grad_(True) later they move.",
         ),
+        "another_optimizer": edit(
+            BY_SGD, "torch.optim.Adam(model.head.parameters(), lr=lr)",
+            hint="The optimizer is another one. A torch.optim.SGD is asked for.",
+        ),
+        "rate_of_its_own": edit(
+            "head.parameters(), lr=lr", "head.parameters(), lr=0.01",
+            hint="The learning rate that you are given never enters: hand lr on to the optimizer.",
+        ),
+        "handed_over_in_evaluation_mode": edit(
+            "    return model, torch", "    model.eval()\n    return model, torch", about="detail",
+            also=[("super().train(mode)", "super().train(False)")],
+            hint="The model comes back in evaluation mode: it was switched off, or your train() "
+            "does so whatever mode is asked for. Only the backbone stays in evaluation mode.",
+        ),
+        "norm_layers_only_in_evaluation_mode": edit(
+            "        self.backbone.eval()\n",
+            "        for module in self.backbone.modules():\n"
+            "            if isinstance(module, nn.BatchNorm1d):\n                module.eval()\n",
+            hint="Only the norm layers of the backbone stay in evaluation mode, and dropout is on. "
+            "All of the backbone stays in it.",
+        ),
+        "probabilities_for_logits": edit(
+            "return self.head(self.backbone(x))", "return self.head(self.backbone(x)).softmax(-1)",
+            hint="You return probabilities. Logits are asked for: the loss takes the softmax "
+            "itself.",
+        ),
         "head_frozen_too": edit(
             NEW_HEAD, NEW_HEAD + ".requires_grad_(False)",
             hint="The head does not ask for gradients either: nothing is left that can learn.",
@@ -1262,6 +1342,15 @@ MISTAKES = {
             "    std = both.std(0, correction=0)",
             hint="The statistics were taken from both tables together, so the test rows take part "
             "in their own scaling. Only the training rows may.",
+        ),
+        "other_table_as_it_is": edit(
+            OTHER_ROWS, "X_other",
+            hint="The other table comes back as it was. A model that was trained on scaled rows "
+            "needs rows that are scaled in the same way.",
+        ),
+        "centred_only": edit(
+            "(X_train - mean) / std", "X_train - mean", (OTHER_ROWS, "X_other - mean"),
+            hint="The columns are centred, but not divided by their standard deviations.",
         ),
         "one_scale_for_all_columns": edit(
             "mean = X_train.mean(0)\n    std = X_train.std(0, correction=0)",
@@ -1367,6 +1456,11 @@ MISTAKES = {
             about="detail", cost=0.2,
             hint="The size of the table was taken from the classes that occur. A class that does "
             "not occur has a row and a column too: num_classes says how many there are.",
+        ),
+        "all_rows_are_one_list": edit(
+            COUNTS, COUNTS + ".sum(0, keepdim=True).repeat(num_classes, 1)",
+            hint="All rows are the same. [[0] * K] * K, say, is one list K times over, and what is "
+            "counted in one row is seen in all of them.",
         ),
         "minlength_forgotten": edit(
             ", minlength=num_classes * num_classes", "", about="detail", cost=0.2,

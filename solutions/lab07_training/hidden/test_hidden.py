@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from course_utils.testing import Mismatch, agree, assert_close, exercise, public_tests
+from course_utils.testing import Mismatch, agree, assert_close, exercise, probe, public_tests
 
 public = public_tests(__file__)
 TRAINING = public.TRAINING
@@ -184,6 +184,24 @@ def test_epoch_keeps_no_graph(student, rng, device):
             "the graphs of all batches are kept until the end of the epoch: a sum of losses that "
             "are tensors holds on to them. loss.item() is a number", kind="value",
         )
+
+
+@probe
+def modes_after_an_epoch(student, inputs, device):
+    """In which mode an epoch leaves a model that comes in training mode, module by module."""
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout(0.5)).double().to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loader = [(inputs, inputs)]
+    student.train_one_epoch(model, loader, torch.nn.functional.mse_loss, optimizer, device)
+    return [module.training for module in model.modules()]
+
+
+@exercise("train_one_epoch", about="detail", weight=0.5, stated="left in training mode")
+def test_epoch_ends_in_training_mode(student, rng, device):
+    """The model is left in training mode."""
+    seen = student.run(modes_after_an_epoch, torch.as_tensor(rng.normal(size=(3, 2))), str(device))
+    if not all(seen):
+        raise Mismatch("the model is not left in training mode after the epoch", kind="value")
 
 
 # Exercise: evaluate
