@@ -2127,7 +2127,7 @@ def test_failing_input(student, reference):
     )
 
 
-@exercise("bug_hunt", part="map_loss", stated="the losses' sum, and the prior's term once")
+@exercise("bug_hunt", part="map_loss", stated="−log posterior, for any number of examples")
 def test_mended_objective(student, reference, signs_and_sizes, rng):
     """Your objective counts the prior once, however many examples there are."""
     theta = signs_and_sizes(5)

@@ -836,22 +836,22 @@ MISTAKES = {
         "step_of_lambda": edit(
             "theta.abs().clamp(max=lr * lam)", "lam",
             hint="The step has the length λ: the learning rate is missing, and nothing stops an "
-            "entry at 0. Move by min(αλ, |θ|).",
+            "entry at 0. Move by min(ηλ, |θ|).",
         ),
         "rate_outside_the_minimum": edit(
             "theta.abs().clamp(max=lr * lam)", "lr * theta.abs().clamp(max=lam)",
             hint="You take the smaller of λ and |θ|, and multiply by the learning rate afterwards: "
-            "small entries then shrink by a share, and never reach 0. αλ belongs into the minimum.",
+            "small entries then shrink by a share, and never reach 0. ηλ belongs into the minimum.",
         ),
         "larger_of_the_two": edit(
             "clamp(max=lr * lam)", "clamp(min=lr * lam)",
-            hint="You move by the larger of αλ and |θ|, which takes large entries to 0 and small "
+            hint="You move by the larger of ηλ and |θ|, which takes large entries to 0 and small "
             "ones across it. It is the smaller of the two.",
         ),
         "small_entries_stay": edit(
             "return theta - step * torch.sign(theta)",
             "return torch.where(step < lr * lam, theta, theta - step * torch.sign(theta))",
-            hint="Entries nearer to 0 than αλ stay where they are. They are the ones that L1 sets "
+            hint="Entries nearer to 0 than ηλ stay where they are. They are the ones that L1 sets "
             "to 0.",
         ),
         "step_returned": edit(

@@ -742,7 +742,7 @@ def test_difference_needs_no_luck(student, device):
 # Exercise: bug_hunt
 
 
-@exercise("bug_hunt", part="map_loss", stated="the losses' sum, and the prior's term once")
+@exercise("bug_hunt", part="map_loss", stated="−log posterior, for any number of examples")
 def test_mended_for_many_examples(student, reference, rng, device):
     """With 500 examples and matrix-shaped parameters the prior still counts once."""
     theta = torch.as_tensor(rng.uniform(1, 2, (3, 4)), device=device)
