@@ -207,7 +207,7 @@ def test_every_lab_draws_in_the_style(lab: Lab) -> None:
     assert "import torch" not in setup or "torch.set_num_threads(1)" in setup
     for code in others:
         if "plt." in code:
-            assert "with picture()" in code or "sliders(" in code, code  # which draws inside one
+            assert "with picture(" in code or "sliders(" in code, code  # which draws inside one
             assert "tight_layout" not in code and "plt.show()" not in code, code
             assert all(float(size) >= 9 for size in re.findall(r"font_?size=([\d.]+)", code)), code
 
