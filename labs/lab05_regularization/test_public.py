@@ -34,6 +34,11 @@ HINTS = {
         "being kept; return x itself at evaluation. What is 0/0 at p = 1?",
         "With x all ones and p = 0.2 every entry of the result is 0 or 1.25.",
     ],
+    "classic_dropout": [
+        "In training: the mask of dropout, and nothing else.",
+        "At evaluation every entry is there. Multiply by the mean of the mask.",
+        "x = 10, p = 0.2: training gives 0 or 10, evaluation 8.",
+    ],
     "dropout_backward": [
         "In the backward pass the mask is a known number, no longer a random one.",
         "y = m·z/(1 − p) is linear in z: its slope is the same factor that multiplied z.",
@@ -66,7 +71,7 @@ HINTS = {
     "l1_step": [
         "Every entry moves towards zero by the same length. What if it is nearer to zero than "
         "that?",
-        "The step is min(αλ, |θ|) in the direction −sign θ.",
+        "The step is min(ηλ, |θ|) in the direction −sign θ.",
         "With lr 0.1 and lam 5: 2 → 1.5, −2 → −1.5, 0.3 → 0.",
     ],
     "EarlyStopping": [
@@ -76,6 +81,17 @@ HINTS = {
         "it beats the best by more than min_delta.",
         "patience 2, scores 3, 2, 2.5, 2.6: step returns False, False, False, True, and restore "
         "brings back the weights of the second epoch.",
+    ],
+    "random_shift": [
+        "Each image has its own two numbers. A margin of zeros around it makes cutting easy.",
+        "With a margin of `largest` on all sides, the corner at which you cut is 0 … 2·largest, "
+        "down and to the right.",
+        "largest = 1: nine places are possible, and standing still is one of them.",
+    ],
+    "mixup_share": [
+        "One uniform number from the generator, then scipy's inverse of the distribution function.",
+        "beta.ppf(u, alpha, alpha) with u = torch.rand(1, generator=generator, …).item().",
+        "u = 0.25 gives 0.25 for α = 1, about 0.33 for α = 2, and about 0.11 for α = 0.4.",
     ],
     "mixup": [
         "Draw one permutation and use it twice.",
@@ -102,6 +118,16 @@ HINTS = {
         "squared.",
         "Var 4, n = 8: 0.5 when uncorrelated, 2.25 with ρ = 0.5.",
     ],
+    "bootstrap": [
+        "With replacement: the same index may come several times, and others never.",
+        "torch.randint draws n independent indices; its upper end is not included.",
+        "Of n = 1000 indices about 632 different ones occur: a share of 1 − 1/e.",
+    ],
+    "average_checkpoints": [
+        "Go through the names of one checkpoint; collect the tensor of that name from all.",
+        "torch.stack(…).mean(dim=0) for floating-point tensors; a copy of the last for others.",
+        "Weights 1, 2 and 6 give 3; counts 10, 20 and 30 give 30.",
+    ],
     "ensemble_predict": [
         "Each model gives logits; turn them into probabilities before you average.",
         "Switch each model to eval, run it without a graph, and put it back into the mode it "
@@ -123,17 +149,22 @@ HINTS = {
 DERIVATION = {
     "dropout_moments": "section 1, steps 1 to 4",
     "dropout": "section 1, step 3: the factor is fixed by E[y] = z",
-    "dropout_backward": "section 1, 'backwards': y = m·z/(1 − p) is linear in z",
+    "dropout_backward": "section 1, 'dropout backwards': y is linear in z",
+    "classic_dropout": "section 1, step 1: the mean that the next layer has learnt from",
     "Dropout": "the Conventions box: who decides between training and evaluation",
-    "drop_connect": "section 1, 'dropping weights': the same mask idea, on W",
+    "drop_connect": "section 1, 'drop_connect': the same mask idea, on W",
     "map_l2": "section 2, steps 1 to 4: where the product over examples ends",
     "l2_penalty": "section 2: ½λ‖θ‖², over weights only",
     "l1_step": "section 2, 'the corner at zero': why the step is clipped",
     "EarlyStopping": "section 3: better by more than min_delta, else one epoch less patience",
+    "random_shift": "section 4: moved a little, the label stays true",
+    "mixup_share": "section 4, 'how much to mix': the inverse of a distribution function",
     "mixup": "section 4: one partner for the image and for its label",
     "cutout": "section 4: centre anywhere, box clipped at the border",
     "cutmix": "section 4: the label's weight is the area that was really pasted",
     "ensemble_variance": "section 5, steps 1 and 2",
+    "bootstrap": "section 5, 'bagging': n out of n, with replacement",
+    "average_checkpoints": "section 5, 'averaging checkpoints': weights, and what is no weight",
     "ensemble_predict": "section 5: which outputs are averaged",
     "break_it": "section 1, step 3",
     "bug_hunt": "section 2, step 2: the prior is outside the product",
@@ -166,6 +197,36 @@ class Reference:
             # The generator's seed rather than a draw: a reference needs no fresh mask a call.
             torch.manual_seed(generator.initial_seed() if generator else 0)
             return F.dropout(x, p, training)
+
+    @staticmethod
+    def classic_dropout(x, p=0.5, training=True, generator=None):
+        """What survives is torch's, divided by what torch had multiplied it by."""
+        mean = torch.distributions.Bernoulli(1 - _double(p)).mean.to(x)
+        return Reference.dropout(x, p, True, generator) * mean if training else x * mean
+
+    @staticmethod
+    def shifted(image, largest):
+        """An image (C, H, W) at all places that a shift may bring it to: (places, C, H, W)."""
+        height, width = image.shape[1:]
+        around = F.pad(image, [largest] * 4)[None]
+        patches = F.unfold(around, (height, width)).reshape(image.shape[0], height, width, -1)
+        return patches.permute(3, 0, 1, 2)
+
+    @staticmethod
+    def share_below(alpha, level):
+        """The λ below which a part `level` of all lies: among 200,000 that torch draws."""
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            drawn = torch.distributions.Beta(_double(alpha), _double(alpha)).sample((200_000,))
+        return float(drawn.quantile(level))
+
+    @staticmethod
+    def average_checkpoints(states):
+        stacked = {name: torch.stack([state[name] for state in states]) for name in states[0]}
+        return {
+            name: tensors.mean(0) if tensors.is_floating_point() else tensors[-1]
+            for name, tensors in stacked.items()
+        }
 
     @staticmethod
     def log_prior(theta, sigma):
@@ -314,6 +375,36 @@ def kind_of_result(student, x, p, training, seed):
     generator = torch.Generator(device=x.device).manual_seed(seed)
     out = student.dropout(x, p, training, generator)
     return [str(out.dtype), list(out.shape), out.device.type]
+
+
+def _classic_ratios(student, x, p, training, seed):
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    out = student.classic_dropout(x.clone(), p, training, generator)
+    ratios = (out.detach().double() / x.double()).cpu().numpy().round(4) + 0.0
+    return np.unique(ratios)[:6].tolist()
+
+
+classic_ratios = probe(_classic_ratios)
+
+
+@probe
+def classic_masks(student, x, p, seed):
+    """The share of zeros, to the nearest even hundredth, and how far masks differ."""
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    first, second = (student.classic_dropout(x.clone(), p, True, generator) for _ in range(2))
+    return {
+        "share of zeros": round(float((first == 0).double().mean()) / 0.02) * 0.02,
+        "the same twice": bool(((first != 0) == (second != 0)).all()),
+        "every row has its own": len(torch.unique((first != 0).cpu(), dim=0)) == len(x),
+    }
+
+
+@probe
+def classic_kind(student, x, p, training, seed):
+    """The result's dtype and shape; x itself is passed on."""
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    out = student.classic_dropout(x, p, training, generator)
+    return [str(out.dtype), list(out.shape)]
 
 
 def _backward_ratios(student, upstream, mask, p, survivors):
@@ -499,6 +590,102 @@ def stop_early(student, scores, options, device):
         "restored": float(values[0]) if bool((values == values[0]).all()) else "some weights only",
         "best": float(stopper.best), "elsewhere": float(another.weight[0, 0]),
     }
+
+
+@probe
+def shifts(student, image, places, largest, count, seed):
+    """What random_shift does to many copies of one image, of which all places are known."""
+    generator = torch.Generator(device=image.device).manual_seed(seed)
+    copies = image.expand(count, *image.shape).contiguous()
+    moved, again = (student.random_shift(copies.clone(), largest, generator) for _ in range(2))
+    found = (moved[:, None] == places).flatten(2).all(2)  # (count, places)
+    side = 2 * largest + 1
+    grid = found.any(0).reshape(side, side)
+    alone = bool((moved == moved[:1]).all())
+    return {
+        "all are shifts": bool(found.any(1).all()),
+        "one for all": alone,
+        # Which one it is where all images move alike is chance.
+        "places": -1 if alone else int(grid.sum()),
+        "the same twice": bool(torch.equal(moved, again)),
+        "nothing is lost": bool(torch.allclose(moved.sum((1, 2, 3)), image.sum().expand(count))),
+    }
+
+
+@probe
+def shifts_follow_generator(student, x, largest, seed):
+    """Whether two generators in the same state move the images alike, other calls in between."""
+    moved = []
+    for _ in range(2):
+        torch.rand(3, device=x.device)
+        generator = torch.Generator(device=x.device).manual_seed(seed)
+        moved.append(student.random_shift(x.clone(), largest, generator))
+    return bool(torch.equal(*moved))
+
+
+@probe
+def shift_kind(student, x, largest, seed):
+    """The result's dtype and shape; x itself is passed on."""
+    generator = torch.Generator(device=x.device).manual_seed(seed)
+    out = student.random_shift(x, largest, generator)
+    return [str(out.dtype), list(out.shape)]
+
+
+@probe
+def shares_drawn(student, alpha, cut, seed, device):
+    """Of 4,000 λ, the shares below a cut and above its mirror image, to the nearest tenth."""
+    generator = torch.Generator(device=device).manual_seed(seed)
+    drawn = torch.tensor([float(student.mixup_share(alpha, generator)) for _ in range(4000)])
+    where = {"below": drawn < cut, "above": drawn > 1 - cut}
+    return {name: round(float(inside.double().mean()), 1) for name, inside in where.items()}
+
+
+@probe
+def share_facts(student, alpha, seed, device):
+    """Type and range of λ, whether it changes, and whether the generator decides."""
+    generator = torch.Generator(device=device).manual_seed(seed)
+    drawn = [student.mixup_share(alpha, generator) for _ in range(20)]
+    torch.rand(3)
+    again = student.mixup_share(alpha, torch.Generator(device=device).manual_seed(seed))
+    return {
+        "type": type(drawn[0]).__name__,
+        "in [0, 1]": all(0 <= float(lam) <= 1 for lam in drawn),
+        "changes": len({float(lam) for lam in drawn}) > 1,
+        "follows": float(again) == float(drawn[0]),
+    }
+
+
+@probe
+def sample_facts(student, n, seed, device):
+    """What can be said of a bootstrap sample without naming an index."""
+    generator = torch.Generator(device=device).manual_seed(seed)
+    first, second = (torch.as_tensor(student.bootstrap(n, generator)) for _ in range(2))
+    again = student.bootstrap(n, torch.Generator(device=device).manual_seed(seed))
+    different = len(torch.unique(first)) / n
+    return {
+        "dtype": str(first.dtype), "shape": list(first.shape),
+        "in 0 … n−1": bool(((first >= 0) & (first < n)).all()),
+        "different": "all" if different == 1 else "as drawn with replacement"
+        if 0.6 < different < 0.66 else "other",
+        "the same twice": first.shape == second.shape and bool((first == second).all()),
+        "follows": bool(torch.equal(torch.as_tensor(again), first)),
+    }
+
+
+@probe
+def ever_drawn(student, n, calls, seed, device):
+    """How many of n indices occur in many bootstrap samples."""
+    generator = torch.Generator(device=device).manual_seed(seed)
+    drawn = [torch.as_tensor(student.bootstrap(n, generator)) for _ in range(calls)]
+    return len(torch.unique(torch.cat(drawn)))
+
+
+@probe
+def averaged_memory(student, states):
+    """Whether the average shares memory with a checkpoint; the checkpoints are passed on."""
+    averaged = student.average_checkpoints(states)
+    theirs = {t.data_ptr() for state in states for t in state.values()}
+    return any(t.data_ptr() in theirs for t in averaged.values())
 
 
 @probe
@@ -860,7 +1047,7 @@ def test_scaled_var(student, reference, z_and_p):
 # Exercise: dropout
 
 
-@exercise("dropout", weight=2, stated="0, or x/(1 − p)")
+@exercise("dropout", weight=2, stated="0, or x times the factor c of Exercise 1")
 def test_survivors_are_scaled(student, reference, signs_and_sizes, seed):
     """Every entry is either 0 or exactly x/(1 − p)."""
     x = signs_and_sizes(40, 20)
@@ -955,6 +1142,63 @@ def test_dropout_leaves_x(student, signs_and_sizes, seed):
 def test_dropout_by_hand(student, signs_and_sizes, seed):
     """dropout is written by hand, without torch's own dropout."""
     student.run(kind_of_result, signs_and_sizes(3, 4), 0.3, True, seed)
+
+
+# Exercise: classic_dropout
+
+
+@exercise("classic_dropout", weight=2, stated="returns x with entries dropped and the others as")
+def test_classic_training(student, reference, signs_and_sizes, seed):
+    """In training every entry is either 0 or exactly what it was."""
+    x = signs_and_sizes(40, 20)
+    seen = student.run(classic_ratios, x, 0.3, True, seed)
+    assert_factors(seen, _classic_ratios(reference, x, 0.3, True, seed), "the result divided by x")
+
+
+@exercise("classic_dropout", weight=2, stated="x times one factor, so that both have the same mean")
+def test_classic_evaluation(student, reference, signs_and_sizes, seed):
+    """At evaluation every entry is multiplied by the mean of the mask."""
+    for p in (0.3, 0.8):
+        x = signs_and_sizes(12, 30)
+        seen = student.run(classic_ratios, x, p, False, seed)
+        expected = _classic_ratios(reference, x, p, False, seed)
+        assert_factors(seen, expected, f"at evaluation with p = {p:g}, the result divided by x")
+
+
+@exercise("classic_dropout", weight=2, stated="probability with which an entry is dropped")
+def test_classic_masks(student, signs_and_sizes, seed):
+    """An entry is dropped with probability p, each for itself, and anew at every call."""
+    seen = student.run(classic_masks, signs_and_sizes(500, 500), 0.3, seed)
+    assert_share(seen["share of zeros"], 0.3, "the share of zeros at p = 0.3")
+    assert seen["every row has its own"], "some rows of the batch have the same mask"
+    assert not seen["the same twice"], "two calls, one after the other, dropped the same entries"
+
+
+@exercise("classic_dropout", about="form", weight=0.5, stated="Tensor of x's shape, dtype")
+def test_classic_keeps_kind(student, signs_and_sizes, seed):
+    """The result keeps x's shape and dtype, in training and at evaluation."""
+    x = signs_and_sizes(2, 3, 5, dtype=torch.float32)
+    for training in (True, False):
+        seen = student.run(classic_kind, x.clone(), 0.3, training, seed)
+        assert_kind(seen, "torch.float32", [2, 3, 5])
+
+
+@exercise("classic_dropout", about="arguments", weight=0.5, stated="left as it is")
+def test_classic_leaves_x(student, signs_and_sizes, seed):
+    """x itself is not changed."""
+    for training in (True, False):
+        student.run(classic_kind, x=signs_and_sizes(20, 30), p=0.3, training=training, seed=seed)
+    assert_unmodified(student, by="classic_dropout")
+
+
+@exercise(
+    "classic_dropout", about="by hand", stated="are written by hand",
+    forbid=["torch.nn.functional.dropout", "torch.dropout", "torch.nn.Dropout",
+            "torch.native_dropout", "torch.feature_dropout"],
+)
+def test_classic_by_hand(student, signs_and_sizes, seed):
+    """It is written by hand, without torch's own dropout."""
+    student.run(classic_kind, signs_and_sizes(3, 4), 0.3, True, seed)
 
 
 # Exercise: dropout_backward
@@ -1057,7 +1301,7 @@ def test_module_uses_its_p(student, seed, device):
     assert_share(share, 0.8, "the share of zeros of a layer with p = 0.8")
 
 
-@exercise("Dropout", about="detail", weight=4, stated="the survivors are scaled as in equation (3)")
+@exercise("Dropout", about="detail", weight=4, stated="the survivors are scaled as in equation (1)")
 def test_module_scales(student, reference, signs_and_sizes, seed):
     """In training what is not dropped is x/(1 − p)."""
     x = signs_and_sizes(20, 30)
@@ -1086,7 +1330,7 @@ def test_module_by_hand(student, signs_and_sizes, seed):
 # Exercise: drop_connect
 
 
-@exercise("drop_connect", stated="survivors are scaled by 1/(1 − p)")
+@exercise("drop_connect", stated="survivors are scaled by the factor c of Exercise 1")
 def test_weights_are_scaled(student, reference, signs_and_sizes, seed):
     """Every weight is used either as 0 or as w/(1 − p)."""
     weight = signs_and_sizes(30, 40)
@@ -1246,7 +1490,7 @@ def far_and_near(rng, device):
     return torch.as_tensor(size * sign, device=device)
 
 
-@exercise("l1_step", stated="every entry moved towards 0 by αλ")
+@exercise("l1_step", stated="every entry moved towards 0 by ηλ")
 def test_l1_step_far_from_zero(student, reference, far_and_near):
     """Far from zero an entry moves towards zero by lr·lam, whatever its size."""
     theta = far_and_near[:, :4].contiguous()
@@ -1338,6 +1582,102 @@ def test_ties_are_no_progress(student, reference, unit, device):
         scaled = [unit * s for s in scores]
         seen = student.run(stop_early, scaled, {"patience": patience}, str(device))
         assert_run(seen, reference.early_stopping(scaled, patience))
+
+
+# Exercise: random_shift
+
+
+def shift_facts(student, reference, image, largest, count, seed):
+    """What random_shift does to an image without zeros, beside all places torch knows."""
+    places = reference.shifted(image, largest)
+    return student.run(shifts, image, places, largest, count, seed)
+
+
+@exercise("random_shift", weight=2, stated="pixels that are uncovered are 0")
+def test_shift_moves_the_picture(student, reference, signs_and_sizes, seed):
+    """What comes back is the image at another place, with 0 where it is uncovered."""
+    seen = shift_facts(student, reference, signs_and_sizes(2, 5, 6), 2, 200, seed)
+    assert seen["all are shifts"] or not seen["nothing is lost"], (
+        "pixels that leave the picture come in again at the other side"
+    )
+    assert seen["all are shifts"], (
+        "some results are not the image moved by at most 2 pixels, with zeros where it is uncovered"
+    )
+
+
+@exercise("random_shift", weight=2, stated="Each image moves by its own two whole")
+def test_shift_is_each_images_own(student, reference, signs_and_sizes, seed):
+    """Every image moves by its own numbers, and every call draws anew."""
+    # 200 equal draws of 25 places: 25^−199.
+    seen = shift_facts(student, reference, signs_and_sizes(2, 5, 6), 2, 200, seed)
+    assert not seen["one for all"], "all images move alike (or not at all)"
+    assert not seen["the same twice"], "two calls, one after the other, moved the images alike"
+
+
+@exercise("random_shift", about="detail", weight=2, stated="all of −largest … largest")
+def test_shift_reaches_every_place(student, reference, signs_and_sizes, seed):
+    """All 25 places within ±2 pixels occur."""
+    # One of 25 places is missing among 700 with probability 25·(24/25)^700 < 1e-11.
+    seen = shift_facts(student, reference, signs_and_sizes(1, 5, 6), 2, 700, seed)
+    assert seen["places"] != -1, "all images move alike (or not at all)"
+    assert seen["places"] == 25, (
+        f"{seen['places']} of the 25 places within ±2 pixels occur in 700 images"
+    )
+
+
+@exercise("random_shift", about="detail", weight=0.5, stated="that the numbers are drawn from")
+def test_shift_follows_the_generator(student, signs_and_sizes, seed):
+    """The generator that is passed decides how far the images move."""
+    # Drawn elsewhere, 40 images move alike twice with probability 25^−40.
+    follows = student.run(shifts_follow_generator, signs_and_sizes(40, 1, 5, 6), 2, seed)
+    assert follows, "the shifts do not come from the generator that was passed"
+
+
+@exercise("random_shift", about="form", weight=0.5, stated="Tensor like x")
+def test_shift_keeps_kind(student, signs_and_sizes, seed):
+    """The result has x's dtype and shape."""
+    x = signs_and_sizes(7, 3, 5, 6, dtype=torch.float32)
+    assert_kind(student.run(shift_kind, x.clone(), 1, seed), "torch.float32", [7, 3, 5, 6])
+
+
+@exercise("random_shift", about="arguments", weight=0.5, stated="left as they are")
+def test_shift_leaves_x(student, signs_and_sizes, seed):
+    """x itself is not changed."""
+    student.run(shift_kind, x=signs_and_sizes(20, 3, 5, 6), largest=2, seed=seed)
+    assert_unmodified(student, by="random_shift")
+
+
+# Exercise: mixup_share
+
+
+@exercise("mixup_share", weight=2, stated="Draws λ ~ Beta(α, α)")
+def test_share_has_its_distribution(student, reference, seed, device):
+    """Small and large shares are as frequent as Beta(α, α) has them, for α = 3 and 0.2."""
+    for alpha in (3.0, 0.2):
+        # To be off by the 0.05 that turns the rounded share is eight standard deviations.
+        cut = reference.share_below(alpha, 0.2)
+        seen = student.run(shares_drawn, alpha, cut, seed, str(device))
+        for side, where in (("below", f"below {cut:.3f}"), ("above", f"above {1 - cut:.3f}")):
+            assert abs(seen[side] - 0.2) < 0.05, (
+                f"for α = {alpha:g}, about {100 * seen[side]:.0f} % of the shares are {where}; "
+                "it should be 20 %"
+            )
+
+
+@exercise("mixup_share", about="form", weight=0.5, stated="λ as a plain float in [0, 1]")
+def test_share_is_a_float(student, seed, device):
+    """λ is a plain float between 0 and 1."""
+    seen = student.run(share_facts, 0.4, seed, str(device))
+    assert seen["type"] in ("float", "float64"), f"λ is a {seen['type']}, not a float"
+    assert seen["in [0, 1]"], "a λ lies outside of [0, 1]"
+
+
+@exercise("mixup_share", about="detail", weight=0.5, stated="torch.Generator that λ is drawn from")
+def test_share_follows_the_generator(student, seed, device):
+    """The generator decides which λ comes, and the next call brings another."""
+    seen = student.run(share_facts, 0.4, seed, str(device))
+    assert seen["follows"], "λ does not come from the generator that was passed"
+    assert seen["changes"], "20 calls on one generator gave the same λ"
 
 
 # Exercise: mixup
@@ -1619,6 +1959,93 @@ def test_correlated_errors(student, reference, rng):
     )
 
 
+# Exercise: bootstrap
+
+
+@exercise("bootstrap", weight=2, stated="drawn with")
+def test_bootstrap_with_replacement(student, seed, device):
+    """n indices of 0 … n−1, of which some come several times and a third never."""
+    # Of 20,000 the share of different ones is 1 − 1/e to 0.002: 0.6 and 0.66 are far away.
+    seen = student.run(sample_facts, 20_000, seed, str(device))
+    assert seen["shape"] == [20_000], f"the sample of 20,000 has the shape {seen['shape']}"
+    assert seen["in 0 … n−1"], "an index lies outside of 0 … n−1"
+    assert seen["different"] != "all", "every index comes exactly once: nothing is drawn twice"
+    assert seen["different"] == "as drawn with replacement", (
+        "the share of different indices is not the one of independent draws, 1 − 1/e"
+    )
+
+
+@exercise("bootstrap", about="detail", stated="all equally likely")
+def test_bootstrap_reaches_every_index(student, seed, device):
+    """Every index may come."""
+    # An index is missing in all 100 samples of 5 with probability 5·(4/5)^500 < 1e-47.
+    seen = student.run(ever_drawn, 5, 100, seed, str(device))
+    assert seen == 5, f"in 100 samples of 5 only {seen} different indices occur"
+
+
+@exercise("bootstrap", about="detail", stated="torch.Generator that the indices are drawn from")
+def test_bootstrap_follows_the_generator(student, seed, device):
+    """The generator decides which sample comes, and the next call brings another."""
+    seen = student.run(sample_facts, 1000, seed, str(device))
+    assert seen["follows"], "the sample does not come from the generator that was passed"
+    assert not seen["the same twice"], "two calls, one after the other, drew the same sample"
+
+
+@exercise("bootstrap", about="form", weight=0.5, stated="A 1-D int64 tensor")
+def test_bootstrap_gives_indices(student, seed, device):
+    """The sample is a tensor of int64."""
+    seen = student.run(sample_facts, 50, seed, str(device))
+    assert seen["dtype"] == "torch.int64", f"the dtype is {seen['dtype']}"
+
+
+# Exercise: average_checkpoints
+
+
+@pytest.fixture
+def checkpoints(normal, device):
+    """Three checkpoints of a small model: weights, a bias in float32, and a count."""
+    return [
+        {
+            "weight": normal(3, 4), "bias": normal(3, dtype=torch.float32),
+            "count": torch.tensor(count, device=device),
+        }
+        for count in (10, 21, 35)
+    ]
+
+
+@exercise("average_checkpoints", weight=2, stated="floating-point tensors are means")
+def test_average_of_weights(student, reference, checkpoints):
+    """Every weight is the mean over all checkpoints."""
+    seen, expected = (one.average_checkpoints(checkpoints) for one in (student, reference))
+    assert set(seen) >= {"weight", "bias"}, f"the average has the names {', '.join(sorted(seen))}"
+    for name in ("weight", "bias"):
+        assert_close(seen[name], expected[name], name=name, rtol=1e-5)
+
+
+@exercise("average_checkpoints", about="detail", stated="others are those of the last checkpoint")
+def test_counts_are_the_last(student, reference, checkpoints):
+    """A count is that of the last checkpoint, and stays a whole number."""
+    seen = student.average_checkpoints(checkpoints)
+    assert "count" in seen, "the count of batches is missing"
+    assert_close(seen["count"], checkpoints[-1]["count"], name="the count")
+    assert seen["count"].dtype == torch.int64, f"the count's dtype is {seen['count'].dtype}"
+
+
+@exercise("average_checkpoints", about="arguments", stated="left")
+def test_average_leaves_checkpoints(student, checkpoints):
+    """The checkpoints are not changed."""
+    student.run(averaged_memory, states=checkpoints)
+    assert_unmodified(student, by="average_checkpoints")
+
+
+@exercise("average_checkpoints", about="detail", weight=0.5, stated="share no memory")
+def test_average_is_its_own_memory(student, checkpoints):
+    """What comes back shares no memory with a checkpoint."""
+    assert not student.run(averaged_memory, checkpoints), (
+        "a tensor of the average is a checkpoint's own: training on would change both"
+    )
+
+
 # Exercise: ensemble_predict
 
 
@@ -1700,7 +2127,7 @@ def test_failing_input(student, reference):
     )
 
 
-@exercise("bug_hunt", part="map_loss", stated="the losses' sum, and the prior's term once")
+@exercise("bug_hunt", part="map_loss", stated="−log posterior, for any number of examples")
 def test_mended_objective(student, reference, signs_and_sizes, rng):
     """Your objective counts the prior once, however many examples there are."""
     theta = signs_and_sizes(5)

@@ -138,6 +138,12 @@ def _rates(schedule: Any, lr0: float, steps: int) -> list[float]:
 class Reference:
     """torch, executed, with the signatures of the lab's exercises."""
 
+    class PlainSGD(_TorchOptimizer):
+        kind = torch.optim.SGD
+
+    class Momentum(_TorchOptimizer):
+        kind = torch.optim.SGD
+
     class SGD(_TorchOptimizer):
         kind = torch.optim.SGD
 
@@ -626,7 +632,87 @@ def test_minibatches_by_hand(student):
     student.run(minibatch_facts, 8, 4, 1)
 
 
-# -- 2 · SGD
+# -- 2 · PlainSGD
+
+
+@exercise("PlainSGD", stated="p moves by −lr·p.grad")
+def test_plain_steps(student, reference, walk):
+    """Six steps: p ← p − lr·g, for every parameter."""
+    follow(student, reference, "PlainSGD", walk)
+
+
+@exercise("PlainSGD", about="detail", stated="read self.lr anew in each step")
+def test_plain_scheduled(student, reference, scheduled):
+    """While lr changes from step to step, each step takes the lr of now."""
+    follow(student, reference, "PlainSGD", scheduled)
+
+
+@exercise("PlainSGD", about="detail", stated="is left alone in that step")
+def test_plain_absent_gradients(student, reference, gaps):
+    """A parameter whose .grad is None is left alone in that step, and those after it are not."""
+    follow(student, reference, "PlainSGD", gaps)
+
+
+@exercise("PlainSGD", about="arguments", stated="leaves it as it was", weight=0.5)
+def test_plain_leaves_gradients(student, walk):
+    """The gradients are as they were after step()."""
+    leave_gradients(student, "PlainSGD", walk)
+
+
+@exercise(
+    "PlainSGD", about="by hand", stated="torch.optim and its schedulers", weight=0.25,
+    forbid=OPTIMIZERS,
+)
+def test_plain_by_hand(student, walk):
+    """Written by hand, without torch.optim."""
+    student.run(optimizer_path, "PlainSGD", walk.values, walk.gradients, walk.lrs)
+
+
+# -- 3 · Momentum
+
+
+@exercise("Momentum", stated="The velocity v ← momentum·v + p.grad starts from 0")
+def test_momentum_steps(student, reference, walk):
+    """Six steps with momentum 0.8: v ← μv + g, then p ← p − lr·v."""
+    follow(student, reference, "Momentum", walk, momentum=0.8)
+
+
+@exercise("Momentum", about="detail", stated="read self.lr anew in each step")
+def test_momentum_scheduled(student, reference, scheduled):
+    """While lr changes from step to step, each step takes the lr of now."""
+    follow(student, reference, "Momentum", scheduled, momentum=0.8)
+
+
+@exercise("Momentum", about="detail", stated="is left alone in that step")
+def test_momentum_absent_gradients(student, reference, gaps):
+    """A parameter whose .grad is None is left alone in that step: value and velocity."""
+    follow(student, reference, "Momentum", gaps, momentum=0.8)
+
+
+@exercise("Momentum", about="arguments", stated="leaves it as it was", weight=0.5)
+def test_momentum_leaves_gradients(student, walk):
+    """The gradients are as they were after step()."""
+    leave_gradients(student, "Momentum", walk, momentum=0.8)
+
+
+@exercise("Momentum", about="form", stated="parameter's device", weight=0.5)
+def test_momentum_device(student, walk):
+    """The velocity lives on its parameter's device, so it runs on a GPU as well."""
+    stay_on_device(student, "Momentum", walk, momentum=0.8)
+
+
+@exercise(
+    "Momentum", about="by hand", stated="torch.optim and its schedulers", weight=0.25,
+    forbid=OPTIMIZERS,
+)
+def test_momentum_by_hand(student, walk):
+    """Written by hand, without torch.optim."""
+    student.run(
+        optimizer_path, "Momentum", walk.values, walk.gradients, walk.lrs, momentum=0.8
+    )
+
+
+# -- 4 · SGD
 
 
 @exercise("SGD", stated="Without momentum p moves by −lr·g")
@@ -707,7 +793,7 @@ def test_sgd_by_hand(student, walk):
     student.run(optimizer_path, "SGD", walk.values, walk.gradients, walk.lrs)
 
 
-# -- 3 · checkpoint: weight decay is L2 for SGD; what momentum does to the rate
+# -- 5 · checkpoint: weight decay is L2 for SGD; what momentum does to the rate
 
 
 @exercise(
@@ -740,7 +826,7 @@ def test_effective_rate(student, reference, rng):
     check_expression(student, reference, "effective_rate", "eta mu", numbers)
 
 
-# -- 4 · momentum_dialects
+# -- 6 · momentum_dialects
 
 DIALECTS = "The learning rate that gives, in dialect target, the path of lr in source"
 
@@ -770,7 +856,7 @@ def test_classical(student, reference, rng):
         )
 
 
-# -- 5 · Adagrad
+# -- 7 · Adagrad
 
 
 @exercise("Adagrad", stated="r ← r + g² starts from 0; then p moves by −lr·g / (√r + eps)")
@@ -830,7 +916,7 @@ def test_adagrad_by_hand(student, walk):
     student.run(optimizer_path, "Adagrad", walk.values, walk.gradients, walk.lrs)
 
 
-# -- 6 · RMSprop
+# -- 8 · RMSprop
 
 
 @exercise("RMSprop", stated="r ← alpha·r + (1 − alpha)·g² starts from 0; then p moves by")
@@ -890,7 +976,7 @@ def test_rmsprop_by_hand(student, walk):
     student.run(optimizer_path, "RMSprop", walk.values, walk.gradients, walk.lrs)
 
 
-# -- 7 · checkpoint: the bias of a moving average
+# -- 9 · checkpoint: the bias of a moving average
 
 
 @exercise(
@@ -926,7 +1012,7 @@ def test_bias_corrected(student, reference, rng):
     assert_close(seen, mean, name=f"the corrected moment at t = {t}, β = {beta:.3g}")
 
 
-# -- 8 · Adam
+# -- 10 · Adam
 
 
 @exercise("Adam", stated="p moves by −lr·m̂ / (√v̂ + eps)")
@@ -935,7 +1021,7 @@ def test_adam_steps(student, reference, walk):
     follow(student, reference, "Adam", walk, betas=(0.8, 0.95), eps=TINY)
 
 
-@exercise("Adam", stated="their corrected copies are divided by 1 − β^t")
+@exercise("Adam", stated="their copies m̂ and v̂ are corrected as in Exercise 9")
 def test_adam_first_step(student, reference, walk):
     """In the first step every entry moves by lr·g/|g|: both moments are corrected by 1 − β."""
     first = Walk(walk.values, walk.gradients[:1], walk.lrs[:1])
@@ -993,7 +1079,7 @@ def test_adam_by_hand(student, walk):
     student.run(optimizer_path, "Adam", walk.values, walk.gradients, walk.lrs)
 
 
-# -- 9 · checkpoint: where λφ goes
+# -- 11 · checkpoint: where λφ goes
 
 
 def _first_step_numbers(rng: np.random.Generator) -> list[float]:
@@ -1025,10 +1111,10 @@ def test_adamw_first_step(student, reference, rng):
         check_expression(student, reference, "adamw_first_step", "phi g eta lam eps", numbers)
 
 
-# -- 10 · AdamW
+# -- 12 · AdamW
 
 
-@exercise("AdamW", stated="is first multiplied by 1 − lr·weight_decay")
+@exercise("AdamW", stated="is first multiplied by the decay factor of Exercise 5")
 def test_adamw_steps(student, reference, walk):
     """Weight decay 0.08, β = (0.8, 0.95), a tiny eps: p ← (1 − lr·λ)p, then Adam's step."""
     follow(student, reference, "AdamW", walk, betas=(0.8, 0.95), eps=TINY, weight_decay=0.08)
@@ -1086,7 +1172,7 @@ def test_adamw_by_hand(student, walk):
     student.run(optimizer_path, "AdamW", walk.values, walk.gradients, walk.lrs)
 
 
-# -- 11 · parameter_groups
+# -- 13 · parameter_groups
 
 
 def _often(times: int) -> str:
@@ -1157,7 +1243,7 @@ def test_groups_frozen(student, device):
     check_groups(student, "frozen", device)
 
 
-# -- 12 · clip_grad_norm
+# -- 14 · clip_grad_norm
 
 
 @pytest.fixture
@@ -1240,7 +1326,7 @@ def test_norm_clipping_by_hand(student, long_gradients):
     student.run(clipped, "clip_grad_norm", long_gradients, 1.0)
 
 
-# -- 13 · clip_grad_value
+# -- 15 · clip_grad_value
 
 
 @exercise("clip_grad_value", stated="every entry of every gradient into [−clip_value, clip_value]")
@@ -1274,7 +1360,7 @@ def test_value_clipping_by_hand(student, long_gradients):
     student.run(clipped, "clip_grad_value", long_gradients, 0.7)
 
 
-# -- 14 · schedules
+# -- 16 · schedules
 
 
 def check_curve(
@@ -1381,7 +1467,7 @@ def test_cosine_by_hand(student):
     student.run(curve, "cosine_schedule", [2], 0.1, 0.02, 6)
 
 
-# -- 15 · bug hunt: three published listings
+# -- 17 · bug hunt: three published listings
 
 
 class Published:
@@ -1563,7 +1649,7 @@ def test_mended_adagrad_by_hand(student, device):
     student.mended_adagrad(torch.ones(2, 3, dtype=torch.float64, device=device))
 
 
-# -- 16 · break it: noise on which Adam+L2 forgets its decay
+# -- 18 · break it: noise on which Adam+L2 forgets its decay
 
 BREAK_LR, BREAK_DECAY = 0.05, 0.5
 
@@ -1613,6 +1699,17 @@ HINTS: dict[str, list[str]] = {
         "Shuffle first, cut afterwards: the cut itself needs no randomness.",
         "torch.randperm takes a generator; a slice past the end of a tensor is simply shorter.",
         "n = 23 in batches of 5 gives five batches, the last with 3 indices.",
+    ],
+    "PlainSGD": [
+        "A loop over self.params: pass over the one that has no gradient, move the others.",
+        "`continue` goes on with the next parameter. p -= … changes p itself.",
+        "p = 1, lr = 0.1, g = 2: p is 0.8 after the step.",
+    ],
+    "Momentum": [
+        "The plain step with v in g's place. v is kept from step to step, one for each parameter.",
+        "self.state[p] is a dict: put the new v into it. A parameter without a v yet starts from "
+        "torch.zeros_like(p).",
+        "p = 1, lr = 0.1, μ = 0.8, g = 1 then 1: p is 0.9, then 0.72.",
     ],
     "SGD": [
         "Read g from p.grad, add λp to a copy of it, make the velocity from that, then step.",
@@ -1702,19 +1799,21 @@ HINTS: dict[str, list[str]] = {
 
 DERIVATION: dict[str, str] = {
     "minibatches": "the text of exercise 1: why the mean over a random batch is unbiased",
-    "SGD": "the text of exercise 2: the order of the four lines (decay, velocity, Nesterov, step)",
-    "sgd_identities": "the text of exercise 3: collecting φ, and the geometric sum",
-    "momentum_dialects": "the text of exercise 4: the total pull of one gradient",
-    "Adagrad": "the text of exercise 5: a rate for every entry",
-    "RMSprop": "the text of exercise 6: from a sum to an average",
-    "bias_of_moments": "the text of exercise 7: unrolling m_t, then the sum of its weights",
-    "Adam": "the text of exercise 8: the five lines of Adam",
-    "where_decay_goes": "the text of exercise 9: the first step, where m̂ = g and √v̂ = |g|",
-    "AdamW": "the text of exercise 10: decoupling",
-    "parameter_groups": "the text of exercise 11: what should decay",
-    "clip_grad_norm": "the text of exercise 12: one direction, one length",
-    "clip_grad_value": "the text of exercise 13: entry by entry",
-    "schedules": "the text of exercise 14: the five formulas",
-    "bug_hunt": "the text of exercise 15, and the recursions of exercises 5, 6 and 8",
-    "break_it": "the text of exercise 9: λφ inside the fraction or outside of it",
+    "PlainSGD": "the text of exercise 2, equation (2)",
+    "Momentum": "the text of exercise 3, equation (3)",
+    "SGD": "the text of exercise 4: the order of the four lines (decay, velocity, Nesterov, step)",
+    "sgd_identities": "the text of exercise 5: collecting φ, and the geometric sum",
+    "momentum_dialects": "the text of exercise 6: the total pull of one gradient",
+    "Adagrad": "the text of exercise 7, equation (4)",
+    "RMSprop": "the text of exercise 8, equation (5)",
+    "bias_of_moments": "the text of exercise 9: unrolling m_t, then the sum of its weights",
+    "Adam": "the text of exercise 10: the four lines of Adam",
+    "where_decay_goes": "the text of exercise 11: the first step, where m̂ = g and √v̂ = |g|",
+    "AdamW": "the text of exercise 12: decoupling",
+    "parameter_groups": "the text of exercise 13: what should decay",
+    "clip_grad_norm": "the text of exercise 14, equation (7)",
+    "clip_grad_value": "the text of exercise 15: entry by entry",
+    "schedules": "the text of exercise 16: the five formulas",
+    "bug_hunt": "the recursions of exercises 7, 8 and 10, equations (4) to (6)",
+    "break_it": "the text of exercise 11: λφ inside the fraction or outside of it",
 }

@@ -58,6 +58,12 @@ STEP = {
     ),
 }
 
+# What can go wrong where nothing is remembered. (None taken for zero does no harm there.)
+ONE_STEP = (
+    "steps_uphill", "moves_a_new_tensor", "stops_at_the_first_missing_gradient",
+    "passes_over_those_with_a_gradient", "no_thought_of_none",
+)
+
 L2 = {
     "ignores_weight_decay": edit(
         " + self.weight_decay * p", "", about="detail",
@@ -113,7 +119,7 @@ RESCALED = {
     "eps_inside_the_root": edit(
         "(r.sqrt() + self.eps)", "(r + self.eps).sqrt()", about="detail",
         hint="eps stands inside the root, where 0.01 acts like 0.1: it belongs after it, √r + eps. "
-        "A widely read textbook has it as you do; torch does not.",
+        "The Deep Learning book (algorithm 8.5) has it as you do; torch does not.",
     ),
     "eps_forgotten": edit(
         " + self.eps", "", about="detail",
@@ -441,6 +447,91 @@ MISTAKES = {
             "n, generator=generator", "n", about="detail",
             hint="The shuffle does not draw from the `generator` that you are given, so the run "
             "cannot be repeated. Hand it on to torch.randperm.",
+        ),
+    },
+    "PlainSGD": {
+        **{name: STEP[name] for name in ONE_STEP},
+        "keeps_the_first_lr": edit(
+            "p -= self.lr", "p -= self.first_lr",
+            ("for p", "self.first_lr = getattr(self, 'first_lr', self.lr)\n        for p"),
+            about="detail",
+            hint="The learning rate of the first step is used for ever: read self.lr in every "
+            "step, because schedules change it.",
+        ),
+        "step_of_fixed_length": edit(
+            "self.lr * p.grad", "self.lr * p.grad / p.grad.norm()",
+            hint="You divide the gradient by its length, so that every step is lr long. The step "
+            "is −lr·g itself: long where the slope is steep.",
+        ),
+        "sign_only": edit(
+            "self.lr * p.grad", "self.lr * p.grad.sign()",
+            hint="Only the gradient's sign enters, so all entries move by lr. Multiply lr by the "
+            "gradient itself.",
+        ),
+        "clears_the_gradients": edit(
+            "p -= self.lr * p.grad", "p -= self.lr * p.grad\n            p.grad.zero_()",
+            about="arguments",
+            hint="After the step you set p.grad to zero. That is zero_grad's work, and whoever "
+            "logs gradients after a step finds none: leave p.grad as it was.",
+        ),
+    },
+    "Momentum": {
+        **{name: STEP[name] for name in (*ONE_STEP, "absent_gradient_is_zero")},
+        "steps_uphill": edit(
+            "p -= self.lr", "p += self.lr",
+            also=[("self.momentum * v + p.grad", "self.momentum * v - p.grad")],
+            hint="You step uphill: the gradient points to where the loss grows. It is added to the "
+            "velocity, and the step is subtracted from p.",
+        ),
+        "moves_a_new_tensor": edit(
+            "p -= self.lr", "p = p - self.lr",
+            also=[('state["v"] = v = self.momentum * v + p.grad', "pass")],
+            hint="The parameters never move. Is the new value put into a new tensor (p = p - …)? "
+            "Change p in place. Or does the velocity never take in a gradient?",
+        ),
+        "velocity_holds_lr": edit(
+            "self.momentum * v + p.grad", "self.momentum * v + self.lr * p.grad",
+            ("p -= self.lr * v", "p -= v"), about="detail",
+            hint="Your velocity holds lr·g, so old learning rates live on in it: when lr changes, "
+            "the next step is not torch's. Keep plain gradients in v and multiply by lr when p "
+            "moves.",
+        ),
+        "averages_the_gradient": edit(
+            "self.momentum * v + p.grad", "self.momentum * v + (1 - self.momentum) * p.grad",
+            hint="v ← μv + (1 − μ)g is an average: its steps are 1 − μ times those of equation "
+            "(3), in which the whole gradient is added.",
+        ),
+        "velocity_is_not_kept": edit(
+            'state["v"] = v = self', "v = self",
+            hint="The new velocity is not put back into the state, so that every step starts from "
+            "0 again and momentum has no effect.",
+        ),
+        "keeps_the_gradient_only": edit(
+            'state["v"] = v = self.momentum * v + p.grad',
+            'v = self.momentum * v + p.grad\n            state["v"] = p.grad.clone()',
+            hint="You keep the last gradient, not the velocity, so that only one step is "
+            "remembered. What is kept is v.",
+        ),
+        "looks_ahead": edit(
+            "p -= self.lr * v", "p -= self.lr * (p.grad + self.momentum * v)",
+            hint="That is Nesterov's step, g + μv. It comes in the next exercise: here p moves "
+            "along v.",
+        ),
+        "moves_before_the_news": edit(
+            'state["v"] = v = self', 'state["v"] = self',
+            hint="p moves along the velocity from before this step, so the first step goes "
+            "nowhere. First v takes in the gradient, then p moves along it.",
+        ),
+        "clears_the_gradients": edit(
+            "p -= self.lr * v", "p -= self.lr * v\n            p.grad.zero_()",
+            about="arguments",
+            hint="After the step you set p.grad to zero. That is zero_grad's work, and whoever "
+            "logs gradients after a step finds none: leave p.grad as it was.",
+        ),
+        "state_on_the_default_device": edit(
+            "torch.zeros_like(p)", "torch.zeros(p.shape)", about="form",
+            hint="The velocity is made by torch.zeros(p.shape), so it lies on the CPU, in float32, "
+            "whatever p is. torch.zeros_like(p) follows p in both.",
         ),
     },
     "SGD": {

@@ -116,7 +116,41 @@ def test_the_gradient_of_a_batch_is_unbiased(student, rng):
     assert_mean(means, float(gradients.mean()), std, name="the mean gradient", false_alarm=1e-8)
 
 
-# -- 2 · SGD
+# -- 2, 3 · PlainSGD, Momentum
+
+
+@exercise("PlainSGD", about="detail", stated="is left alone in that step")
+def test_plain_on_many_tensors(student, reference, many):
+    """Five tensors of 0 to 3 dimensions that start at other times, at changing rates."""
+    follow(student, reference, "PlainSGD", many)
+
+
+@exercise("PlainSGD", about="detail", stated="p moves by −lr·p.grad")
+def test_plain_trains_as_torch_does(student, reference, network):
+    """Training a network with it gives torch's losses."""
+    drop_in(student, reference, "PlainSGD", network)
+
+
+@exercise("Momentum", about="detail", stated="is left alone in that step")
+def test_momentum_on_many_tensors(student, reference, many, rng):
+    """Another momentum, on five tensors that start at other times, at changing rates."""
+    follow(student, reference, "Momentum", many, momentum=float(rng.uniform(0.5, 0.95)))
+
+
+@exercise("Momentum", stated="The velocity v ← momentum·v + p.grad")
+def test_momentum_other_shares(student, reference, walk, rng):
+    """Other momenta, 0.1 to 0.95."""
+    for momentum in (float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.85, 0.95))):
+        follow(student, reference, "Momentum", walk, momentum=momentum)
+
+
+@exercise("Momentum", about="detail", stated="The dialect is torch's")
+def test_momentum_trains_as_torch_does(student, reference, network):
+    """Training a network with it gives torch's losses."""
+    drop_in(student, reference, "Momentum", network, momentum=0.9)
+
+
+# -- 4 · SGD
 
 
 @exercise("SGD", stated="the velocity is v ← momentum·v")
@@ -154,7 +188,7 @@ def test_sgd_trains_as_torch_does(student, reference, network):
     )
 
 
-# -- 3 · checkpoint
+# -- 5 · checkpoint
 
 
 @exercise(
@@ -182,7 +216,7 @@ def test_effective_rate_elsewhere(student, reference, rng):
     public.check_expression(student, reference, "effective_rate", "eta mu", numbers)
 
 
-# -- 4 · momentum_dialects
+# -- 6 · momentum_dialects
 
 
 @exercise("momentum_dialects", stated=public.DIALECTS)
@@ -197,7 +231,7 @@ def test_every_pair(student, reference, rng, source):
         )
 
 
-# -- 5, 6 · Adagrad, RMSprop
+# -- 7, 8 · Adagrad, RMSprop
 
 
 @exercise("Adagrad", about="detail", stated="r ← r + g² starts from 0")
@@ -237,7 +271,7 @@ def test_rmsprop_trains_as_torch_does(student, reference, network):
     drop_in(student, reference, "RMSprop", network, alpha=0.9, eps=1e-2, weight_decay=0.05)
 
 
-# -- 7 · checkpoint
+# -- 9 · checkpoint
 
 
 @exercise(
@@ -271,7 +305,7 @@ def test_bias_corrected_elsewhere(student, reference, rng):
         assert_close(seen, mean, name=f"the corrected moment at t = {t}, β = {beta:.3g}")
 
 
-# -- 8 · Adam
+# -- 10 · Adam
 
 
 def _adam_options(rng: np.random.Generator) -> dict[str, Any]:
@@ -300,7 +334,7 @@ def test_adam_trains_as_torch_does(student, reference, network):
     drop_in(student, reference, "Adam", network, betas=(0.8, 0.95), eps=1e-2, weight_decay=0.05)
 
 
-# -- 9 · checkpoint
+# -- 11 · checkpoint
 
 
 def _check_first_steps(student: Any, reference: Any, rng: Any, name: str) -> None:
@@ -326,10 +360,10 @@ def test_adamw_first_step_elsewhere(student, reference, rng):
     _check_first_steps(student, reference, rng, "adamw_first_step")
 
 
-# -- 10 · AdamW
+# -- 12 · AdamW
 
 
-@exercise("AdamW", about="detail", stated="is first multiplied by 1 − lr·weight_decay")
+@exercise("AdamW", about="detail", stated="is first multiplied by the decay factor of Exercise 5")
 def test_adamw_on_many_tensors(student, reference, many, rng):
     """Other betas, a large eps and weight decay, on five tensors that start at other times."""
     follow(student, reference, "AdamW", many, **_adam_options(rng))
@@ -354,7 +388,7 @@ def test_adamw_trains_as_torch_does(student, reference, network):
     drop_in(student, reference, "AdamW", network, betas=(0.8, 0.95), eps=1e-2, weight_decay=0.2)
 
 
-# -- 11 · parameter_groups
+# -- 13 · parameter_groups
 
 
 @exercise("parameter_groups", stated="matrices decay, biases and norm parameters do not")
@@ -364,7 +398,7 @@ def test_groups_other_decay(student, device, rng, kind):
     public.check_groups(student, kind, device, float(rng.uniform(0.1, 0.5)))
 
 
-# -- 12, 13 · clipping
+# -- 14, 15 · clipping
 
 
 @exercise("clip_grad_norm", stated="All are multiplied by the one factor")
@@ -398,7 +432,7 @@ def test_value_limits(student, reference, rng, device):
         public.check_clipping(student, reference, "clip_grad_value", row, limit)
 
 
-# -- 14 · schedules
+# -- 16 · schedules
 
 
 @exercise("schedules", part="linear", stated="From lr0 at t = 0 in a straight line to lr_end")
@@ -436,7 +470,7 @@ def test_noam_elsewhere(student, reference, rng):
     public.check_curve(student, reference, "noam_schedule", 20, 512, warmup, first=1)
 
 
-# -- 15 · bug hunt
+# -- 17 · bug hunt
 
 
 @exercise("bug_hunt", part="mended_rmsprop", stated="it ends where torch's RMSprop ends")
@@ -484,7 +518,7 @@ def test_adagrad_of_a_single_gradient(student, rng, device):
     public.check_mended(student, "adagrad", rng, device, steps=1, eps=0.1)
 
 
-# -- 16 · break it
+# -- 18 · break it
 
 
 @exercise("break_it", stated="by at least 0.5 in every coordinate")

@@ -86,6 +86,76 @@ def swaps(n, batch_size, generator):
     return [torch.tensor(order[i : i + batch_size]) for i in range(0, n, batch_size)]
 
 
+# -- PlainSGD, Momentum
+
+
+@variant("PlainSGD", built_in=True)
+def torch_plain(params, lr):
+    return _Torch(torch.optim.SGD, params, lr)
+
+
+@variant("PlainSGD")
+class PlainInPlace(_Plain):
+    """torch's own in-place operation, on those that have a gradient."""
+
+    def __init__(self, params, lr):
+        self.params, self.lr = list(params), lr
+
+    @torch.no_grad()
+    def step(self):
+        for p in filter(lambda p: p.grad is not None, self.params):
+            p.add_(p.grad, alpha=-self.lr)
+
+
+@variant("PlainSGD")
+class PlainData(_Plain):
+    """Assigns to ``p.data``, out of autograd's sight."""
+
+    def __init__(self, params, lr):
+        self.params, self.lr = [*params], lr
+
+    def step(self):
+        for p in self.params:
+            if p.grad is not None:
+                p.data = p.data - self.lr * p.grad
+
+
+@variant("Momentum", built_in=True)
+def torch_momentum(params, lr, momentum=0.9):
+    return _Torch(torch.optim.SGD, params, lr, momentum=momentum)
+
+
+def _momentum_move(self, p, g, i):
+    v = self.velocity.setdefault(i, torch.zeros_like(p))
+    p.sub_(v.mul_(self.momentum).add_(g), alpha=self.lr)
+
+
+@variant("Momentum")
+class MomentumLists(_Lists):
+    """Velocities in a dict by number, in place."""
+
+    def __init__(self, params, lr, momentum=0.9):
+        super().__init__(params, lr, 0.0, _momentum_move)
+        self.momentum, self.velocity = momentum, {}
+
+
+@variant("Momentum")
+class MomentumFromTheFirstGradient(_Plain):
+    """Starts from a copy of the first gradient instead of zero."""
+
+    def __init__(self, params, lr, momentum=0.9):
+        self.params, self.lr, self.momentum, self.state = list(params), lr, momentum, {}
+
+    @torch.no_grad()
+    def step(self):
+        for p in self.params:
+            if p.grad is None:
+                continue
+            old = self.state.get(p)
+            self.state[p] = p.grad.clone() if old is None else p.grad + self.momentum * old
+            p -= self.lr * self.state[p]
+
+
 # -- SGD
 
 

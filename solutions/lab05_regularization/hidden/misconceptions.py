@@ -15,6 +15,7 @@ CLONES = "{name: t.detach().clone() for name, t in model.state_dict().items()}"
 WAIT = "        else:\n            self.waited += 1\n"
 PERMUTED = "torch.randperm(len(x), generator=generator, device=x.device)"
 MIXED_X, MIXED_Y = "lam * x + (1 - lam) * x[partner]", "lam * y + (1 - lam) * y[partner]"
+PADDED = "padded = F.pad(x, [largest] * 4)"
 CORNER = "top, left = cy - size // 2, cx - size // 2"
 HOLE = "image[:, max(top, 0) : top + size, max(left, 0) : left + size] = 0"
 BOX_CORNER = "top, left = cy - rows // 2, cx - columns // 2"
@@ -265,6 +266,51 @@ MISTAKES = {
                   ("x.masked_fill(", "x.masked_fill_(")],
             hint="x itself is changed: *=, x[…] = 0 and masked_fill_ write into the tensor that "
             "you were given, and the caller still needs it. Work on a new one.",
+        ),
+    },
+    "classic_dropout": {
+        "scaled_in_training_too": edit(
+            "return x * kept", "return x * kept / (1 - p)",
+            hint="You scale in training *and* at evaluation. In this form training only drops.",
+        ),
+        "inverted_form": edit(
+            "return x * kept", "return x * kept / (1 - p)", ("return (1 - p) * x", "return x"),
+            hint="That is inverted dropout, equation (1). Here training only drops, and the "
+            "evaluation makes up for it.",
+        ),
+        "evaluation_forgets": edit(
+            "return (1 - p) * x", "return x",
+            hint="At evaluation you return x, but the next layer has learnt from a mean that is "
+            "smaller: multiply by the mean of the mask.",
+        ),
+        "evaluation_times_p": edit(
+            "return (1 - p) * x", "return p * x",
+            hint="At evaluation you multiply by p, the share that is dropped. The mean is what is "
+            "left. (With p as the probability of keeping it would be right.)",
+        ),
+        "evaluation_divides": edit(
+            "return (1 - p) * x", "return x / (1 - p)",
+            hint="At evaluation you divide by 1 − p, which makes the mean larger still. In "
+            "training it is smaller than x.",
+        ),
+        "mask_turned_round": edit(
+            ">= p", "< p",
+            hint="Your mask keeps with probability p. Here p is the probability of being dropped.",
+        ),
+        "one_mask_for_all_rows": edit(
+            "torch.rand(x.shape,", "torch.rand(x.shape[1:],",
+            hint="One mask serves all rows of the batch. Each entry gets its own coin toss: draw "
+            "a number for each of x's entries.",
+        ),
+        "returns_doubles": edit(
+            "return x * kept", "return x * kept.double()", about="form",
+            also=[("return (1 - p) * x", "return (1 - p) * x.double()")],
+            hint="float32 comes back as float64. Keep x's dtype.",
+        ),
+        "drops_in_place": edit(
+            "return x * kept", "return x.mul_(kept)", about="arguments",
+            hint="x itself is changed, and whoever needs it afterwards finds zeros in it. Return a "
+            "new tensor.",
         ),
     },
     "dropout_backward": {
@@ -775,8 +821,8 @@ MISTAKES = {
             "theta.abs().clamp(max=lr * lam)", "lr * lam",
             also=[("torch.clamp(torch.abs(theta) - lr * lam, min=0)",
                    "(torch.abs(theta) - lr * lam)")],
-            hint="An entry nearer to 0 than αλ jumps over it and changes its sign; from then on it "
-            "swings about 0 and never gets there. Move by min(αλ, |θ|).",
+            hint="An entry nearer to 0 than ηλ jumps over it and changes its sign; from then on it "
+            "swings about 0 and never gets there. Move by min(ηλ, |θ|).",
         ),
         "shrinks_by_sign_only": edit(
             "max=lr * lam", "max=1.0",
@@ -785,27 +831,27 @@ MISTAKES = {
         "learning_rate_forgotten": edit(
             "max=lr * lam", "max=lam",
             also=[("torch.abs(theta) - lr * lam", "torch.abs(theta) - lam")],
-            hint="The step has the length λ; an SGD step multiplies it by the learning rate: αλ.",
+            hint="The step has the length λ; an SGD step multiplies it by the learning rate: ηλ.",
         ),
         "step_of_lambda": edit(
             "theta.abs().clamp(max=lr * lam)", "lam",
             hint="The step has the length λ: the learning rate is missing, and nothing stops an "
-            "entry at 0. Move by min(αλ, |θ|).",
+            "entry at 0. Move by min(ηλ, |θ|).",
         ),
         "rate_outside_the_minimum": edit(
             "theta.abs().clamp(max=lr * lam)", "lr * theta.abs().clamp(max=lam)",
             hint="You take the smaller of λ and |θ|, and multiply by the learning rate afterwards: "
-            "small entries then shrink by a share, and never reach 0. αλ belongs into the minimum.",
+            "small entries then shrink by a share, and never reach 0. ηλ belongs into the minimum.",
         ),
         "larger_of_the_two": edit(
             "clamp(max=lr * lam)", "clamp(min=lr * lam)",
-            hint="You move by the larger of αλ and |θ|, which takes large entries to 0 and small "
+            hint="You move by the larger of ηλ and |θ|, which takes large entries to 0 and small "
             "ones across it. It is the smaller of the two.",
         ),
         "small_entries_stay": edit(
             "return theta - step * torch.sign(theta)",
             "return torch.where(step < lr * lam, theta, theta - step * torch.sign(theta))",
-            hint="Entries nearer to 0 than αλ stay where they are. They are the ones that L1 sets "
+            hint="Entries nearer to 0 than ηλ stay where they are. They are the ones that L1 sets "
             "to 0.",
         ),
         "step_returned": edit(
@@ -815,18 +861,18 @@ MISTAKES = {
         "lambda_forgotten": edit(
             "max=lr * lam", "max=lr",
             also=[("torch.abs(theta) - lr * lam", "torch.abs(theta) - lr")],
-            hint="The step has the length α; λ, the strength of the penalty, is missing: αλ.",
+            hint="The step has the length η; λ, the strength of the penalty, is missing: ηλ.",
         ),
         "threshold_halved": edit(
             "max=lr * lam", "max=lr * lam / 2",
             also=[("torch.abs(theta) - lr * lam", "torch.abs(theta) - lr * lam / 2")],
-            hint="Your step is ½αλ. A ½ belongs to L2, where it meets a square; the slope of "
+            hint="Your step is ½ηλ. A ½ belongs to L2, where it meets a square; the slope of "
             "λ|θ| is λ.",
         ),
         "size_for_its_sign": edit(
             "step * torch.sign(theta)", "lr * lam * theta.abs()",
-            hint="You subtract αλ|θ|. The slope of |θ| is its *sign*, so every entry moves by the "
-            "same length αλ, towards 0.",
+            hint="You subtract ηλ|θ|. The slope of |θ| is its *sign*, so every entry moves by the "
+            "same length ηλ, towards 0.",
         ),
         "l2_instead_of_l1": edit(
             "step * torch.sign(theta)", "lr * lam * theta",
@@ -836,7 +882,7 @@ MISTAKES = {
         "hard_threshold": edit(
             "theta - step * torch.sign(theta)", "theta * (theta.abs() > lr * lam)",
             hint="Small entries are set to 0 and the others stay as they are (a hard threshold). "
-            "The others move towards 0 too, by αλ.",
+            "The others move towards 0 too, by ηλ.",
         ),
         "positive_side_only": edit(
             "theta - step * torch.sign(theta)", "(theta - lr * lam).clamp(min=0.0)",
@@ -1033,6 +1079,86 @@ MISTAKES = {
             "if not self.sign * score >= self.sign * self.best - self.min_delta:", about="edge",
             hint="A NaN counts as a new best: every comparison with it is false, so 'not worse' is "
             "true. Ask whether the score is better.",
+        ),
+    },
+    "random_shift": {
+        "wraps_around": edit(
+            PADDED, "padded = F.pad(x, [largest] * 4, mode='circular')",
+            hint="Pixels that leave at one side come in again at the other (torch.roll does that): "
+            "a digit's foot would stand above its head. What is uncovered is 0.",
+        ),
+        "border_repeated": edit(
+            PADDED, "padded = F.pad(x, [largest] * 4, mode='replicate')",
+            hint="What is uncovered repeats the border. Here it is 0.",
+        ),
+        "one_shift_for_the_batch": edit(
+            "(len(x), 2), generator=generator, device=x.device\n    )",
+            "(1, 2), generator=generator, device=x.device\n    ).expand(len(x), 2)",
+            hint="All images move alike: you draw two numbers for the whole batch. Draw two for "
+            "every image.",
+        ),
+        "towards_two_sides_only": edit(
+            "2 * largest + 1, (", "largest + 1, (", about="detail",
+            also=[("-largest, largest + 1,", "0, largest + 1,")],
+            hint="Images move to two sides only. Both numbers go from −largest to largest.",
+        ),
+        "last_place_never": edit(
+            "2 * largest + 1, (", "2 * largest, (", about="detail",
+            also=[("-largest, largest + 1,", "-largest, largest,")],
+            hint="The upper end of torch.randint is not included, so one place at the side is "
+            "never reached: there are 2·largest + 1.",
+        ),
+        "only_along_the_diagonal": edit(
+            "(top, left) in", "(top, _) in",
+            ("left : left + width", "top : top + width"), about="detail",
+            hint="The same number moves an image down and to the right, so it moves along the "
+            "diagonal only. Draw two.",
+        ),
+        "shift_generator_ignored": edit(
+            "generator=generator, ", "", about="detail",
+            hint="The numbers come from torch's global generator; the one that was passed is not "
+            "used, so nobody can repeat your run.",
+        ),
+        "returns_doubles": edit(
+            "padded = F.pad(x,", "padded = F.pad(x.double(),", about="form",
+            hint="float32 comes back as float64. Keep x's dtype.",
+        ),
+        "overwrites_the_batch": edit(
+            "return torch.stack([", "x[:] = torch.stack([",
+            ("tolist())\n    ])", "tolist())\n    ])\n    return x"), about="arguments",
+            hint="The images that you were given are overwritten. Return new ones: the next epoch "
+            "shifts the originals again.",
+        ),
+    },
+    "mixup_share": {
+        "uniform_share": edit(
+            "beta.ppf(u.item(), alpha, alpha)", "u.item()",
+            hint="α never enters: your share is uniform, which is Beta(1, 1). Send u through the "
+            "inverse distribution function of Beta(α, α).",
+        ),
+        "not_inverted": edit(
+            "beta.ppf(", "beta.cdf(",
+            hint="You send u through the distribution function itself. Its inverse, ppf, turns "
+            "uniform numbers into Beta ones.",
+        ),
+        "one_sided": edit(
+            "alpha, alpha)", "alpha, 1.0)",
+            hint="That is Beta(α, 1), which is not symmetrical. Both parameters are α.",
+        ),
+        "larger_of_the_two": edit(
+            "return float(beta.ppf(u.item(), alpha, alpha))",
+            "share = float(beta.ppf(u.item(), alpha, alpha))\n    return max(share, 1 - share)",
+            hint="You take the larger of λ and 1 − λ. Some code does, to keep most of each "
+            "example; here λ is as it was drawn.",
+        ),
+        "share_generator_ignored": edit(
+            "generator=generator, ", "", about="detail",
+            hint="The uniform number comes from torch's global generator; the one that was passed "
+            "is not used, so nobody can repeat your run.",
+        ),
+        "share_as_a_tensor": edit(
+            "return float(beta", "return torch.tensor(beta", about="form",
+            hint="λ comes back as a tensor. A plain float was asked for.",
         ),
     },
     "mixup": {
@@ -1393,6 +1519,89 @@ MISTAKES = {
         "correlated_part_averaged_out": edit(
             "return rho * var + (1 - rho)", "return (1 - rho)", cost=HALF,
             hint="The correlated part ρ·v does not average out: only the rest is divided by n.",
+        ),
+    },
+    "bootstrap": {
+        "without_replacement": edit(
+            "torch.randint(n, (n,),", "torch.randperm(n,",
+            hint="A permutation has every example exactly once, so all models see the same data. "
+            "Draw with replacement.",
+        ),
+        "half_a_sample": edit(
+            "(n,), generator", "(n // 2,), generator",
+            hint="Your sample has n/2 indices. It has n, of which some come several times.",
+        ),
+        "the_same_index": edit(
+            "torch.randint(n, (n,), generator=generator, device=generator.device)",
+            "torch.randint(n, (1,), generator=generator, device=generator.device).repeat(n)",
+            hint="One index is drawn and repeated n times. Draw n of them.",
+        ),
+        "last_one_never": edit(
+            "torch.randint(n, (n,),", "torch.randint(max(n - 1, 1), (n,),", about="detail",
+            hint="The last example never comes: the upper end of torch.randint is not included "
+            "anyway.",
+        ),
+        "bootstrap_generator_ignored": edit(
+            "generator=generator, ", "", about="detail",
+            hint="The sample comes from torch's global generator; the one that was passed is not "
+            "used, so nobody can repeat your run.",
+        ),
+        "indices_as_floats": edit(
+            "device=generator.device)", "device=generator.device).float()", about="form",
+            hint="Indices are whole numbers, int64; yours are floating-point numbers.",
+        ),
+    },
+    "average_checkpoints": {
+        "sum_for_mean": edit(
+            ".mean(dim=0)", ".sum(dim=0)",
+            hint="You add the checkpoints up. Divide by how many there are.",
+        ),
+        "last_checkpoint_only": edit(
+            "torch.stack([state[name] for state in states]).mean(dim=0)", "last.clone()",
+            hint="The last checkpoint comes back, and the others never enter.",
+        ),
+        "first_and_last": edit(
+            "for state in states]", "for state in (states[0], states[-1])]",
+            hint="Only the first and the last checkpoint enter. Average all of them.",
+        ),
+        "running_average": edit(
+            "averaged[name] = torch.stack([state[name] for state in states]).mean(dim=0)",
+            "total = states[0][name]\n            for state in states[1:]:\n"
+            "                total = (total + state[name]) / 2\n"
+            "            averaged[name] = total.clone()",
+            hint="You halve again and again, so the last checkpoint weighs ½, the one before ¼. In "
+            "a mean all weigh the same.",
+        ),
+        "counts_averaged": edit(
+            "if last.is_floating_point():", "if True:",
+            ("torch.stack([state[name] for state in states])",
+             "torch.stack([state[name] for state in states]).to("
+             "last.dtype if last.is_floating_point() else torch.float32)"),
+            about="detail",
+            hint="The count of batches is averaged, too, and becomes a fraction. What is not "
+            "floating-point comes from the last checkpoint.",
+        ),
+        "counts_left_out": edit(
+            "    averaged[name] = last.clone()", "    pass", about="detail",
+            hint="What is not floating-point is missing, so load_state_dict would complain. Take "
+            "it from the last checkpoint.",
+        ),
+        "first_count": edit(
+            "= last.clone()", "= states[0][name].clone()", about="detail",
+            hint="The count is that of the first checkpoint. Take the last one's.",
+        ),
+        "counts_shared": edit(
+            "last.clone()", "last", about="detail",
+            hint="The count *is* the last checkpoint's tensor, the same memory. Return a copy.",
+        ),
+        "adds_into_the_first": edit(
+            "averaged[name] = torch.stack([state[name] for state in states]).mean(dim=0)",
+            "averaged[name] = states[0][name]\n            for state in states[1:]:\n"
+            "                averaged[name] += state[name]\n"
+            "            averaged[name] = averaged[name] / len(states)",
+            about="arguments",
+            hint="You add into the first checkpoint's own tensors, so it holds the sum afterwards. "
+            "Start from a copy.",
         ),
     },
     "ensemble_predict": {

@@ -370,7 +370,7 @@ def test_module_uses_its_generator(student, signs_and_sizes, seed):
     assert follows, "the masks do not come from the layer's generator"
 
 
-@exercise("Dropout", about="edge", weight=0.5, stated="survivors are scaled as in equation (3)")
+@exercise("Dropout", about="edge", weight=0.5, stated="survivors are scaled as in equation (1)")
 def test_module_at_the_ends(student, signs_and_sizes, seed):
     """A layer with p = 0 changes nothing, and one with p = 1 leaves zeros, not NaN."""
     for p, factor in ((0.0, 1.0), (1.0, 0.0)):
@@ -390,7 +390,7 @@ def test_module_refuses_impossible_p(student):
 # Exercise: drop_connect
 
 
-@exercise("drop_connect", stated="survivors are scaled by 1/(1 − p)")
+@exercise("drop_connect", stated="survivors are scaled by the factor c of Exercise 1")
 def test_weights_are_scaled_elsewhere(student, reference, signs_and_sizes, seed):
     """At p = 0.8 too, one mask on the weights serves the batch, scaled by 1/(1 − p)."""
     weight = signs_and_sizes(80, 100)
@@ -742,10 +742,56 @@ def test_difference_needs_no_luck(student, device):
 # Exercise: bug_hunt
 
 
-@exercise("bug_hunt", part="map_loss", stated="the losses' sum, and the prior's term once")
+@exercise("bug_hunt", part="map_loss", stated="−log posterior, for any number of examples")
 def test_mended_for_many_examples(student, reference, rng, device):
     """With 500 examples and matrix-shaped parameters the prior still counts once."""
     theta = torch.as_tensor(rng.uniform(1, 2, (3, 4)), device=device)
     nll = torch.as_tensor(rng.uniform(0, 1, 500), device=device)
     for sigma in (0.2, 3.0):
         agree(student, reference, "map_loss", nll, theta, sigma, called="the objective", rtol=1e-7)
+
+
+# Exercises: classic_dropout, random_shift, mixup_share, bootstrap, average_checkpoints
+
+
+@exercise("classic_dropout", about="detail", stated="probability with which an entry is dropped")
+def test_classic_at_another_rate(student, reference, signs_and_sizes, seed):
+    """At p = 0.8, too, entries are dropped at that rate and the others are as they were."""
+    x = signs_and_sizes(1, 250_000)
+    seen = student.run(public.classic_masks, x, 0.8, seed)
+    public.assert_share(seen["share of zeros"], 0.8, "the share of zeros at p = 0.8")
+    ratios = student.run(public.classic_ratios, signs_and_sizes(40, 20), 0.8, True, seed)
+    public.assert_factors(ratios, [0.0, 1.0], "at p = 0.8 in training, the result divided by x")
+
+
+@exercise("random_shift", about="detail", stated="Each image moves by its own two whole")
+def test_shift_by_one_pixel(student, reference, signs_and_sizes, seed):
+    """With largest = 1 on tall images, the nine places occur and no other."""
+    # One of 9 places is missing among 300 with probability 9·(8/9)^300 < 1e-14.
+    seen = public.shift_facts(student, reference, signs_and_sizes(3, 7, 4), 1, 300, seed)
+    assert seen["all are shifts"], "some results are not the image moved by at most 1 pixel"
+    assert seen["places"] == 9, "not all of the nine places within ±1 pixel occur"
+
+
+@exercise("mixup_share", about="detail", stated="Draws λ ~ Beta(α, α)")
+def test_share_is_uniform_at_one(student, seed, device):
+    """For α = 1 all shares are equally likely."""
+    seen = student.run(public.shares_drawn, 1.0, 0.2, seed, str(device))
+    assert abs(seen["below"] - 0.2) < 0.05, "for α = 1, 20 % of the shares are below 0.2"
+    assert abs(seen["above"] - 0.2) < 0.05, "for α = 1, 20 % of the shares are above 0.8"
+
+
+@exercise("bootstrap", about="detail", stated="n indices from 0 … n−1")
+def test_bootstrap_of_one(student, seed, device):
+    """Of a single example there is a single sample."""
+    assert student.run(public.ever_drawn, 1, 3, seed, str(device)) == 1, "n = 1 has one index, 0"
+
+
+@exercise("average_checkpoints", about="detail", stated="list of state_dicts with the same names")
+def test_average_of_two_and_five(student, reference, normal):
+    """Other numbers of checkpoints, one among them."""
+    for number in (1, 2, 5):
+        states = [{"w": normal(2, 3)} for _ in range(number)]
+        seen = student.average_checkpoints(states)
+        expected = reference.average_checkpoints(states)
+        assert_close(seen["w"], expected["w"], name=f"the mean of {number} checkpoints")

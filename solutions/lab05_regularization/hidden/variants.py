@@ -596,3 +596,127 @@ def one_loss_after_another(nll, theta, sigma):
     for loss in nll:
         total = total + loss
     return total
+
+
+# Exercise: classic_dropout
+
+
+@variant("classic_dropout")
+def classic_by_where(x, p=0.5, training=True, generator=None):
+    if training:
+        dropped = torch.rand(x.shape, generator=generator, device=x.device) < p
+        return torch.where(dropped, torch.zeros_like(x), x)
+    return x - p * x
+
+
+@variant("classic_dropout")
+def classic_by_bernoulli(x, p=0.5, training=True, generator=None):
+    mask = torch.full_like(x, 1 - p)
+    return x * torch.bernoulli(mask, generator=generator) if training else x * mask
+
+
+# Exercise: random_shift
+
+
+@variant("random_shift")
+def shift_by_roll(x, largest, generator=None):
+    """Roll, then clear what came in again at the other side."""
+    out = x.clone()
+    moves = torch.randint(
+        -largest, largest + 1, (len(x), 2), generator=generator, device=x.device
+    )
+    for image, (down, right) in zip(out, moves.tolist(), strict=True):
+        image[:] = image.roll((down, right), (1, 2))
+        image[:, : max(down, 0)] = 0
+        image[:, image.shape[1] + min(down, 0) :] = 0
+        image[:, :, : max(right, 0)] = 0
+        image[:, :, image.shape[2] + min(right, 0) :] = 0
+    return out
+
+
+@variant("random_shift")
+def shift_by_slices(x, largest, generator=None):
+    """Copies the part that stays into a picture of zeros."""
+    out = torch.zeros_like(x)
+    height, width = x.shape[-2:]
+    for i in range(len(x)):
+        down, right = (
+            int(torch.randint(2 * largest + 1, (1,), generator=generator, device=x.device))
+            - largest
+            for _ in range(2)
+        )
+        rows = slice(max(down, 0), height + min(down, 0))
+        columns = slice(max(right, 0), width + min(right, 0))
+        from_rows = slice(max(-down, 0), height + min(-down, 0))
+        from_columns = slice(max(-right, 0), width + min(-right, 0))
+        out[i, :, rows, columns] = x[i, :, from_rows, from_columns]
+    return out
+
+
+# Exercise: mixup_share
+
+
+@variant("mixup_share")
+def share_by_numpy(alpha, generator):
+    """NumPy draws, from a seed that the generator gives."""
+    import numpy as np
+
+    seed = int(torch.randint(2**31, (1,), generator=generator, device=generator.device))
+    return float(np.random.default_rng(seed).beta(alpha, alpha))
+
+
+@variant("mixup_share")
+def share_by_two_powers(alpha, generator):
+    """Jöhnk: of u^(1/α) and w^(1/α) whose sum is at most 1, the first's share of the sum."""
+    while True:
+        u, w = torch.rand(
+            2, generator=generator, device=generator.device, dtype=torch.float64
+        ).tolist()
+        u, w = u ** (1 / alpha), w ** (1 / alpha)
+        if 0 < u + w <= 1:
+            return u / (u + w)
+
+
+# Exercise: bootstrap
+
+
+@variant("bootstrap")
+def bootstrap_by_floor(n, generator):
+    drawn = torch.rand(n, generator=generator, device=generator.device, dtype=torch.float64)
+    return (n * drawn).long()
+
+
+@variant("bootstrap")
+def bootstrap_by_multinomial(n, generator):
+    weights = torch.ones(n, device=generator.device)
+    return torch.multinomial(weights, n, replacement=True, generator=generator)
+
+
+# Exercise: average_checkpoints
+
+
+@variant("average_checkpoints")
+def average_in_a_loop(states):
+    """Adds up in a copy of the first."""
+    averaged = {name: tensor.clone() for name, tensor in states[0].items()}
+    for state in states[1:]:
+        for name, tensor in state.items():
+            if tensor.is_floating_point():
+                averaged[name] += tensor
+            else:
+                averaged[name] = tensor.clone()
+    return {
+        name: tensor / len(states) if tensor.is_floating_point() else tensor
+        for name, tensor in averaged.items()
+    }
+
+
+@variant("average_checkpoints")
+def average_by_weights(states):
+    """A weighted sum, with the same weight for all."""
+    share = 1 / len(states)
+    return {
+        name: sum(share * state[name] for state in states) if last.dtype.is_floating_point
+        else torch.as_tensor(last.item(), device=last.device)
+        for name, last in states[-1].items()
+    }
