@@ -13,7 +13,7 @@ from typing import Any
 import fuzzing
 import numpy as np
 
-from course_utils.calls.digest import ended, of_call, returned
+from course_utils.calls.digest import PROJECTIONS, ended, of_call, returned
 from course_utils.calls.evidence import describe_call
 from course_utils.diagnosis.comparison import differing
 from course_utils.diagnosis.diagnose import diagnose
@@ -120,7 +120,8 @@ def bomb(rng: random.Random, tree: dict[str, Any]) -> bytes:
             made["digests"] = {
                 "facets": np.zeros(rows, np.uint8), "sums": np.zeros((rows, 4), np.uint8),
                 "counts": np.zeros(rows, np.uint8), "scales": np.zeros(rows, np.float16),
-                "projections": np.zeros((rows, 3), np.float16), "rtol": np.zeros(rows, np.float16),
+                "projections": np.zeros((rows, PROJECTIONS), np.float16),
+                "rtol": np.zeros(rows, np.float16),
             }  # fmt: skip
         case 2:
             made["exercises"]["f"] = [[["x"], "h", "", [[0, 1, 1]] * 50]] * rng.choice((50, 1500))

@@ -3,7 +3,7 @@
 A value that has come back is looked at and let go: what is kept of it for a diagnosis is a digest,
 of some hundred bytes whatever the value's size. A digest looks at a call from several sides
 (:class:`Facet`): what kind of thing came back, its form, where it is NaN or infinite, its finite
-values, and which arguments were changed. Of the values only their size and three random
+values, and which arguments were changed. Of the values only their size and two random
 projections are kept, from which they cannot be had, of the rest checksums.
 """
 
@@ -34,7 +34,7 @@ _MAX_ENTRIES = 2**15
 _MAX_ALL_ENTRIES = 2**18
 _MAX_LEAVES = 2**15
 _MAX_DEPTH = 8
-_PROJECTIONS = 3
+PROJECTIONS = 2  # with the size, three numbers that agree to seven digits by no accident
 # Two programs with the same mistake order their operations differently; tests hold a student to
 # closeness.tolerance, a digest to little more than that. Projections are kept in single precision,
 # and plain numbers may have been computed in it.
@@ -63,7 +63,7 @@ class Digest:
         facets: which sides are known; of those of a mistake that the solution shares, nothing is.
         kind, form, odd, changed: checksums; 0 for nothing of the kind.
         scale: the largest finite absolute value.
-        projections: of the finite values onto three random directions, relative to the scale.
+        projections: of the finite values onto two random directions, relative to the scale.
         rtol: within which values of this precision count as equal.
     """
 
@@ -243,7 +243,7 @@ def _project(flat: Array, scale: float) -> tuple[float, ...]:
 def _directions(size: int) -> Array:
     """Rows of random weights, each between 1/2 and 3/2 in size and of either sign; one row only
     where three would give the entries away."""
-    rows = _PROJECTIONS if size > _PROJECTIONS else 1
+    rows = PROJECTIONS if size > PROJECTIONS else 1
     generator = np.random.default_rng(size)
     signs = generator.choice(np.array([-1.0, 1.0], np.float32), size=(rows, size))
     found: Array = signs * generator.uniform(0.5, 1.5, size=(rows, size)).astype(np.float32)

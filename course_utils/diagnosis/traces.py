@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.calls.digest import ALL, Digest, Facet
+from course_utils.calls.digest import ALL, PROJECTIONS, Digest, Facet
 from course_utils.diagnosis.comparison import of_trace, same
 from course_utils.ground import wire
 from course_utils.ground.errors import TraceBookError
 from course_utils.verdict.outcome import TestOutcome
 
 FORMAT = "course-traces"
-VERSION = 2
+VERSION = 3
 MAX_BYTES = 16 * 2**20
 _HIDDEN = "hidden/"
 # A lab's book has some thousand of each, and every dress is tried on by every diagnosis.
@@ -202,6 +202,10 @@ def joined(hints: Sequence[str]) -> str:
     return "\nAnd: ".join([f"{count} things at once. {first}", *others])
 
 
+# Scales are kept in single precision, as projections are: ten times what a digest is told by.
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 class _Numbered:
     """Digests under numbers, each kept once; 0 stands for a right answer."""
 
@@ -214,13 +218,13 @@ class _Numbered:
     def columns(self) -> dict[str, Any]:
         rows = list(self._number)
         sums = [[d.kind, d.form, d.odd, d.changed] for d in rows]
-        shadows = [(*d.projections, 0.0, 0.0, 0.0)[:3] for d in rows]
+        shadows = [(*d.projections, *[0.0] * PROJECTIONS)[:PROJECTIONS] for d in rows]
         return {
             "facets": np.array([int(d.facets) for d in rows], np.uint8),
             "sums": np.array(sums, np.uint32).reshape(-1, 4),
             "counts": np.array([len(d.projections) for d in rows], np.uint8),
-            "scales": np.array([d.scale for d in rows], np.float64),
-            "projections": np.array(shadows, np.float32).reshape(-1, 3),
+            "scales": np.clip([d.scale for d in rows], 0, _LARGEST).astype(np.float32),
+            "projections": np.array(shadows, np.float32).reshape(-1, PROJECTIONS),
             "rtol": np.array([d.rtol for d in rows], np.float32),
         }
 
@@ -228,7 +232,7 @@ class _Numbered:
 # Of what kind the columns of digests are, and how many numbers each has in a row.
 _COLUMNS = {
     "facets": ("u", 0), "sums": ("u", 4), "counts": ("u", 0), "scales": ("f", 0),
-    "projections": ("f", 3), "rtol": ("f", 0),
+    "projections": ("f", PROJECTIONS), "rtol": ("f", 0),
 }  # fmt: skip
 
 
