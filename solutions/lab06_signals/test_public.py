@@ -29,12 +29,13 @@ HINTS = {
         "and variance?",
         "E[x²] = Var(x) + E[x]². In step 3 half of z's values, and half of E[z²], survive. Step 4 "
         "applies step 2 and step 3 once in every layer: a power.",
-        "product_variance(2, 3, 1) = 20; with n = 8, v = 0.5, m = 3 and 2 layers, step 4 gives 12.",
+        "product_variance(2, 3, 1) = 20; with n = 8, Var(w) = 0.5, m = 3 and 2 layers, step 4 "
+        "gives 12.",
     ],
     "good_variances": [
         "Set the answer of step 2 equal to Var(x), and solve for the variance of the weights.",
-        "Step 6: (n_in·v + n_out·v)/2 = 1. Step 7: n_in·v/2 = 1. Step 8: the integral is a²/3. "
-        "Step 9 is step 8 read from right to left.",
+        "Step 6: (n_in·Var(w) + n_out·Var(w))/2 = 1. Step 7: n_in·Var(w)/2 = 1. Step 8: the "
+        "integral is a²/3. Step 9 is step 8 read from right to left.",
         "For 4 inputs and 12 outputs: 0.25, 0.125, 0.5; torch's 0.0833. A variance of 3 needs "
         "a = 3.",
     ],
@@ -74,7 +75,7 @@ HINTS = {
         "Every column is normalized by its own mean and variance, over dim=0.",
         "((x − mean)²).mean(0) is the biased variance, and n/(n − 1) of it the unbiased one, which "
         "goes into running_var. copy_ or mul_ and add_ fill the running tensors.",
-        "x = [[0.], [2.]], γ = 1, β = 0, ε = 3: y is ∓0.5. With m = 0.5 the running mean goes from "
+        "x = [[0.], [2.]], γ = 1, β = 0, ε = 3: y is ∓0.5. With α = 0.5 the running mean goes from "
         "0 to 0.5, the running variance from 1 to 1.5.",
     ],
     "break_it": [
@@ -128,12 +129,12 @@ DERIVATION = {
     "saturation": "the text of Exercise 5: where tanh and relu have no slope",
     "gradient_norms_by_depth": "Part B: the gradient is a product over the other layers",
     "symmetry": "step 10: the chain rule through one of two equal units",
-    "batch_norm": "equations (1) and (2)",
-    "break_it": "equation (2): biased times n/(n − 1) is unbiased",
+    "batch_norm": "formulas (1) and (2)",
+    "break_it": "formula (2): biased times n/(n − 1) is unbiased",
     "BatchNorm1d": "Exercise 10: learnt is a parameter, remembered is a buffer",
     "norm_slopes": "steps 11 to 13: mean, scale, quotient rule",
     "batch_norm_backward": "step 13, summed over i with the weights g_i",
-    "layer_norm": "equation (1), over the features of one example",
+    "layer_norm": "formula (1), over the features of one example",
     "layer_norm_backward": "steps 11 to 13, with the d features of one example",
 }
 
@@ -783,7 +784,7 @@ def test_relu_moment(student, reference, rng):
     "variance_steps", part="deep_moment", stated="E[x²] after that many layers of n units",
 )
 def test_deep_moment(student, reference, rng):
-    """E[x²] after L layers has one factor for every layer."""
+    """E[x²] after D layers has one factor for every layer."""
     points = [
         [int(rng.integers(3, 6)), float(rng.uniform(1.2, 1.8)), float(rng.uniform(2, 3)), layers]
         for layers in (3, 5)
@@ -1587,7 +1588,7 @@ def test_batch_norm_gradient_in_bias(student, reference, columns, apart):
     assert_gradient(seen, right, 2, ROUGHLY)
 
 
-@exercise("batch_norm_backward", about="detail", stated="eps: ε of equation (1)")
+@exercise("batch_norm_backward", about="detail", stated="eps: ε of formula (1)")
 def test_batch_norm_gradient_with_eps(student, reference, columns, apart):
     """A large eps counts, inside the root."""
     given = (apart(4, 3), columns(4, 3), apart(3), 0.1)
@@ -1723,7 +1724,7 @@ def test_layer_norm_gradients_of_sequences(student, reference, rows, apart):
         assert_gradient(seen, right, which, ROUGHLY)
 
 
-@exercise("layer_norm_backward", about="detail", stated="eps: ε of equation (1)")
+@exercise("layer_norm_backward", about="detail", stated="eps: ε of formula (1)")
 def test_layer_norm_gradient_with_eps(student, reference, rows, apart):
     """A large eps counts, inside the root."""
     given = (apart(5, 4), rows(5, 4), apart(4), 0.1)

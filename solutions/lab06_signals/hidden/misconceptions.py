@@ -107,8 +107,8 @@ MISTAKES = {
         ),
         "layers_multiplied": edit(
             "(n * var_w / 2) ** layers", "(n * var_w / 2) * layers", cost=QUARTER,
-            hint="Each layer multiplies by the same factor, so L layers give its L-th *power*, "
-            "not L times the factor.",
+            hint="Each layer multiplies by the same factor, so D layers give its D-th *power*, "
+            "not D times the factor.",
         ),
         "start_forgotten": edit(
             "return m * (n * var_w / 2)", "return (n * var_w / 2)", cost=QUARTER,
@@ -121,7 +121,7 @@ MISTAKES = {
         ),
         "one_layer_short": edit(
             "/ 2) ** layers", "/ 2) ** (layers - 1)", cost=QUARTER,
-            hint="There is one factor for each layer, L of them; you have L − 1.",
+            hint="There is one factor for each layer, D of them; you have D − 1.",
         ),
     },
     "good_variances": {
@@ -135,12 +135,12 @@ MISTAKES = {
         ),
         "lecun_upside_down": edit(
             "return 1 / n_in\n", "return n_in\n", cost=FIFTH,
-            hint="n_in·v·Var(x) = Var(x): solve for v. More inputs need smaller weights.",
+            hint="n_in·Var(w)·Var(x) = Var(x): solve for Var(w). More inputs need smaller weights.",
         ),
         "glorot_without_two": edit(
             "return 2 / (n_in + n_out)", "return 1 / (n_in + n_out)", cost=FIFTH,
-            hint="The mean of n_in·v and n_out·v is (n_in + n_out)·v/2; setting it to 1 leaves a 2 "
-            "on top.",
+            hint="The mean of n_in·Var(w) and n_out·Var(w) is (n_in + n_out)·Var(w)/2; setting it "
+            "to 1 leaves a 2 on top.",
         ),
         "glorot_standard_deviation": edit(
             "return 2 / (n_in + n_out)", "return sp.sqrt(2 / (n_in + n_out))", cost=FIFTH,
@@ -157,13 +157,13 @@ MISTAKES = {
         ),
         "glorot_mean_of_variances": edit(
             "return 2 / (n_in + n_out)", "return (1 / n_in + 1 / n_out) / 2", cost=FIFTH,
-            hint="You have averaged the two variances 1/n_in and 1/n_out. Step 6 asks for the v "
-            "for which the *products* n_in·v and n_out·v average to 1.",
+            hint="You have averaged the two variances 1/n_in and 1/n_out. Step 6 asks for the "
+            "Var(w) for which the *products* n_in·Var(w) and n_out·Var(w) average to 1.",
         ),
         "he_without_two": edit(
             "return 2 / n_in\n", "return 1 / n_in + 0\n", cost=FIFTH,
             hint="1/n_in keeps the variance without relu. relu takes half of E[x²] in every layer: "
-            "n_in·v/2 has to be 1.",
+            "n_in·Var(w)/2 has to be 1.",
         ),
         "he_standard_deviation": edit(
             "return 2 / n_in\n", "return sp.sqrt(2 / n_in)\n", cost=FIFTH,
@@ -786,7 +786,7 @@ MISTAKES = {
             UPDATE_MEAN, "running_mean.copy_(mean)",
             (UPDATE_VAR, "running_var.copy_(var * n / (n - 1))"),
             hint="The running statistics are those of the last batch alone. They are averages: "
-            "(1 − m)·old + m·new.",
+            "(1 − α)·old + α·new.",
         ),
         "running_statistics_summed": edit(
             UPDATE_MEAN, "running_mean.add_(momentum * mean)",
@@ -794,7 +794,7 @@ MISTAKES = {
             also=[[("running_mean.mul_(1 - momentum).add_(", "running_mean.add_("),
                    ("running_var.mul_(1 - momentum).add_(", "running_var.add_(")]],
             hint="The old value is kept whole, so the statistics grow from batch to batch. It has "
-            "the weight 1 − m.",
+            "the weight 1 − α.",
         ),
         "running_statistics_renamed": edit(
             UPDATE_MEAN, "running_mean = (1 - momentum) * running_mean + momentum * mean",
@@ -840,7 +840,7 @@ MISTAKES = {
             OTHERWISE,
             "    else:\n        mean, var = running_mean, (running_var + eps) ** 2 - eps\n",
             also=[("* torch.rsqrt(running_var + eps)", "/ (running_var + eps)")],
-            hint="At evaluation you divide by the running variance itself. Equation (1) divides by "
+            hint="At evaluation you divide by the running variance itself. Formula (1) divides by "
             "its root there, too.",
         ),
         "training_ignored": edit(
@@ -913,7 +913,7 @@ MISTAKES = {
         "eps_in_training_only": edit(
             OTHERWISE, "    else:\n        mean, var = running_mean, running_var - eps\n",
             about="detail",
-            hint="At evaluation eps is missing; equation (1) holds there, too.",
+            hint="At evaluation eps is missing; formula (1) holds there, too.",
         ),
         "eps_squared": edit(
             "torch.sqrt(var + eps)", "torch.sqrt(var + eps**2)", about="detail",
