@@ -26,6 +26,7 @@ from course_utils.ground import strict_json
 from course_utils.ground.devices import resolve
 from course_utils.ground.errors import NOT_ALL_GRADED
 from course_utils.ground.lab import Lab
+from course_utils.ground.streams import libraries_to_stderr
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits
 
@@ -136,7 +137,10 @@ def _grade_file(path: Path, lab: Lab, settings: Settings, *, as_json: bool) -> N
     from course_utils.grading.judge import Grader, grade_file
     from course_utils.sandbox.client import Sandbox
 
-    with Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox:
+    with (
+        libraries_to_stderr(),
+        Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox,
+    ):
         grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
         result = grade_file(path, grader, path.stem)
     if as_json:

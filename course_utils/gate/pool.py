@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from course_utils.ground.lab import Lab
+from course_utils.ground.streams import print_to_stderr
 from course_utils.testing.run import in_one_session
 
 
@@ -65,7 +66,9 @@ def worker_pool(workers: int, progress: Progress | None) -> Iterator[Pool]:
     kept = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = "1"  # one thread a worker, or they stand in each other's way
     try:
-        with ProcessPoolExecutor(workers or _cores(), mp_context=context) as executor:
+        with ProcessPoolExecutor(
+            workers or _cores(), mp_context=context, initializer=print_to_stderr
+        ) as executor:
             yield _Pooled(executor, report)
     finally:
         if kept is None:

@@ -20,6 +20,7 @@ from course_utils.ground import devices
 from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
+from course_utils.ground.streams import print_to_stderr
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits, bound_data
@@ -68,6 +69,7 @@ def start(folder: Path, settings: Settings, leash: Connection) -> None:
     _task = folder, settings
     # Ctrl-C reaches every process of a terminal; what is to be done about it, the coordinator says.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print_to_stderr()  # standard output is the command's, and may be JSON
     threading.Thread(target=_end_with_coordinator, args=(leash,), daemon=True).start()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
     os.environ[devices.VARIABLE] = settings.limits.device

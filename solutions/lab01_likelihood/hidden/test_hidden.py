@@ -193,6 +193,18 @@ def test_descent_of_no_steps(student, rng):
     assert_close(student.run(gradient_descent, w0, 0.5, 0), w0[None], name="the walk")
 
 
+@exercise("gradient_descent", about="edge", stated="how many updates, 0 or more")
+def test_descent_where_nothing_moves(student, reference, rng):
+    """All steps are taken, also where the slopes cancel one another, or are 0."""
+    w = rng.uniform(0.5, 2)
+    for w0 in (np.array([w, -w]), np.zeros(2)):
+        assert_close(
+            student.run(gradient_descent, w0, 0.8, 4),
+            reference.gradient_descent(lambda w: torch.log(torch.cosh(w)).sum(), w0, 0.8, 4),
+            name="the walk",
+        )
+
+
 # --------------------------------------------------------------------------------------- sigmoid
 
 

@@ -646,8 +646,10 @@ def test_cutmix_labels_elsewhere(student, seed, device):
 @exercise("cutmix", about="detail", stated="int(H√(1 − λ)) rows and int(W√(1 − λ)) columns")
 def test_cutmix_box_elsewhere(student, reference, seed, device):
     """Elsewhere too the box has the image's proportions, its sides cut to integers."""
-    # The rarest size has probability 4/91 a call: 8·(87/91)^400 < 2e-7; 1/21 for the other.
-    for height, width, lam, box in ((14, 6, 0.75, (7, 3)), (13, 7, 0.7, (7, 3))):
+    # The rarest size has probability 4/91 a call: 8·(87/91)^450 < 2e-8; 1/21 and 1/9 for the
+    # others. With λ below ½ the larger share is the partner's.
+    boxes = ((14, 6, 0.75, (7, 3)), (13, 7, 0.7, (7, 3)), (6, 6, 0.3, (5, 5)))
+    for height, width, lam, box in boxes:
         seen = student.run(
             public.cutmix_sources, 450, height, width, lam, ["sizes"], seed, str(device)
         )
