@@ -18,7 +18,8 @@ from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 
 LABS = {lab.name.partition("_")[0]: lab for lab in Lab.all_in(REPOSITORY)}
-FORM = ["lab01", "lab02", "lab03", "lab05"]  # those that have the form; the others are on their way
+# Those that have the form; the others are on their way.
+FORM = ["lab01", "lab02", "lab03", "lab04", "lab05"]
 
 HEADING = re.compile(r"^### Exercise (\d+) · .+ [●○]{3} · (\d+) min · [\d.]+ points?$", re.M)
 STEP = re.compile(r"\*\*Step (\d+)[.:]")
