@@ -210,7 +210,7 @@ def test_the_demo_and_what_it_says_at_its_end(clone: Path, tmp_path: Path) -> No
         [course, "demo"], cwd=clone, env=environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    scores = dict(re.findall(r"^(\S+) +([\d.]+)/50 ", done.stdout, re.MULTILINE))
+    scores = dict(re.findall(r"^(\S+) +([\d.]+)/53 ", done.stdout, re.MULTILINE))
     assert len(scores) == 31
     assert scores["stub"] == "0"
     _, _, ending = done.stdout.partition("formgrader:\n")

@@ -283,7 +283,7 @@ def make_walk(
 
 
 def _sometimes_absent(parameter: int, step: int) -> bool:
-    """The second parameter has no gradient in steps 0, 2 and 3; the fourth never has one."""
+    """The second parameter has no gradient at t = 0, 2 and 3; the fourth never has one."""
     return parameter == 3 or (parameter == 1 and step in (0, 2, 3))
 
 
@@ -1798,22 +1798,22 @@ HINTS: dict[str, list[str]] = {
 }
 
 DERIVATION: dict[str, str] = {
-    "minibatches": "the text of exercise 1: why the mean over a random batch is unbiased",
-    "PlainSGD": "the text of exercise 2, equation (2)",
-    "Momentum": "the text of exercise 3, equation (3)",
-    "SGD": "the text of exercise 4: the order of the four lines (decay, velocity, Nesterov, step)",
-    "sgd_identities": "the text of exercise 5: collecting φ, and the geometric sum",
-    "momentum_dialects": "the text of exercise 6: the total pull of one gradient",
-    "Adagrad": "the text of exercise 7, equation (4)",
-    "RMSprop": "the text of exercise 8, equation (5)",
-    "bias_of_moments": "the text of exercise 9: unrolling m_t, then the sum of its weights",
-    "Adam": "the text of exercise 10: the four lines of Adam",
-    "where_decay_goes": "the text of exercise 11: the first step, where m̂ = g and √v̂ = |g|",
-    "AdamW": "the text of exercise 12: decoupling",
-    "parameter_groups": "the text of exercise 13: what should decay",
-    "clip_grad_norm": "the text of exercise 14, equation (7)",
-    "clip_grad_value": "the text of exercise 15: entry by entry",
-    "schedules": "the text of exercise 16: the five formulas",
-    "bug_hunt": "the recursions of exercises 7, 8 and 10, equations (4) to (6)",
-    "break_it": "the text of exercise 11: λφ inside the fraction or outside of it",
+    "minibatches": "step 1: why the mean over a random batch is unbiased",
+    "PlainSGD": "equation (2), and the loop around it",
+    "Momentum": "equation (3): what the velocity holds",
+    "SGD": "Exercise 4: the order of the four lines (decay, velocity, Nesterov, step)",
+    "sgd_identities": "steps 2 and 3: collecting φ, and the geometric sum",
+    "momentum_dialects": "step 4: the total pull of one gradient",
+    "Adagrad": "equation (4): a sum of squares for every entry",
+    "RMSprop": "equation (5): an average in place of the sum",
+    "bias_of_moments": "steps 5 to 7: unrolling m_t, then the sum of its weights",
+    "Adam": "Exercise 10: the four lines of Adam",
+    "where_decay_goes": "steps 8 and 9: the first step, where m̂ = g and √v̂ = |g|",
+    "AdamW": "Exercise 12: decoupling",
+    "parameter_groups": "Exercise 13: what should decay",
+    "clip_grad_norm": "equation (7): one norm and one factor",
+    "clip_grad_value": "Exercise 15: entry by entry",
+    "schedules": "Exercise 16: the five formulas",
+    "bug_hunt": "equations (4) to (6), line by line",
+    "break_it": "step 9: λφ inside the fraction or outside of it",
 }
