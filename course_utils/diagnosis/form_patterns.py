@@ -61,7 +61,7 @@ def dtype_lost(case: Case) -> Observation | None:
         return None  # the dtype is the smaller trouble
     kept = "The result does not keep the input's dtype"
     look = "look for arrays made without dtype=x.dtype, and for float(…) or .astype(…)."
-    seen = f"{kept} ({actual.dtype} for {expected.dtype}): {look} In this claim the values are right."
+    seen = f"{kept} ({actual.dtype} for {expected.dtype}): {look} Here the values are right."
     return Observation("dtype_lost", f"{kept}: {look}", CAUSE, seen=seen)
 
 
