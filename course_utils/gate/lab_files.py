@@ -20,8 +20,3 @@ def own_files(lab: Lab) -> Iterator[Path]:
         left_behind = set(_LEFT_BEHIND) & set(path.relative_to(lab.folder).parts)
         if path.is_file() and path != lab.traces_path and not left_behind:
             yield path
-
-
-def is_instructors(name: Path) -> bool:
-    """Whether students never get a file, by its path in the folder."""
-    return name.parts[0] in (HIDDEN, *_LEFT_BEHIND)

@@ -1,4 +1,4 @@
-"""What students would receive, made in memory by nbgrader's own release preprocessors."""
+"""What students would receive, made in memory by the steps that nbgrader will make it by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import nbformat
 
 from course_utils.diagnosis.traces import TraceBook
-from course_utils.gate.lab_files import is_instructors
 from course_utils.ground.lab import Lab
 
 # What a release may hold besides the notebook, the public tests and the traces.
@@ -23,19 +22,15 @@ def released_notebook(lab: Lab) -> dict[str, Any]:
     Raises:
         RuntimeError: nbgrader refuses the notebook (a solution region without an end, say).
     """
-    from nbgrader.preprocessors import (
-        ClearHiddenTests,
-        ClearMarkScheme,
-        ClearOutput,
-        LockCells,
-    )
+    from nbgrader.preprocessors import SaveCells
 
-    from course_utils.grading.nbgrader_plugin import ClearSolutions
+    from course_utils.grading.release_steps import release_steps
 
     notebook = nbformat.reads(json.dumps(lab.notebook), as_version=nbformat.NO_CONVERT)
     resources: dict[str, Any] = {"nbgrader": {"assignment": lab.name, "notebook": lab.notebook_id}}
-    for step in (ClearSolutions, LockCells, ClearOutput, ClearHiddenTests, ClearMarkScheme):
-        notebook, resources = step().preprocess(notebook, resources)
+    for step in release_steps():
+        if step is not SaveCells:
+            notebook, resources = step().preprocess(notebook, resources)
     plain: dict[str, Any] = notebook
     return plain
 
@@ -48,6 +43,8 @@ def released_files(lab: Lab, notebook: dict[str, Any], book: TraceBook) -> dict[
         notebook: the student version of its notebook.
         book: the traces of its misconceptions.
     """
+    from course_utils.grading.release_steps import is_kept_back
+
     with tempfile.TemporaryDirectory() as folder:
         traces = Path(folder) / lab.traces_path.name
         book.save(traces)
@@ -55,6 +52,6 @@ def released_files(lab: Lab, notebook: dict[str, Any], book: TraceBook) -> dict[
     found[lab.notebook_path.name] = nbformat.writes(nbformat.from_dict(notebook)).encode()
     for path in sorted(lab.folder.rglob("*")):
         name = path.relative_to(lab.folder)
-        if path.is_file() and str(name) not in found and not is_instructors(name):
+        if path.is_file() and str(name) not in found and not is_kept_back(name):
             found[str(name)] = path.read_bytes()
     return found
