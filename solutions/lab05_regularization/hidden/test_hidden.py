@@ -292,7 +292,7 @@ def test_eval_ignores_p(student, signs_and_sizes, seed):
         public.assert_factors(seen, [1.0], "the result divided by x")
 
 
-@exercise("dropout", about="edge", weight=0.25, stated="0, or x/(1 − p)")
+@exercise("dropout", about="edge", weight=0.25, stated="0, or x times the factor")
 def test_zeros_stay(student, signs_and_sizes, seed):
     """Entries that were 0 are 0 afterwards."""
     x = F.relu(signs_and_sizes(20, 30))
