@@ -30,7 +30,10 @@ def released_notebook(lab: Lab) -> dict[str, Any]:
     resources: dict[str, Any] = {"nbgrader": {"assignment": lab.name, "notebook": lab.notebook_id}}
     for step in release_steps():
         if step is not SaveCells:
-            notebook, resources = step().preprocess(notebook, resources)
+            try:
+                notebook, resources = step().preprocess(notebook, resources)
+            except Exception as error:  # each step has errors of its own
+                raise RuntimeError(f"{step.__name__}: {error}") from error
     plain: dict[str, Any] = notebook
     return plain
 

@@ -102,12 +102,14 @@ class PublicTests:
                     exercises=exercises,
                     device=device,
                 )
+            except KeyboardInterrupt:
+                if not backend.interrupted_in:
+                    raise
+                raise NotebookError(
+                    f"Stopped while {backend.interrupted_in} was running. "
+                    "If it seemed to take for ever, look for a loop that never ends."
+                ) from None
             except LabTestsError as error:
-                if backend.interrupted_in:
-                    raise NotebookError(
-                        f"Stopped while {backend.interrupted_in} was running. "
-                        "If it seemed to take for ever, look for a loop that never ends."
-                    ) from None
                 raise NotebookError(
                     f"The tests of this lab cannot run here. {_NOT_YOURS}\n{error}"
                 ) from error
