@@ -280,8 +280,8 @@ MISTAKES = {
         ),
         "prelu_as_a_maximum": edit(
             "np.where(z > 0, z, alpha * z)", "np.maximum(z, alpha * z)", about="detail",
-            hint="max(z, αz) is prelu for α up to 1 only. Above 1 it takes the wrong one of the two "
-            "on both sides.",
+            hint="max(z, αz) is prelu for α up to 1 only. Above 1 it takes the wrong one of the "
+            "two on both sides.",
         ),
         "silu_without_z": edit(
             "z * sigmoid(z)", "sigmoid(z)", cost=0.2,
