@@ -44,6 +44,11 @@ def gate(lab: Lab, *, seeds: int = 1, mutants: bool = False) -> Verification:
     return verify(lab, seeds=seeds, mutants=mutants, workers=1)
 
 
+def test_without_seeds_nothing_is_run_again(tmp_path: Path) -> None:
+    report = gate(small_lab.write(tmp_path), seeds=0)
+    assert report.green and report.flakes.runs == 0
+
+
 def with_notebook(root: Path, change: Callable[[Notebook], None]) -> Lab:
     """The small lab with a changed notebook."""
     notebook = copy.deepcopy(small_lab.notebook())

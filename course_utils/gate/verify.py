@@ -48,7 +48,7 @@ def verify(
 
     Args:
         lab: an instructor's folder.
-        seeds: how many seeds the marks must be the same under.
+        seeds: how many seeds the marks must be the same under; 0 for no further run at all.
         mutants: whether to mutate the solution (points 7 and 9).
         pairs: whether to make mistakes in pairs, in right variants and in what an exercise calls,
             too, which takes most of the time; without that, and without mutants, the gate samples.

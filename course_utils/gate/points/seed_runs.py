@@ -43,8 +43,11 @@ def under_seeds(
     """The marks of everything under seeds 0, 1, … and on a second run with seed 0.
 
     Args:
+        seeds: how many; with 0 nothing is run again at all.
         training: exercises that train networks: tried under :func:`fewer` of the seeds.
     """
+    if not seeds:
+        return {}
     every = tuple(bench.exercises(only))
     quick = tuple(name for name in every if name not in training)
     # The second run comes in the process of the first, where something could be left over.
