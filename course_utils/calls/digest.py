@@ -242,7 +242,7 @@ def _project(flat: Array, scale: float) -> tuple[float, ...]:
 @lru_cache(maxsize=64)
 def _directions(size: int) -> Array:
     """Rows of random weights, each between 1/2 and 3/2 in size and of either sign; one row only
-    where three would give the entries away."""
+    where more would give the entries away."""
     rows = PROJECTIONS if size > PROJECTIONS else 1
     generator = np.random.default_rng(size)
     signs = generator.choice(np.array([-1.0, 1.0], np.float32), size=(rows, size))
