@@ -22,7 +22,9 @@ NAMESPACES = (
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
 _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 32, 4096, 16384, 1 << 19
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
-_PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
+_PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 36, 38, 22
+_SECCOMP_MODE_FILTER = 2
+_BPF_INSTRUCTION_BYTES = 8
 _LAST_CAPABILITY = 40
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 
@@ -101,6 +103,24 @@ def drop_privileges() -> None:
     nothing = (ctypes.c_uint32 * 6)()
     number = _SYS_CAPSET[os.uname().machine]
     _check(_libc.syscall(ctypes.c_long(number), header, nothing), "capset")
+
+
+class _Program(ctypes.Structure):
+    """``struct sock_fprog``: a filter and its number of instructions."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def filter_calls(program: bytes) -> None:
+    """Have the kernel ask a filter about every system call of this process and all that it starts.
+
+    Args:
+        program: what libseccomp has compiled; see seccomp(2).
+    """
+    code = ctypes.create_string_buffer(program, len(program))
+    given = _Program(len(program) // _BPF_INSTRUCTION_BYTES, ctypes.addressof(code))
+    mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
+    _check(_libc.prctl(_PR_SET_SECCOMP, mode, ctypes.byref(given)), "prctl(SECCOMP)")
 
 
 def _forget_capabilities() -> None:

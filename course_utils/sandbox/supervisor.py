@@ -29,6 +29,8 @@ _SHARE_OF_TIME = 0.1
 _LONGEST_POLL_SECONDS = 0.1
 # How long the killed are waited for: what is left then is no matter of a signal on its way.
 _DEATH_SECONDS = 2.0
+# They share this process's core, and can only end while it sleeps.
+_DEATH_POLL_SECONDS = 0.0003
 _SHARED_MEMORY, _TERMINALS = "/dev/shm", "/dev/pts"
 _MOST_TERMINALS = 16
 
@@ -217,6 +219,7 @@ class _Supervisor:
             # A process may fork while we look, and a signal takes a moment to arrive.
             while (others := self._others()) and time.monotonic() < deadline:
                 _end(others)
+                time.sleep(_DEATH_POLL_SECONDS)
         if not spare_runner:
             with suppress(ChildProcessError):
                 while True:
