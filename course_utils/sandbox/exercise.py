@@ -8,6 +8,7 @@ from course_utils.calls.endings import OutOfMemory, Raised, TimedOut
 from course_utils.calls.fault import StudentFault
 from course_utils.calls.protocol import Request, Response
 from course_utils.ground.devices import context_lost
+from course_utils.ground.phases import phase
 from course_utils.ground.statuses import Reason, Status
 from course_utils.ground.wire import WireError
 from course_utils.sandbox.channel import Channel, ChannelClosed, ChannelTimeout
@@ -66,7 +67,8 @@ class ExerciseBackend:
             raise StudentFault(Status.TIMEOUT, why)
         allowed = min(seconds, left)
         try:
-            response = self._answer(request, allowed)
+            with phase("calls"):
+                response = self._answer(request, allowed)
         except ChannelTimeout:
             response = Response(TimedOut())
         except ChannelClosed:
@@ -98,7 +100,8 @@ class ExerciseBackend:
     def _answer(self, request: Request, allowed: float) -> Response:
         """What the process says, within the call's time and the submission's, whatever it does."""
         if self._channel is None:
-            self._channel = self._session.fork()
+            with phase("forks"):
+                self._channel = self._session.fork()
         command = {"op": "call", "request": request.to_wire(), "seconds": allowed}
         patience = allowed + GRACE_SECONDS
         self._channel.send(command, seconds=min(patience, self._session.seconds_left))
@@ -128,4 +131,5 @@ class ExerciseBackend:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-            self._session.kill_exercise()
+            with phase("forks"):
+                self._session.kill_exercise()

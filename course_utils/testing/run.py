@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextvars import ContextVar
@@ -100,11 +101,13 @@ def in_one_session(files: Sequence[Path], work: Callable[[], Made]) -> Made:
         BaseException: whatever the work raises.
     """
     made: list[Made] = []
+    stderr = sys.stderr
 
     def sharing() -> None:
         token = _shared.set(judge)
         try:
-            made.append(work())
+            with contextlib.redirect_stderr(stderr):  # what pytest prints is all that is kept back
+                made.append(work())
         finally:
             _shared.reset(token)
 
