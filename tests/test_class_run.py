@@ -118,7 +118,7 @@ def without_bubblewrap(root: Path) -> dict[str, str]:
 
 def test_without_a_sandbox_nothing_is_written(graded: Path) -> None:
     before = left_by(graded)
-    _, said = grade(graded, code=3, **without_bubblewrap(graded))
+    _, said = grade(graded, "--anew", code=3, **without_bubblewrap(graded))
     assert "Nothing was written" in said and "setting up uid map: denied" in said
     assert left_by(graded) == before
 
@@ -357,14 +357,17 @@ def test_a_run_that_goes_on_with_another_gradebook(ungraded: Path, uninterrupted
 def test_what_has_changed_is_kept_for_its_own_lab(tmp_path: Path) -> None:
     """Runs on two labs side by side; and one that was stopped before anybody was told."""
     with Journal(tmp_path) as journal:
-        first = journal.begin("lab a", "key", {"ada": {"exercises": {"softmax": 1.0}}})
-        journal.finish(journal.begin("lab b", "key", {"ada": {}}))
-        assert journal.before(first)["ada"] == {"exercises": {"softmax": 1.0}}
+        first = journal.begin("lab a", "key", [("ada", {"exercises": {"softmax": 1.0}})])
+        journal.finish(journal.begin("lab b", "key", [("ada", {})]))
+        assert journal.before(first, "ada") == {"exercises": {"softmax": 1.0}}
         now = {"ada": {"exercises": {"softmax": 4.0}}, "bo": {}}
-        again = journal.begin("lab a", "another", now)
-        assert journal.before(again) == {"ada": {"exercises": {"softmax": 1.0}}, "bo": {}}
+        again = journal.begin("lab a", "another", now.items())
+        assert journal.touched(again) == {"ada", "bo"}
+        assert journal.before(again, "ada") == {"exercises": {"softmax": 1.0}}
+        assert journal.before(again, "bo") == {}
         journal.finish(again)
-        assert journal.before(again) == {}
+        assert journal.touched(again) == set()
+        assert journal.before(again, "ada") is None
 
 
 def test_a_notebook_that_cannot_be_read_any_more(graded: Path) -> None:
@@ -375,7 +378,7 @@ def test_a_notebook_that_cannot_be_read_any_more(graded: Path) -> None:
             (graded / "submitted" / "s003" / TINY_LAB / "tiny.ipynb").unlink()
 
     before = scores(graded)
-    outcome = run(graded).run(take_away)
+    outcome = run(graded, anew=True).run(take_away)
     assert outcome.not_graded == ["s003"]
     assert row(graded, "s003")["status"] == "internal_error"
     assert scores(graded) == before
@@ -473,7 +476,7 @@ def test_few_file_descriptors(graded: Path, descriptors: int) -> None:
     before = left_by(graded)
     process = subprocess.run(
         ["prlimit", f"--nofile={descriptors}",
-         sys.executable, "-m", "course_utils.commands.cli", "grade", TINY_LAB],
+         sys.executable, "-m", "course_utils.commands.cli", "grade", TINY_LAB, "--anew"],
         cwd=graded, capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
     assert process.returncode in ((3, 4) if descriptors == 20 else (0, 1, 3, 4)), process.stderr

@@ -110,7 +110,7 @@ def test_nothing_tells_what_a_hidden_test_has_asked(grader: Grader, body: str) -
     notebook["cells"] = [one for one in notebook["cells"] if one["id"] != "attack"]
     shown = [
         json.dumps(result.to_dict()),
-        json.dumps(to_record(result)),
+        to_record(result),
         json.dumps(notebook),
         feedback.page(result, StudentMarks()),
         *(feedback.exercise_panel(exercise).text for exercise in result.exercises),

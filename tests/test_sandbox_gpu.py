@@ -38,6 +38,7 @@ from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.session import Session
+from course_utils.testing.standing import StandingSession
 from course_utils.verdict.submission import Notice
 
 HAS_GPU = torch.cuda.is_available()
@@ -384,14 +385,15 @@ class _Fails:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
 
-    def grade(self, data: bytes, student: str) -> object:
+    def grade(self, data: bytes, student: str, kept: object) -> object:
         if student == "spoiler":
             raise RuntimeError("the tests cannot be run: CUDA error: device-side assert triggered")
         return refused(self.lab, student, SubmissionStatus.GRADED, Notice(Reason.OK, "graded"))
 
 
 def _start(folder: Path, settings: Settings, leash: Connection) -> None:
-    worker._grader = _Fails(Lab.load(folder))  # type: ignore[assignment]
+    lab = Lab.load(folder)
+    worker._desk = worker._Desk(_Fails(lab), StandingSession(lab.test_files))  # type: ignore[arg-type]
 
 
 def test_a_worker_that_lost_the_gpu_costs_its_own_submission_only(

@@ -78,6 +78,9 @@ def demo(
 
 def main() -> None:
     """Entry point: known errors become sentences, and exit codes of their own."""
+    # nbformat imports jsonschema, which then compiles a grammar for half a second and more, for a
+    # format of addresses that no notebook's schema asks for; without it, it passes over that.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None: cannot be had
     # What ends this process in an orderly way ends its workers, too, and keeps what was done.
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

@@ -75,8 +75,8 @@ class _Bar:
 
     def tell(self, event: Event) -> None:
         match event:
-            case Started(to_grade, resumed):
-                self._bar.update(self._task, description="grading", total=to_grade + resumed)
+            case Started(to_grade, done):
+                self._bar.update(self._task, description="grading", total=to_grade + done)
             case Graded(result) | NotGraded(result):
                 self._bar.update(self._task, advance=1, description=escaped(result.student))
             case Waiting():
@@ -93,10 +93,13 @@ class _Lines:
         match event:
             case Checking():
                 self._say("looking at the machine and the lab")
-            case Started(to_grade, resumed):
-                self._all = to_grade + resumed
-                if resumed:
-                    self._say(f"an earlier run has graded {resumed} of {self._all}; going on")
+            case Started(to_grade, done):
+                self._all = to_grade + done
+                if done:
+                    self._say(
+                        f"{done} of {self._all} are graded, and nothing has changed since "
+                        "(--anew grades them again)"
+                    )
             case Graded(result, total):
                 self._count(
                     f"{result.student}: {total.score:g}/{total.max_score:g} {result.status} "
@@ -133,3 +136,11 @@ def show(outcome: Outcome, out: Terminal, *, dry_run: bool) -> None:
             out.say(f"\n{what}: {', '.join(map(escaped, students))}")
     if dry_run:
         out.say("\nNothing was written (--dry-run).")
+
+
+def show_profile(outcome: Outcome, err: Terminal) -> None:
+    """Where the time went; the workers' seconds are those of all of them together."""
+    err.print()
+    err.print(report.profile_table({
+        "run": outcome.profile.run, "workers, together": outcome.profile.workers,
+    }))  # fmt: skip

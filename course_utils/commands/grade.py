@@ -68,6 +68,15 @@ def grade(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say whose mark would change, and write nothing.")
     ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help="Grade again even where nothing that a verdict rests on has changed."
+        ),
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say at the end where the time went.")
+    ] = False,
     roster: Annotated[
         Path | None,
         typer.Option(help="A CSV file of the class: id, last_name, first_name, email."),
@@ -109,7 +118,7 @@ def grade(
     grade_class(
         Path.cwd(), Lab.find(target), settings,
         choice=Choice(tuple(student or ()), Only(only) if only else None),
-        dry_run=dry_run,
+        dry_run=dry_run, anew=anew, profile=profile,
         roster=read_roster(roster) if roster else (),
         as_json=as_json,
     )  # fmt: skip
@@ -161,6 +170,8 @@ def grade_class(
     *,
     choice: Choice | None = None,
     dry_run: bool = False,
+    anew: bool = False,
+    profile: bool = False,
     roster: Sequence[Student] = (),
     as_json: bool = False,
 ) -> None:
@@ -174,7 +185,8 @@ def grade_class(
 
     course = Course(root)
     run = ClassRun(
-        course, lab, settings, choice=choice or Choice(), dry_run=dry_run, roster=roster
+        course, lab, settings, choice=choice or Choice(), dry_run=dry_run, anew=anew,
+        roster=roster,
     )
     with console.listener(ERR, as_json=as_json) as tell:
         outcome = run.run(tell)
@@ -189,6 +201,8 @@ def grade_class(
             OUT.say(f"{label:<10} {shown}")
         seed = f"{outcome.hidden_seed}, of the hidden tests; --seed repeats it (not for students)"
         OUT.say(f"{'seed':<10} {seed}")
+    if profile and not dry_run:
+        console.show_profile(outcome, ERR)
     if outcome.not_graded:
         sys.exit(NOT_ALL_GRADED)
 

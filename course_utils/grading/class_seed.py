@@ -5,11 +5,10 @@ What leaks of a hidden test is then worth nothing to anybody else, and verdicts 
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
+from course_utils.grading.own_file import own_file
 from course_utils.ground.errors import LabError
 
 _FILE = Path(".course", "hidden_seed")
@@ -27,8 +26,7 @@ def class_seed(root: Path) -> int:
     """
     path = root / _FILE
     try:
-        known = known_seed(root)
-        return _make(path) if known is None else known
+        return _number(path, own_file(path, lambda: f"{secrets.randbits(_BITS)}\n"))
     except OSError as error:
         raise LabError(
             f"the seed of the hidden tests, {path}, cannot be read or made ({error.strerror}): "
@@ -45,9 +43,12 @@ def known_seed(root: Path) -> int | None:
     """
     path = root / _FILE
     try:
-        text = path.read_text("ascii", errors="replace")
+        return _number(path, path.read_text("ascii", errors="replace"))
     except FileNotFoundError:
         return None
+
+
+def _number(path: Path, text: str) -> int:
     try:
         return int(text)
     except ValueError:
@@ -55,18 +56,3 @@ def known_seed(root: Path) -> int | None:
             f"{path} holds no number: put the seed of the last run's report there, or delete the "
             "file and grade the class again under a new one"
         ) from None
-
-
-def _make(path: Path) -> int:
-    """Make the file, with all its content at once; of two that do so, the first counts."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, made = tempfile.mkstemp(dir=path.parent)  # which no other user can read
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{secrets.randbits(_BITS)}\n")
-        os.link(made, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.unlink(made)
-    return int(path.read_text("ascii"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import multiprocessing
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -17,11 +17,17 @@ from multiprocessing import forkserver
 
 from course_utils.grading import worker
 from course_utils.grading.judge import not_graded, refused
+from course_utils.grading.kept import Kept
 from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.grading.submissions import Submission
 from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
+from course_utils.ground.phases import phase
+from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.submission import Notice, SubmissionResult
+
+# A submission's bytes, its student, and verdicts on some of its exercises.
+Job = tuple[bytes, str, Mapping[str, ExerciseResult]]
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,18 @@ class Handed:
 
 
 def grade_class(
-    lab: Lab, submissions: Sequence[Submission], settings: Settings
+    lab: Lab,
+    submissions: Sequence[Submission],
+    settings: Settings,
+    kept_of: Callable[[str], Kept] = lambda student: Kept(),
 ) -> Generator[Handed, None, None]:
     """Grade submissions in parallel; results come as they are ready, one for each.
 
     Memory stays flat: only as many submissions are read ahead as keep the workers busy.
+
+    Args:
+        lab, submissions, settings: what, whose, how.
+        kept_of: gives what of a student's last verdict need not be formed again.
 
     Raises:
         SandboxError: no worker could be started; the message says why.
@@ -58,10 +71,11 @@ def grade_class(
                         except OSError as error:
                             yield _not_read(lab, submission, error)
                         else:
-                            future = pool.submit(worker.grade, data, submission.student)
+                            future = pool.submit(worker.grade, *_job(submission, data, kept_of))
                             running[future] = submission, data
                         waiting.pop()  # only now: a broken pool takes no more, and raises
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    with phase("waiting for workers"):
+                        done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         submission, data = running[future]
                         result = _result(lab, submission.student, future)
@@ -74,7 +88,7 @@ def grade_class(
         # What was under way then is tried once more, each submission in a worker of its own, so
         # that one that kills its worker takes no other with it.
         for submission, data in running.values():
-            result = _graded_alone(lab, submission.student, data, settings)
+            result = _graded_alone(lab, _job(submission, data, kept_of), settings)
             yield Handed(submission, digest(data), result.noting(submission.notices))
 
 
@@ -82,7 +96,7 @@ def prove(lab: Lab, settings: Settings) -> SubmissionResult:
     """Grade the lab's own solution, in a worker as students' are: the grader's proof of itself."""
     with workers(lab, settings, 1) as pool:
         try:
-            return pool.submit(worker.grade, lab.notebook_path.read_bytes(), "").result()
+            return pool.submit(worker.grade, lab.notebook_path.read_bytes(), "", {}).result()
         except BrokenProcessPool:
             why = "the worker that was to grade the lab's own solution was killed"
             return not_graded(lab, "", why)
@@ -93,10 +107,16 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _graded_alone(lab: Lab, student: str, data: bytes, settings: Settings) -> SubmissionResult:
+def _job(submission: Submission, data: bytes, kept_of: Callable[[str], Kept]) -> Job:
+    """What a worker is asked for."""
+    return data, submission.student, kept_of(submission.student).of(digest(data))
+
+
+def _graded_alone(lab: Lab, job: Job, settings: Settings) -> SubmissionResult:
+    student = job[1]
     with workers(lab, settings, 1) as pool:
         try:
-            return _result(lab, student, pool.submit(worker.grade, data, student))
+            return _result(lab, student, pool.submit(worker.grade, *job))
         except BrokenProcessPool:
             message = (
                 "the grader's own worker ended twice while grading this: it was killed, or what "

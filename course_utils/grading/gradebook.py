@@ -13,6 +13,7 @@ import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import Notice, SubmissionResult
+
+_OF_THE_DATE = (Reason.LATE, Reason.TIMESTAMP_UNREADABLE)
 
 
 class GradebookWriter:
@@ -105,21 +108,47 @@ class GradebookWriter:
         Returns:
             The verdict with what was noticed of its date, and what the gradebook holds then.
         """
-        self._gradebook.db.rollback()
+        result, submission = self._dated(result)
         student = result.student
-        moment, notices = submitted_at(folder_of(self._course, self._lab, student))
-        result = result.noting(notices)
-        # Where the date cannot be read, an earlier one must not go on counting.
-        dated = {"timestamp": moment} if moment or notices else {}
-        submission = self._enter_submission(student, dated)
         notebook = stamped(self._gradebook, self._lab, result)
         earlier = self._answers_before(student)
         write_marks(self._gradebook, self._lab, result, notebook, earlier)
+        self._put_penalty_right(submission, student, notebook)
+        self._write_notebook(result, notebook)
+        return self._written(result)
+
+    def is_in_time(self, result: SubmissionResult, marks: StudentMarks) -> bool:
+        """Whether a submission came in time by all that is known: what was noticed of it, the date
+        that the gradebook holds, and that in its folder. Else renewing it may change something."""
+        moment, notices = submitted_at(folder_of(self._course, self._lab, result.student))
+        noticed = any(notice.code in _OF_THE_DATE for notice in (*result.notices, *notices))
+        late = bool(marks.seconds_late or marks.penalty)
+        return not noticed and not late and moment == marks.handed_in
+
+    def renew(self, result: SubmissionResult) -> tuple[SubmissionResult, StudentMarks]:
+        """Bring date, penalty and page of a verdict that stands up to date; else as
+        :meth:`write`."""
+        others = tuple(notice for notice in result.notices if notice.code not in _OF_THE_DATE)
+        result, submission = self._dated(replace(result, notices=others))
+        self._put_penalty_right(submission, result.student, None)
+        return self._written(result)
+
+    def _dated(self, result: SubmissionResult) -> tuple[SubmissionResult, Any]:
+        """Enter a submission with its date: the verdict with what was noticed of that, the row."""
+        self._gradebook.db.rollback()
+        moment, notices = submitted_at(folder_of(self._course, self._lab, result.student))
+        # Where the date cannot be read, an earlier one must not go on counting.
+        dated = {"timestamp": moment} if moment or notices else {}
+        return result.noting(notices), self._enter_submission(result.student, dated)
+
+    def _put_penalty_right(self, submission: Any, student: str, notebook: Any) -> None:
         # A penalty of an earlier run may have to go: a new date, an extension.
         if submission.total_seconds_late > 0 or submission.late_submission_penalty:
             self._apply_late_penalty(student, notebook)
-        self._write_notebook(result, notebook)
-        marks = self.marks(student)[student]
+
+    def _written(self, result: SubmissionResult) -> tuple[SubmissionResult, StudentMarks]:
+        """The verdict and the marks as they stand now, the page written."""
+        marks = self.marks(result.student)[result.student]
         result = late_noted(result, marks)
         self.write_page(result, marks)
         return result, marks

@@ -18,6 +18,7 @@ from course_utils.grading.reading.notebook import Reading, UnreadableError, read
 from course_utils.grading.submissions import Submission
 from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Exercise, Lab
+from course_utils.ground.phases import phase, watch
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
@@ -30,6 +31,8 @@ from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.render import Panel
 from course_utils.verdict.submission import Notice, SubmissionResult
+
+_NOTHING: Mapping[str, ExerciseResult] = {}
 
 
 class Grader:
@@ -50,21 +53,27 @@ class Grader:
         self._hidden_seed = hidden_seed
         self._device = sandbox.limits.device
 
-    def grade(self, data: bytes, student: str = "") -> SubmissionResult:
+    def grade(
+        self, data: bytes, student: str = "", kept: Mapping[str, ExerciseResult] = _NOTHING
+    ) -> SubmissionResult:
         """Grade one submission.
 
         Args:
             data: the notebook file's bytes, as submitted.
             student: the student's id, copied into the result.
+            kept: verdicts on some of its exercises that need not be formed again, by name.
         """
         started = time.perf_counter()
-        try:
-            reading = read_notebook(data, self.lab)
-        except UnreadableError as error:
-            result = self.ungraded(error, student)
-        else:
-            result = self._judge(reading, student)
-        return replace(result, wall_seconds=time.perf_counter() - started)
+        with watch() as seen:
+            try:
+                with phase("reading"):
+                    reading = read_notebook(data, self.lab)
+            except UnreadableError as error:
+                result = self.ungraded(error, student)
+            else:
+                result = self._judge(reading, student, kept)
+        wall = time.perf_counter() - started
+        return replace(result, wall_seconds=wall, phases=dict(seen.seconds))
 
     def ungraded(self, error: UnreadableError, student: str) -> SubmissionResult:
         """The row of a submission that could not be read: every mark 0, and why."""
@@ -74,30 +83,40 @@ class Grader:
         """End the sandbox and whatever runs in it."""
         self._sandbox.close()
 
-    def _judge(self, reading: Reading, student: str) -> SubmissionResult:
+    def _judge(
+        self, reading: Reading, student: str, kept: Mapping[str, ExerciseResult]
+    ) -> SubmissionResult:
         """The verdict; formed once more where the sandbox itself was lost on the way, for which a
         student must not pay."""
         try:
-            result = self._judge_once(reading, student)
+            result = self._judge_once(reading, student, kept)
         except SandboxError:
             if self._sandbox.alive():
                 raise
         else:
             if self._sandbox.alive():
                 return result
-        result = self._judge_once(reading, student)
+        result = self._judge_once(reading, student, kept)
         if not self._sandbox.alive():
             raise SandboxError("the sandbox was killed twice while this was graded")
         return result
 
-    def _judge_once(self, reading: Reading, student: str) -> SubmissionResult:
-        with self._sandbox.open() as session:
+    def _judge_once(
+        self, reading: Reading, student: str, kept: Mapping[str, ExerciseResult]
+    ) -> SubmissionResult:
+        asked = [one for one in self.lab.exercises if one.name not in kept]
+        with phase("cells"), self._sandbox.open() as session:
             cells = session.run_cells(reading.program)
-            outcomes = self._run_tests(session)
-        exercises = self._verdicts(outcomes)
+            with phase("tests"):
+                outcomes = self._run_tests(session, asked)
+        with phase("diagnosis"):
+            fresh = self._verdicts(asked, outcomes)
+        exercises = tuple({**kept, **fresh}[one.name] for one in self.lab.exercises)
         notices = (*reading.notices, *_cell_notices(cells), *_call_notices(exercises))
         partly = any(notice.code.cuts_short for notice in notices)
-        panels = {exercise.name: feedback.exercise_panel(exercise) for exercise in exercises}
+        with phase("panels"):
+            panels = {exercise.name: feedback.exercise_panel(exercise) for exercise in exercises}
+            notebook = _with_outputs(self.lab, reading, cells, panels)
         return SubmissionResult(
             lab=self.lab.name,
             student=student,
@@ -108,25 +127,28 @@ class Grader:
             notices=notices,
             student_cpu_seconds=session.cpu_seconds,
             environment=self._sandbox.environment,
-            notebook=_with_outputs(self.lab, reading, cells, panels),
+            notebook=notebook,
             panels=panels,
         )
 
-    def _run_tests(self, session: Session) -> list[TestOutcome]:
+    def _run_tests(self, session: Session, asked: Sequence[Exercise]) -> list[TestOutcome]:
         processes = _OneAtATime(session)
         try:
             return run_tests(
-                self.lab.test_files, processes.serving, hidden_seed=self._hidden_seed,
-                lab=self.lab.name, device=self._device, together=True,
+                self.lab.test_files, processes.serving, exercises=[one.name for one in asked],
+                hidden_seed=self._hidden_seed, lab=self.lab.name, device=self._device,
+                together=True,
             )  # fmt: skip
         finally:
             processes.close()
 
-    def _verdicts(self, outcomes: Sequence[TestOutcome]) -> tuple[ExerciseResult, ...]:
-        return tuple(
-            self._verdict(one, [outcome for outcome in outcomes if outcome.exercise == one.name])
-            for one in self.lab.exercises
-        )
+    def _verdicts(
+        self, asked: Sequence[Exercise], outcomes: Sequence[TestOutcome]
+    ) -> dict[str, ExerciseResult]:
+        return {
+            one.name: self._verdict(one, [test for test in outcomes if test.exercise == one.name])
+            for one in asked
+        }
 
     def _verdict(self, exercise: Exercise, tests: Sequence[TestOutcome]) -> ExerciseResult:
         diagnosis, derivation = None, ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,6 +123,18 @@ def changes_table(changes: Sequence[Change]) -> Table:
             "\n".join(claims),
         )  # fmt: skip
         made.add_row(*map(_text, cells))
+    return made
+
+
+def profile_table(profile: Mapping[str, Mapping[str, float]]) -> Table:
+    """Where the seconds of a run went, by whom and phase."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for column, right in (("whose", False), ("phase", False), ("seconds", True), ("share", True)):
+        made.add_column(column, justify="right" if right else "left")
+    for whose, seconds in profile.items():
+        total = sum(seconds.values())
+        for name, some in sorted(seconds.items(), key=lambda one: -one[1]):
+            made.add_row(whose, name, f"{some:.2f}", f"{some / total:.0%}")
     return made
 
 

@@ -32,8 +32,10 @@ def read_marks(gradebook: Gradebook, lab: Lab, student: str = "") -> dict[str, S
         student: only this one's; everybody's by default.
     """
     found: dict[str, StudentMarks] = {}
-    for name, penalty, late in _submissions(gradebook, lab, student):
-        found[name] = StudentMarks(penalty=penalty or 0.0, seconds_late=late)
+    for name, penalty, late, handed_in in _submissions(gradebook, lab, student):
+        found[name] = StudentMarks(
+            penalty=penalty or 0.0, seconds_late=late, handed_in=handed_in
+        )
     for name, cell, own, by_hand in _comments(gradebook, lab, student):
         if by_hand or own:
             found[name].remarks[cell] = by_hand or own
@@ -77,7 +79,7 @@ def _of(query: Any, lab: Lab, student: str) -> Any:
 
 
 def _submissions(gradebook: Gradebook, lab: Lab, student: str) -> Any:
-    """(student, penalty, seconds late) of every submission."""
+    """(student, penalty, seconds late, when it was handed in) of every submission."""
     query = (
         select(
             Student.id,
@@ -99,7 +101,7 @@ def _submissions(gradebook: Gradebook, lab: Lab, student: str) -> Any:
         late = 0.0
         if handed_in is not None and due is not None:
             late = (handed_in - due - (extension or timedelta())).total_seconds()
-        yield name, penalty, max(0.0, late)
+        yield name, penalty, max(0.0, late), handed_in
 
 
 def _comments(gradebook: Gradebook, lab: Lab, student: str) -> Any:

@@ -6,6 +6,7 @@ Table, report, JSON and feedback pages show these, and formgrader shows the same
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from course_utils.ground.cells import exercise_of
 
@@ -69,13 +70,15 @@ class Total:
 class StudentMarks:
     """All that the gradebook holds of one student's submission of a lab.
 
-    ``remarks`` are a person's, by cell, or else the grader's own.
+    ``remarks`` are a person's, by cell, or else the grader's own; ``handed_in`` is in UTC, None
+    where no date is known.
     """
 
     cells: dict[str, CellMark] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
     penalty: float = 0.0
     seconds_late: float = 0.0
+    handed_in: datetime | None = None
 
     @property
     def total(self) -> Total:

@@ -11,7 +11,8 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from course_utils.ground.streams import print_to_stderr
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits, bound_data
+from course_utils.testing.standing import StandingSession
+from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.submission import Notice, SubmissionResult
 
 # What every worker needs sooner or later; the two inner modules are what torch.optim and backward
@@ -51,6 +54,10 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     hidden_seed: int | None = None
 
+    def seeded(self, seed: int) -> Settings:
+        """These settings with a seed of the hidden tests, unless they name one."""
+        return self if self.hidden_seed is not None else replace(self, hidden_seed=seed)
+
     @property
     def processes(self) -> int:
         """How many workers that is."""
@@ -60,7 +67,15 @@ class Settings:
         return devices.workers_on(devices.gpu(), cores, self.limits.device_bytes)
 
 
-_grader: Grader | None = None
+@dataclass(frozen=True)
+class _Desk:
+    """What a worker grades with: one sandbox, and one session of pytest for all submissions."""
+
+    grader: Grader
+    session: StandingSession
+
+
+_desk: _Desk | None = None
 _task: tuple[Path, Settings] | None = None
 
 
@@ -78,32 +93,34 @@ def start(folder: Path, settings: Settings, leash: Connection) -> None:
     bound_data(ROOM_BYTES, on_gpu=settings.limits.on_gpu)
 
 
-def _ready() -> Grader:
-    """This worker's grader, whose sandbox is on its way."""
-    global _grader
-    if _grader is None:
+def _ready() -> _Desk:
+    """This worker's desk, whose sandbox is on its way."""
+    global _desk
+    if _desk is None:
         assert _task is not None
         folder, settings = _task
         lab = Lab.load(folder)
         sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
         sandbox.start()
-        _grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
-    return _grader
+        grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
+        _desk = _Desk(grader, StandingSession(lab.test_files))
+    return _desk
 
 
 def _end_with_coordinator(leash: Connection) -> None:
     """Wait for the other end to be closed, by a coordinator that is done or dead."""
     multiprocessing.connection.wait([leash])
     try:
-        if _grader is not None:
-            _grader.close()
+        if _desk is not None:
+            _desk.grader.close()
     finally:
         os._exit(0)
 
 
-def grade(data: bytes, student: str) -> SubmissionResult:
+def grade(data: bytes, student: str, kept: Mapping[str, ExerciseResult]) -> SubmissionResult:
     try:
-        return _ready().grade(data, student)
+        desk = _ready()
+        return desk.session.do(lambda: desk.grader.grade(data, student, kept))
     except MemoryError:
         os._exit(1)  # whoever used it up: another process tries once again, with this one alone
     except Exception as error:  # ours, not the student's: one result must come back all the same

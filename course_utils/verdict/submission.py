@@ -71,6 +71,7 @@ class SubmissionResult:
         notebook: the submission as it ran, outputs included; not part of the JSON.
         panels: the verdict on each exercise as it stands in the notebook, for the feedback page;
             not part of the JSON, nor kept.
+        phases: where the wall seconds went; not part of the JSON, nor kept.
     """
 
     lab: str
@@ -85,6 +86,7 @@ class SubmissionResult:
     environment: dict[str, str] = field(default_factory=dict)
     notebook: dict[str, Any] | None = field(default=None, repr=False)
     panels: Mapping[str, Panel] = field(default_factory=dict, repr=False)
+    phases: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def score(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,27 +60,26 @@ class Choice:
     def narrowed(
         self,
         submissions: Sequence[Submission],
-        entries: Mapping[str, Entry],
+        entry_of: Callable[[str], Entry | None],
         faults: Collection[str],
     ) -> list[Submission]:
         """Of some submissions, those that ``only`` leaves.
 
         Args:
             submissions: of the students who are asked for.
-            entries: the journal's last verdicts, by student.
+            entry_of: gives the journal's last verdict on a student.
             faults: students whose last grading met a fault of the grader's.
         """
+        if self.only is None:
+            return list(submissions)
         return [
             submission for submission in submissions
-            if self._asks_for(submission, entries.get(submission.student), faults)
-        ]
+            if self._asks_for(
+                submission, entry_of(submission.student), submission.student in faults
+            )
+        ]  # fmt: skip
 
-    def _asks_for(
-        self, submission: Submission, entry: Entry | None, faults: Collection[str]
-    ) -> bool:
-        if self.only is None:
-            return True
-        failed = submission.student in faults
+    def _asks_for(self, submission: Submission, entry: Entry | None, failed: bool) -> bool:
         if self.only is Only.FAILED:
             return failed or (
                 entry is not None and entry.result.status is not SubmissionStatus.GRADED

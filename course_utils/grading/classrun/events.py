@@ -16,10 +16,11 @@ class Checking:
 
 @dataclass(frozen=True)
 class Started:
-    """Grading begins: how many submissions there are to grade, and how many were done before."""
+    """Grading begins: how many submissions there are to grade, and of how many the verdict stands,
+    since nothing has changed that it rests on, or since it is of the run that goes on."""
 
     to_grade: int
-    resumed: int
+    done: int
 
 
 @dataclass(frozen=True)

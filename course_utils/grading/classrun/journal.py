@@ -1,9 +1,12 @@
 """The journal of class runs: every verdict is in it before the gradebook hears of it.
 
 So a run that was killed, interrupted, or lost its database goes on where it stopped, a feedback
-page can be made anew when a person has added marks or comments, and a regrade can say which claims
-turned. It is a SQLite file beside the gradebook (``.course/journal.db``), in write-ahead mode: an
-entry is there as a whole or not at all. It may be deleted at any time, at the price of these three.
+page can be made anew when a person has added marks or comments, a regrade can say which claims
+turned, and what has not changed is not judged again: with a verdict stand the checksums of what it
+rests on (``key.py``), signed, since only the course's own is believed. It is a SQLite file beside
+the gradebook (``.course/journal.db``), in write-ahead mode: an entry is there as a whole or not at
+all. It holds one verdict a student and lab, and may be deleted at any time, at the price of these
+four.
 """
 
 from __future__ import annotations
@@ -13,20 +16,22 @@ import os
 import socket
 import sqlite3
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from course_utils.grading.classrun.key import Keys
 from course_utils.grading.classrun.records import from_record, to_record
+from course_utils.grading.classrun.signing import Signer
 from course_utils.ground import strict_json
 from course_utils.verdict.submission import SubmissionResult
 
 _BUSY_SECONDS = 30.0
-# A journal of another form is set aside, never misread.
-VERSION = 1
+# A journal of another form is set aside, never misread; one of version 1 gets the columns it lacks.
+VERSION = 2
 
 _TABLES = f"""
     PRAGMA user_version = {VERSION};
@@ -37,6 +42,7 @@ _TABLES = f"""
     CREATE TABLE IF NOT EXISTS verdict (
         lab TEXT NOT NULL, student TEXT NOT NULL, run INTEGER NOT NULL, digest TEXT NOT NULL,
         record TEXT NOT NULL, notebook BLOB, written INTEGER NOT NULL DEFAULT 0,
+        keys TEXT NOT NULL DEFAULT '', signature TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (lab, student)
     );
     CREATE TABLE IF NOT EXISTS fault (
@@ -47,6 +53,13 @@ _TABLES = f"""
         run INTEGER NOT NULL, student TEXT NOT NULL, marks TEXT NOT NULL,
         PRIMARY KEY (run, student)
     );
+"""
+_FROM_VERSION_1 = """
+    BEGIN;
+    ALTER TABLE verdict ADD COLUMN keys TEXT NOT NULL DEFAULT '';
+    ALTER TABLE verdict ADD COLUMN signature TEXT NOT NULL DEFAULT '';
+    PRAGMA user_version = 2;
+    COMMIT;
 """
 
 
@@ -59,12 +72,14 @@ class Entry:
         digest: of the submission's bytes.
         run: the number of the run that it belongs to.
         written: whether gradebook and files have it.
+        keys: of what else the verdict rests on; None where that is not known, or not signed.
     """
 
     result: SubmissionResult
     digest: str
     run: int
     written: bool
+    keys: Keys | None = None
 
 
 class Journal:
@@ -82,12 +97,20 @@ class Journal:
         path = folder / "journal.db"
         if reading:
             self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            self._signer = Signer(folder, reading=True)
+            self._signed = _version(path) == VERSION
             return
         folder.mkdir(parents=True, exist_ok=True)
-        _set_aside_another_version(path)
+        self._signer = Signer(folder)
+        known = _version(path)
+        if known not in (0, 1, VERSION):
+            _set_aside(path)
         self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS)
         self._db.execute("PRAGMA journal_mode = WAL")
+        if known == 1:
+            self._db.executescript(_FROM_VERSION_1)
         self._db.executescript(_TABLES)
+        self._signed = True
 
     def __enter__(self) -> Journal:
         return self
@@ -102,7 +125,7 @@ class Journal:
         ).fetchone()
         return int(row[0]) if row and row[1] == key and row[2] is None else None
 
-    def begin(self, lab: str, key: str, before: Mapping[str, Any]) -> int:
+    def begin(self, lab: str, key: str, before: Iterable[tuple[str, Any]]) -> int:
         """Enter a new run.
 
         What an unfinished run of the lab knew of the marks before it still holds: nobody was told
@@ -111,12 +134,11 @@ class Journal:
         Args:
             lab: its name.
             key: a checksum of all that decides the verdicts but the submissions.
-            before: student → what is known of the marks that the run may change.
+            before: students, each with what is known of the marks that the run may change.
 
         Returns:
             The run's number.
         """
-        before = dict(before) | self._untold(lab)
         with self._db:
             number = self._db.execute(
                 "INSERT INTO run (lab, key, who, started) VALUES (?, ?, ?, ?)",
@@ -124,16 +146,17 @@ class Journal:
             ).lastrowid
             self._db.executemany(
                 "INSERT INTO before (run, student, marks) VALUES (?, ?, ?)",
-                [(number, student, strict_json.dumps(marks)) for student, marks in before.items()],
+                ((number, student, strict_json.dumps(marks)) for student, marks in before),
+            )
+            self._db.execute(
+                "INSERT OR REPLACE INTO before (run, student, marks) "
+                "SELECT ?, student, marks FROM before WHERE run = "
+                "(SELECT id FROM run WHERE lab = ? AND id < ? AND finished IS NULL "
+                " AND id = (SELECT max(id) FROM run WHERE lab = ? AND id < ?))",
+                (number, lab, number, lab, number),
             )
         assert number is not None
         return number
-
-    def _untold(self, lab: str) -> dict[str, Any]:
-        row = self._db.execute(
-            "SELECT id, finished FROM run WHERE lab = ? ORDER BY id DESC LIMIT 1", (lab,)
-        ).fetchone()
-        return self.before(row[0]) if row and row[1] is None else {}
 
     def finish(self, run: int) -> None:
         """Close a run, and forget what only an unfinished one needs."""
@@ -144,25 +167,32 @@ class Journal:
                 "(SELECT id FROM run WHERE lab = (SELECT lab FROM run WHERE id = ?))", (run, run),
             )  # fmt: skip
 
-    def before(self, run: int) -> dict[str, Any]:
-        """Student → what :meth:`begin` was told."""
-        rows = self._db.execute("SELECT student, marks FROM before WHERE run = ?", (run,))
-        return {student: json.loads(marks) for student, marks in rows}
+    def touched(self, run: int) -> set[str]:
+        """The students of whom :meth:`begin` was told; none once the run is finished."""
+        rows = self._db.execute("SELECT student FROM before WHERE run = ?", (run,))
+        return {row[0] for row in rows}
 
-    def add(self, run: int, digest: str, result: SubmissionResult) -> None:
+    def before(self, run: int, student: str) -> Any:
+        """What :meth:`begin` was told of a student; None where it was not told of one."""
+        row = self._db.execute(
+            "SELECT marks FROM before WHERE run = ? AND student = ?", (run, student)
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def add(self, run: int, digest: str, result: SubmissionResult, keys: Keys) -> None:
         """Enter a verdict in place of the student's last one."""
         notebook = None
         if result.notebook is not None:
             notebook = zlib.compress(strict_json.dumps(result.notebook).encode(), 1)
+        record, rests_on = to_record(result), keys.to_text()
+        signature = self._signer.sign(result.lab, result.student, digest, record, rests_on)
         with self._db:
             self._db.execute(
-                "INSERT OR REPLACE INTO verdict (lab, student, run, digest, record, notebook) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    result.lab, result.student, run, digest, strict_json.dumps(to_record(result)),
-                    notebook,
-                ),
-            )  # fmt: skip
+                "INSERT OR REPLACE INTO verdict "
+                "(lab, student, run, digest, record, notebook, keys, signature) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (result.lab, result.student, run, digest, record, notebook, rests_on, signature),
+            )
             self._db.execute(
                 "DELETE FROM fault WHERE lab = ? AND student = ?", (result.lab, result.student)
             )
@@ -181,29 +211,43 @@ class Journal:
 
     def mark_written(self, result: SubmissionResult) -> None:
         """Note that gradebook and files have a student's verdict; its notebook is among these."""
+        of_whom = result.lab, result.student
+        record = to_record(result)
         with self._db:
+            digest, rests_on = self._db.execute(
+                "SELECT digest, keys FROM verdict WHERE lab = ? AND student = ?", of_whom
+            ).fetchone()
+            signature = self._signer.sign(*of_whom, digest, record, rests_on)
             self._db.execute(
-                "UPDATE verdict SET written = 1, notebook = NULL, record = ? "
+                "UPDATE verdict SET written = 1, notebook = NULL, record = ?, signature = ? "
                 "WHERE lab = ? AND student = ?",
-                (strict_json.dumps(to_record(result)), result.lab, result.student),
+                (record, signature, *of_whom),
             )
 
-    def entries(self, lab: str) -> dict[str, Entry]:
-        """Student → last verdict; one that another version wrote is passed over."""
-        rows = self._db.execute(
-            "SELECT student, record, notebook, digest, run, written FROM verdict WHERE lab = ?",
-            (lab,),
-        )
-        found: dict[str, Entry] = {}
-        for student, record, notebook, checksum, run, written in rows:
-            try:
-                result = from_record(json.loads(record))
-            except ValueError:
-                continue
-            if notebook is not None:
-                result = replace(result, notebook=json.loads(zlib.decompress(notebook)))
-            found[student] = Entry(result, checksum, run, bool(written))
-        return found
+    def students(self, lab: str) -> set[str]:
+        """The students of a lab of whom there is a verdict."""
+        rows = self._db.execute("SELECT student FROM verdict WHERE lab = ?", (lab,))
+        return {row[0] for row in rows}
+
+    def entry(self, lab: str, student: str) -> Entry | None:
+        """A student's last verdict; None where there is none, or another version wrote it."""
+        signed = "keys, signature" if self._signed else "'', ''"
+        row = self._db.execute(
+            f"SELECT record, notebook, digest, run, written, {signed} FROM verdict "
+            "WHERE lab = ? AND student = ?", (lab, student),
+        ).fetchone()  # fmt: skip
+        if row is None:
+            return None
+        record, notebook, checksum, run, written, rests_on, signature = row
+        try:
+            result = from_record(record)
+        except ValueError:
+            return None
+        if notebook is not None:
+            result = replace(result, notebook=json.loads(zlib.decompress(notebook)))
+        ours = self._signer.is_ours(signature, lab, student, checksum, record, rests_on)
+        keys = Keys.from_text(rests_on) if ours else None
+        return Entry(result, checksum, run, bool(written), keys)
 
     def last_run(self, lab: str) -> str:
         """Who began the lab's last run, and when: a phrase for a sentence."""
@@ -223,16 +267,20 @@ def _now() -> str:
     return datetime.now().astimezone().isoformat(" ", "seconds")
 
 
-def _set_aside_another_version(path: Path) -> None:
+def _version(path: Path) -> int | None:
+    """The form of the journal that lies there; 0 where there is none yet, None where what lies
+    there is no database."""
     if not path.exists():
-        return
+        return 0
     try:
         with closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as db:
-            known = db.execute("PRAGMA user_version").fetchone()[0]
+            return int(db.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.OperationalError:  # busy, or no place on the disk: it may be a good one
         raise
-    except sqlite3.DatabaseError:  # no database at all
-        known = None
-    if known not in (0, VERSION):
-        for part in (path, *path.parent.glob(f"{path.name}-*")):
-            part.rename(part.with_name(f"{part.name}.old"))
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _set_aside(path: Path) -> None:
+    for part in (path, *path.parent.glob(f"{path.name}-*")):
+        part.rename(part.with_name(f"{part.name}.old"))

@@ -1,28 +1,125 @@
-"""What decides a run's verdicts: an unfinished run goes on only where all of it is the same."""
+"""What decides a verdict besides the submission, as checksums: where they are the same, so is the
+verdict.
+
+A change of one exercise's hidden test leaves all other exercises' checksums as they were, so only
+that one is judged again. Whatever is not plainly one exercise's own counts for all of them.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 
 import course_utils
-from course_utils.grading.classrun.choice import Choice
 from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
 
+_LIBRARIES = ("ipython", "numpy", "torch", "pytest", "scipy", "sympy")
 
-def run_key(lab: Lab, settings: Settings, choice: Choice) -> str:
-    """A checksum of what decides a run's verdicts besides the submissions themselves."""
-    parts = [repr(settings.limits), str(settings.isolation), repr(choice)]
-    parts.append(str(settings.hidden_seed))
-    parts += [f"{name} {metadata.version(name)}" for name in ("numpy", "torch", "pytest", "scipy")]
-    checksum = hashlib.sha256("\n".join(parts).encode())
-    package = Path(course_utils.__file__).parent
-    files = [
+
+@dataclass(frozen=True)
+class Keys:
+    """Checksums of what decides the verdicts of a lab.
+
+    Attributes:
+        told: of what is only said of what failed: the catalogue of mistakes, and their traces.
+        exercises: of all else, by exercise: its own tests and its points; the tests' other code,
+            the lab's notebook and data; this package's code, Python, the libraries; limits,
+            isolation, device and the hidden tests' seed.
+    """
+
+    told: str = ""
+    exercises: Mapping[str, str] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_text(cls, text: str) -> Keys:
+        """What :meth:`to_text` made."""
+        return cls(**json.loads(text))
+
+
+def keys_of(lab: Lab, settings: Settings) -> Keys:
+    """The checksums of a lab as its files and this package stand now."""
+    catalogue = [lab.misconceptions_path, lab.variants_path, lab.traces_path]
+    tests = [_Tests(path) for path in lab.test_files]
+    others = [path for path in _files(lab) if path not in [*catalogue, *lab.test_files]]
+    package = sorted(Path(course_utils.__file__).parent.rglob("*.py"))
+    shared = checksum([
+        repr(settings.limits), str(settings.isolation), str(settings.hidden_seed), sys.version,
+        *(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
+        *(path.read_bytes() for path in (*others, *package)),
+        *(file.shared for file in tests),
+    ])  # fmt: skip
+    return Keys(
+        told=checksum([path.read_bytes() for path in catalogue if path.exists()]),
+        exercises={
+            one.name: checksum(
+                [shared, repr(one.points), *(file.own.get(one.name, "") for file in tests)]
+            )
+            for one in lab.exercises
+        },
+    )
+
+
+class _Tests:
+    """A file of tests, taken apart.
+
+    Attributes:
+        own: exercise → the source of its tests.
+        shared: the rest.
+    """
+
+    def __init__(self, path: Path) -> None:
+        text = path.read_text("utf-8")
+        self.own: dict[str, str] = {}
+        self.shared = ""
+        try:
+            statements = ast.parse(text).body
+        except SyntaxError:  # whoever runs the tests says so
+            self.shared = text
+            return
+        for node in statements:
+            source = ast.unparse(node)
+            if name := _exercise_of(node):
+                self.own[name] = self.own.get(name, "") + source
+            else:
+                self.shared += source + "\n"
+
+
+def _exercise_of(node: ast.stmt) -> str:
+    """The exercise whose test a statement is, where ``@exercise("…")`` says it; else "" ."""
+    if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test"):
+        return ""
+    for decorator in node.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Name(id="exercise"), args=[ast.Constant(value=str(name)), *_]):
+                return name
+    return ""
+
+
+def _files(lab: Lab) -> list[Path]:
+    """What of a lab's folder a verdict may depend on."""
+    return sorted(
         path for path in lab.folder.rglob("*")
-        if path.suffix in (".py", ".ipynb", ".msgpack") and ".ipynb_checkpoints" not in path.parts
-    ]  # fmt: skip
-    for path in sorted([*files, *package.rglob("*.py")]):
-        checksum.update(path.read_bytes())
-    return checksum.hexdigest()
+        if path.is_file() and not any(
+            part.startswith(".") or part == "__pycache__"
+            for part in path.relative_to(lab.folder).parts
+        )
+    )  # fmt: skip
+
+
+def checksum(parts: Sequence[str | bytes]) -> str:
+    """One checksum of several parts."""
+    made = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        made.update(len(data).to_bytes(8, "big") + data)  # so that no two lists read the same
+    return made.hexdigest()

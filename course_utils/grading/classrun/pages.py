@@ -31,18 +31,19 @@ def renew(course: Course, lab: Lab) -> Renewed:
     """
     state = course.root / ".course"
     with holding(state, lab):
-        with Journal(state) as journal:
-            entries = journal.entries(lab.name)
-        if not entries:
-            raise LabError(
-                f"no verdict on {lab.name} is kept here: grade it with course grade {lab.name} "
-                f"(what nbgrader autograde has graded, nbgrader generate_feedback {lab.name} shows)"
-            )
-        done = Renewed(known=len(entries))
-        with GradebookWriter(course, lab) as writer:
+        with Journal(state) as journal, GradebookWriter(course, lab) as writer:
+            known = sorted(journal.students(lab.name))
+            if not known:
+                raise LabError(
+                    f"no verdict on {lab.name} is kept here: grade it with course grade {lab.name} "
+                    f"(what nbgrader autograde has graded, nbgrader generate_feedback {lab.name} "
+                    "shows)"
+                )
+            done = Renewed(known=len(known))
             marks = writer.marks()
-            for student, entry in entries.items():
-                if student not in marks:
+            for student in known:
+                entry = journal.entry(lab.name, student)
+                if entry is None or student not in marks:
                     continue
                 try:
                     done.changed += writer.write_page(entry.result, marks[student])

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from collections.abc import Callable
 
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from course_utils.grading.classrun.journal import Journal
+from course_utils.grading.classrun.journal import Entry, Journal
+from course_utils.grading.classrun.key import Keys
 from course_utils.grading.classrun.patience import PatientGradebook
+from course_utils.grading.gradebook import GradebookWriter
 from course_utils.grading.totals import StudentMarks
 from course_utils.ground.errors import LabError, RunError, SandboxError
+from course_utils.ground.phases import phase
 from course_utils.ground.statuses import SubmissionStatus
 from course_utils.verdict.submission import SubmissionResult
 
@@ -41,12 +45,16 @@ def concerns_one(error: Exception) -> bool:
 class Recording:
     """Takes down what was graded.
 
+    Args:
+        journal, gradebook: where.
+        keys: of what the verdicts rest on.
+
     Attributes:
         faults: the results of students whose submission met a fault of the grader's.
     """
 
-    def __init__(self, journal: Journal, gradebook: PatientGradebook) -> None:
-        self._journal, self._gradebook = journal, gradebook
+    def __init__(self, journal: Journal, gradebook: PatientGradebook, keys: Keys) -> None:
+        self._journal, self._gradebook, self._keys = journal, gradebook, keys
         self.faults: dict[str, SubmissionResult] = {}
 
     def enter(self, run: int, digest: str, result: SubmissionResult) -> Recorded:
@@ -63,7 +71,8 @@ class Recording:
         if result.status is SubmissionStatus.INTERNAL_ERROR:
             return self._miss(result, f"not graded, the earlier mark stands: {result.message}")
         try:
-            self._journal.add(run, digest, result)
+            with phase("journal"):
+                self._journal.add(run, digest, result, self._keys)
         except Exception as error:
             if not concerns_one(error):
                 raise
@@ -72,14 +81,37 @@ class Recording:
 
     def write(self, result: SubmissionResult) -> Recorded:
         """Write a verdict of the journal's; else as :meth:`enter`."""
+        return self._written(result, GradebookWriter.write)
+
+    def _written(
+        self,
+        result: SubmissionResult,
+        write: Callable[[GradebookWriter, SubmissionResult], tuple[SubmissionResult, StudentMarks]],
+    ) -> Recorded:
         try:
-            written, marks = self._gradebook.do(lambda writer: writer.write(result))
-            self._journal.mark_written(written)
+            with phase("gradebook and files"):
+                written, marks = self._gradebook.do(lambda writer: write(writer, result))
+            with phase("journal"):
+                self._journal.mark_written(written)
         except Exception as error:
             if not concerns_one(error):
                 raise
             return self._miss(result, _told(error))
         return written.without_notebook(), marks
+
+    def renew(self, entry: Entry, known: StudentMarks | None) -> Recorded:
+        """See to a verdict that stands; else as :meth:`enter`.
+
+        Args:
+            entry: the journal's.
+            known: what the gradebook holds of the student.
+        """
+        result = entry.result
+        if not entry.written or known is None:
+            return self.write(result)
+        if self._gradebook.do(lambda writer: writer.is_in_time(result, known)):
+            return result, known
+        return self._written(result, GradebookWriter.renew)
 
     def _miss(self, result: SubmissionResult, cause: str) -> Recorded:
         missed = result.missed(cause)

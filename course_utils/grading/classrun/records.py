@@ -6,47 +6,43 @@ This is the journal's own form. What a run prints for others is
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-import cattrs
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+import msgspec
 
+from course_utils.ground import strict_json
 from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.submission import SubmissionResult
 
-# What the diagnosis was made from is large and needed no more; the notebook is kept by itself, and
-# what it shows can be written again.
-_SPENT: dict[type, tuple[str, ...]] = {
-    TestOutcome: ("trace", "calls", "mismatch"),
-    SubmissionResult: ("notebook", "panels"),
-}
+# A number that JSON has no sign for is kept as a string: strict=False takes it for one again.
+_decoder = msgspec.json.Decoder(SubmissionResult, strict=False)
 
 
-def _converter() -> cattrs.Converter:
-    made = cattrs.Converter()
-    for noun, fields in _SPENT.items():
-        left_out: Any = {name: override(omit=True) for name in fields}
-        made.register_unstructure_hook(noun, make_dict_unstructure_fn(noun, made, **left_out))
-        made.register_structure_hook(noun, make_dict_structure_fn(noun, made, **left_out))
-    return made
+def to_record(result: SubmissionResult) -> str:
+    """A result without its notebook."""
+    return strict_json.dumps(msgspec.to_builtins(_light(result)))
 
 
-_converting = _converter()
-
-
-def to_record(result: SubmissionResult) -> dict[str, Any]:
-    """A result without its notebook, as values that JSON knows."""
-    record: dict[str, Any] = _converting.unstructure(result)
-    return record
-
-
-def from_record(record: dict[str, Any]) -> SubmissionResult:
+def from_record(record: str) -> SubmissionResult:
     """The result that a record was made from.
 
     Raises:
         ValueError: it is no such record, or another version of this package wrote it.
     """
     try:
-        return _converting.structure(record, SubmissionResult)
-    except Exception as error:  # cattrs passes on whatever a field's own type raises
+        return _decoder.decode(record)
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise ValueError(f"this is no verdict: {error}") from None
+
+
+def _light(result: SubmissionResult) -> SubmissionResult:
+    """A result without what the diagnosis was made from, which is large and needed no more, and
+    without its notebook, which is kept by itself, and what it shows, which can be written again."""
+    exercises = tuple(
+        replace(one, tests=tuple(map(_spent, one.tests))) for one in result.exercises
+    )
+    return replace(result, exercises=exercises, notebook=None, panels={}, phases={})
+
+
+def _spent(test: TestOutcome) -> TestOutcome:
+    return replace(test, trace=(), calls=(), mismatch=None)

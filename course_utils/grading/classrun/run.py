@@ -11,18 +11,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from course_utils.grading import report
-from course_utils.grading.class_seed import class_seed, known_seed
+from course_utils.grading.class_seed import class_seed
 from course_utils.grading.classroom import grade_class
 from course_utils.grading.classrun import preflight
 from course_utils.grading.classrun.causes import sentence
-from course_utils.grading.classrun.changes import changes, foreseen, snapshot
+from course_utils.grading.classrun.changes import snapshot
 from course_utils.grading.classrun.choice import Choice, digest_of
+from course_utils.grading.classrun.dry_run import compared
 from course_utils.grading.classrun.events import (
     Checking,
     Event,
@@ -34,11 +31,11 @@ from course_utils.grading.classrun.events import (
     silent,
 )
 from course_utils.grading.classrun.journal import Entry, Journal
-from course_utils.grading.classrun.key import run_key
 from course_utils.grading.classrun.locking import holding
 from course_utils.grading.classrun.patience import PAUSE_SECONDS, PatientGradebook
+from course_utils.grading.classrun.plan import Plan, Planner
 from course_utils.grading.classrun.recording import Recording
-from course_utils.grading.classrun.summary import Outcome, Summary
+from course_utils.grading.classrun.summary import Outcome, Profile, Summary
 from course_utils.grading.course import Course
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
@@ -46,7 +43,7 @@ from course_utils.grading.totals import StudentMarks
 from course_utils.grading.worker import Settings
 from course_utils.ground.errors import Interrupted, LabError, NotReady, RunError, Stopped
 from course_utils.ground.lab import Lab
-from course_utils.ground.statuses import SubmissionStatus
+from course_utils.ground.phases import Watch, phase, watch
 from course_utils.verdict.submission import SubmissionResult
 
 # How long a busy gradebook is tried again.
@@ -63,6 +60,7 @@ class ClassRun:
         settings: how.
         choice: of whom.
         dry_run: grade and compare, and write nothing at all.
+        anew: form every verdict again, even where nothing has changed that it rests on.
         roster: students of the class besides those whom the gradebook knows.
         patience: for how many seconds a busy gradebook is tried again.
     """
@@ -75,15 +73,17 @@ class ClassRun:
         *,
         choice: Choice = _EVERYBODY,
         dry_run: bool = False,
+        anew: bool = False,
         roster: Sequence[Student] = (),
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._course, self._lab, self._settings = course, lab, settings
         self._choice = choice
-        self._dry_run = dry_run
+        self._dry_run, self._anew = dry_run, anew
         self._roster = roster
         self._patience = patience
         self._state = course.root / ".course"
+        self._workers = Watch()
         self._done = self._all = 0
 
     def run(self, tell: Tell = silent) -> Outcome:
@@ -102,7 +102,12 @@ class ClassRun:
         self._listener = tell
         self._done = self._all = 0
         try:
-            return self._compared() if self._dry_run else self._locked()
+            if not self._dry_run:
+                return self._watched()
+            return compared(
+                self._course, self._lab, self._settings, self._choice, self._tell,
+                anew=self._anew, patience=self._patience,
+            )  # fmt: skip
         except KeyboardInterrupt:
             raise Interrupted(f"stopped after {self._how_far()}") from None
         except (RunError, LabError):
@@ -118,58 +123,17 @@ class ClassRun:
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Started):
-            self._all = event.to_grade + event.resumed
+            self._all = event.to_grade + event.done
         elif isinstance(event, Graded | NotGraded):
             self._done += 1
         self._listener(event)
 
-    # -- a run that writes nothing
-
-    def _compared(self) -> Outcome:
-        """What a run would change."""
-        lab = self._lab
-        outcome = Outcome()
-        submissions = self._choice.submissions(self._course, lab)
-        with contextlib.ExitStack() as stack:
-            entries: dict[str, Entry] = {}
-            faults: dict[str, str] = {}
-            if (self._state / "journal.db").exists():
-                journal = stack.enter_context(Journal(self._state, reading=True))
-                entries, faults = journal.entries(lab.name), journal.faults(lab.name)
-            chosen = self._choice.narrowed(submissions, entries, faults)
-            self._tell(Checking())
-            outcome.hidden_seed = self._seeded(known_seed(self._course.root) or 0)
-            preflight.check_grader(lab, self._settings)
-            marks = self._marks_now()
-            self._tell(Started(len(chosen), 0))
-            graded = grade_class(lab, chosen, self._settings)
-            for handed in stack.enter_context(contextlib.closing(graded)):
-                result, known = handed.result, marks.get(handed.result.student)
-                would_be = foreseen(known, result)
-                if result.status is SubmissionStatus.INTERNAL_ERROR:
-                    outcome.not_graded.append(result.student)
-                    outcome.lines.append(report.line(result, known))
-                    self._tell(NotGraded(result))
-                    continue
-                line = report.line(result, would_be)
-                outcome.lines.append(line)
-                before = snapshot(known, _result_of(entries, result.student))
-                outcome.changes += changes(before, result, known)
-                self._tell(Graded(result, line.total))
-        outcome.lines.sort(key=lambda line: line.student.casefold())
+    def _watched(self) -> Outcome:
+        """A run, and where its time went."""
+        with watch() as seen, phase("start and report"):
+            outcome = self._locked()
+        outcome.profile = Profile(seen.seconds, self._workers.seconds)
         return outcome
-
-    def _marks_now(self) -> dict[str, StudentMarks]:
-        patient = PatientGradebook(
-            self._course, self._lab, self._patience, self._tell, reading=True
-        )
-        try:
-            with patient as gradebook:
-                return gradebook.do(lambda writer: writer.marks())
-        except SQLAlchemyError as error:
-            raise NotReady([f"the gradebook cannot be read: {sentence(error)}"]) from None
-
-    # -- a run that writes
 
     def _locked(self) -> Outcome:
         """A run that meets no other one on the same lab."""
@@ -181,30 +145,45 @@ class ClassRun:
         submissions = self._choice.submissions(self._course, self._lab)
         self._tell(Checking())
         self._await_places(len(submissions))
-        seed = self._seeded(class_seed(self._course.root))
-        preflight.check_grader(self._lab, self._settings)
+        self._settings = self._settings.seeded(class_seed(self._course.root))
+        with Planner.of(self._state, self._lab, self._settings, anew=self._anew) as planner:
+            return self._planned(planner, submissions)
+
+    def _planned(self, planner: Planner, submissions: Sequence[Submission]) -> Outcome:
+        chosen = self._choice.narrowed(submissions, planner.entry_of, planner.faults)
+        foreseen = planner.plan(chosen)
+        if foreseen.left:
+            self._prove()
         gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
         with Journal(self._state) as journal, gradebook:
             if self._roster:
                 gradebook.do(lambda writer: writer.enter_students(self._roster))
-            recording = Recording(journal, gradebook)
-            number, chosen, done = self._planned(journal, gradebook, recording, submissions)
-            self._tell(Started(len(chosen) - len(done), len(done)))
-            about = {submission.student for submission in chosen} | journal.before(number).keys()
-            self._carried_out(gradebook, recording, number, chosen, done)
+            recording = Recording(journal, gradebook, planner.keys)
+            self._write_what_was_left(recording, submissions, chosen, planner)
+            marks = gradebook.do(lambda writer: writer.marks())
+            key = planner.run_key(self._choice)
+            number = journal.unfinished(self._lab.name, key)
+            plan = planner.plan(chosen, number, lambda entry: self._has_lost(entry, marks))
+            if plan.left and not foreseen.left:  # what is said to be written may be gone
+                self._prove()
+            if number is None:
+                number = journal.begin(self._lab.name, key, (
+                    (name, snapshot(marks.get(name), planner.result_of(name)))
+                    for name in (submission.student for submission in plan.left)
+                ))  # fmt: skip
+            self._tell(Started(len(plan.left), len(plan.done)))
+            self._carried_out(recording, number, plan, planner, marks)
+            about = {one.student for one in chosen} | journal.touched(number)
             outcome = Summary(self._course, self._lab, journal, gradebook).outcome(
                 number, recording.faults, None if self._choice.whole else about
             )
             journal.finish(number)  # not before everybody was told what has changed
-            outcome.hidden_seed = seed
+            outcome.hidden_seed = self._settings.hidden_seed or 0
             return outcome
 
-    def _seeded(self, seed: int) -> int:
-        """The seed of this run's hidden tests: this one, unless the settings name another."""
-        named = self._settings.hidden_seed
-        seed = seed if named is None else named
-        self._settings = replace(self._settings, hidden_seed=seed)
-        return seed
+    def _prove(self) -> None:
+        with phase("the lab's own solution"):
+            preflight.check_grader(self._lab, self._settings)
 
     def _await_places(self, submissions: int) -> None:
         deadline = time.monotonic() + self._patience
@@ -222,77 +201,56 @@ class ClassRun:
         roots = [Path(str(step).partition("*")[0]) for step in steps]
         return [*roots, self._course.root / "reports", self._state]
 
-    def _planned(
+    def _write_what_was_left(
         self,
-        journal: Journal,
-        gradebook: PatientGradebook,
         recording: Recording,
-        submissions: list[Submission],
-    ) -> tuple[int, list[Submission], dict[str, Entry]]:
-        """The run's number, its submissions, and the verdicts that an unfinished run has left."""
-        lab = self._lab.name
-        entries = journal.entries(lab)
-        chosen = self._choice.narrowed(submissions, entries, journal.faults(lab))
+        submissions: Sequence[Submission],
+        chosen: Sequence[Submission],
+        planner: Planner,
+    ) -> None:
+        """Write verdicts on others than those chosen with which an earlier run came no further;
+        what was handed in since is another matter."""
         names = {submission.student for submission in chosen}
-        found = {submission.student: submission for submission in submissions}
-        for student, entry in entries.items():
-            # An earlier run came no further; what was handed in since is another matter.
-            late = not entry.written and student not in names and student in found
-            if late and entry.digest == digest_of(found[student]):
+        for submission in submissions:
+            if submission.student in names:
+                continue
+            entry = planner.entry_of(submission.student)
+            if entry is None or entry.written:
+                continue
+            if entry.digest == digest_of(submission):
                 recording.write(entry.result)
-        key = run_key(self._lab, self._settings, self._choice)
-        number = journal.unfinished(lab, key)
-        marks = gradebook.do(lambda writer: writer.marks())
-        if number is not None:
-            done = {
-                s.student: entries[s.student] for s in chosen
-                if _still_holds(s, entries, number)
-                and self._has(entries[s.student], marks.get(s.student))
-            }  # fmt: skip
-            return number, chosen, done
-        before = {name: snapshot(marks.get(name), _result_of(entries, name)) for name in names}
-        return journal.begin(lab, key, before), chosen, {}
 
-    def _has(self, entry: Entry, marks: StudentMarks | None) -> bool:
-        """Whether gradebook and files hold a verdict that is said to be written; they may be
-        others than those that it was written to."""
+    def _has_lost(self, entry: Entry, marks: Mapping[str, StudentMarks]) -> bool:
+        """Whether gradebook or files have not got a verdict that is said to be written; they may
+        be others than those that it was written to."""
         if not entry.written:
-            return True
-        names = entry.result.student, self._lab.name
-        folders = [self._course.folder(step, *names) for step in ("autograded", "feedback")]
+            return False
+        student = entry.result.student
+        steps = ("autograded", "feedback")
+        folders = [self._course.folder(step, student, self._lab.name) for step in steps]
+        known = marks.get(student)
         return (
-            marks is not None and all(folder.is_dir() for folder in folders)
-            and all(entry.result.score_of(name) == mark for name, mark in marks.exercises.items())
+            known is None or not all(folder.is_dir() for folder in folders)
+            or any(entry.result.score_of(name) != mark for name, mark in known.exercises.items())
         )  # fmt: skip
 
     def _carried_out(
         self,
-        gradebook: PatientGradebook,
         recording: Recording,
         number: int,
-        chosen: list[Submission],
-        done: Mapping[str, Entry],
+        plan: Plan,
+        planner: Planner,
+        marks: Mapping[str, StudentMarks],
     ) -> None:
-        """Write what is not written, and grade what is not done."""
-        marks = gradebook.do(lambda writer: writer.marks()) if done else {}
-        for student, entry in done.items():
-            known = marks.get(student) if entry.written else None
-            self._tell_of(*((entry.result, known) if known else recording.write(entry.result)))
-        left = [submission for submission in chosen if submission.student not in done]
-        with contextlib.closing(grade_class(self._lab, left, self._settings)) as graded:
+        """See to what is done, and grade what is left."""
+        for student in plan.done:
+            if entry := planner.entry_of(student):
+                self._tell_of(*recording.renew(entry, marks.get(student)))
+        graded = grade_class(self._lab, plan.left, self._settings, planner.kept_of)
+        with contextlib.closing(graded):
             for handed in graded:
+                self._workers.add(handed.result.phases)
                 self._tell_of(*recording.enter(number, handed.digest, handed.result))
 
     def _tell_of(self, result: SubmissionResult, marks: StudentMarks | None) -> None:
         self._tell(Graded(result, marks.total) if marks else NotGraded(result))
-
-
-def _still_holds(submission: Submission, entries: Mapping[str, Entry], run: int) -> bool:
-    """Whether an unfinished run has a verdict on the file that lies there now."""
-    entry = entries.get(submission.student)
-    return entry is not None and entry.run == run and entry.digest == digest_of(submission)
-
-
-def _result_of(entries: Mapping[str, Entry], student: str) -> SubmissionResult | None:
-    entry = entries.get(student)
-    return entry.result if entry else None

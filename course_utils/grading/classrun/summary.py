@@ -18,6 +18,14 @@ from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.verdict.submission import Notice, SubmissionResult
 
 
+@dataclass(frozen=True)
+class Profile:
+    """Where the seconds of a run went, by phase: of the run itself, and of its workers together."""
+
+    run: Mapping[str, float] = field(default_factory=dict)
+    workers: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass
 class Outcome:
     """What a run came to.
@@ -29,6 +37,7 @@ class Outcome:
         vanished: students with a mark and without a submission now.
         files: what was written for people: label → path.
         hidden_seed: under which the hidden tests were run; for instructors only.
+        profile: where the time went.
     """
 
     lines: list[report.Line] = field(default_factory=list)
@@ -37,6 +46,7 @@ class Outcome:
     vanished: list[str] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
     hidden_seed: int = 0
+    profile: Profile = field(default_factory=Profile)
 
 
 @dataclass(frozen=True)
@@ -62,18 +72,16 @@ class Summary:
         marks = self.gradebook.do(lambda writer: writer.marks())
         names = self.gradebook.do(lambda writer: writer.students())
         worth = self.gradebook.do(lambda writer: writer.max_score)
-        before = self.journal.before(run)
-        results = {
-            student: entry.result for student, entry in self.journal.entries(self.lab.name).items()
-        } | dict(faults)
+        graded = self.journal.students(self.lab.name)
         present = {found.student for found in find_submissions(self.course, self.lab)}
         missed = self.journal.faults(self.lab.name)
         made = Outcome(not_graded=sorted(faults))
         lines = []
-        for student in sorted({*names, *present, *results}, key=str.casefold):
+        for student in sorted({*names, *present, *graded, *faults}, key=str.casefold):
             known = marks.get(student)
-            result = results.get(student) or self._without_verdict(
-                student, known is not None, student in present
+            result = (
+                faults.get(student) or self._verdict(student)
+                or self._without_verdict(student, known is not None, student in present)
             )
             if student in missed and student not in faults:
                 result = result.missed(missed[student])
@@ -83,8 +91,9 @@ class Summary:
                 made.vanished += [student] if known else []
             if known:
                 result = late_noted(result, known)
-            if student in before and student not in faults:
-                made.changes += changes(before[student], result, known)
+            before = self.journal.before(run, student)
+            if before is not None and student not in faults:
+                made.changes += changes(before, result, known)
             lines.append(report.line(result, known, names.get(student, ("", "")), worth))
         made.lines = [line for line in lines if about is None or line.student in about]
         self._write(lines, made)
@@ -100,6 +109,10 @@ class Summary:
             report.write_changes(made.changes, changed)
         else:
             changed.unlink(missing_ok=True)  # what an earlier run has changed is no news
+
+    def _verdict(self, student: str) -> SubmissionResult | None:
+        entry = self.journal.entry(self.lab.name, student)
+        return entry.result if entry else None
 
     def _without_verdict(self, student: str, marked: bool, present: bool) -> SubmissionResult:
         status = SubmissionStatus.UNGRADED if present else SubmissionStatus.NOT_SUBMITTED

@@ -1,0 +1,86 @@
+"""A run that writes nothing: whose mark would change."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from course_utils.grading import report
+from course_utils.grading.class_seed import known_seed
+from course_utils.grading.classroom import grade_class
+from course_utils.grading.classrun import preflight
+from course_utils.grading.classrun.causes import sentence
+from course_utils.grading.classrun.changes import changes, foreseen, snapshot
+from course_utils.grading.classrun.choice import Choice
+from course_utils.grading.classrun.events import Checking, Graded, NotGraded, Started, Tell
+from course_utils.grading.classrun.patience import PatientGradebook
+from course_utils.grading.classrun.plan import Planner
+from course_utils.grading.classrun.summary import Outcome
+from course_utils.grading.course import Course
+from course_utils.grading.totals import StudentMarks
+from course_utils.grading.worker import Settings
+from course_utils.ground.errors import NotReady
+from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import SubmissionStatus
+from course_utils.verdict.submission import SubmissionResult
+
+
+def compared(
+    course: Course, lab: Lab, settings: Settings, choice: Choice, tell: Tell, *,
+    anew: bool, patience: float,
+) -> Outcome:  # fmt: skip
+    """What a run would change; for the arguments see :class:`~.run.ClassRun`.
+
+    Raises:
+        LabError: there is nothing to grade.
+        NotReady: something is in the way.
+    """
+    submissions = choice.submissions(course, lab)
+    tell(Checking())
+    settings = settings.seeded(known_seed(course.root) or 0)
+    outcome = Outcome(hidden_seed=settings.hidden_seed or 0)
+    with Planner.of(course.root / ".course", lab, settings, anew=anew) as planner:
+        plan = planner.plan(choice.narrowed(submissions, planner.entry_of, planner.faults))
+        if plan.left:
+            preflight.check_grader(lab, settings)
+        marks = _marks_now(course, lab, tell, patience)
+        tell(Started(len(plan.left), len(plan.done)))
+        stands = filter(None, map(planner.result_of, plan.done))
+        with contextlib.closing(grade_class(lab, plan.left, settings, planner.kept_of)) as graded:
+            for result in itertools.chain(stands, (handed.result for handed in graded)):
+                _compare(outcome, result, marks, planner, tell)
+    outcome.lines.sort(key=lambda line: line.student.casefold())
+    return outcome
+
+
+def _marks_now(
+    course: Course, lab: Lab, tell: Tell, patience: float
+) -> dict[str, StudentMarks]:
+    try:
+        with PatientGradebook(course, lab, patience, tell, reading=True) as gradebook:
+            return gradebook.do(lambda writer: writer.marks())
+    except SQLAlchemyError as error:
+        raise NotReady([f"the gradebook cannot be read: {sentence(error)}"]) from None
+
+
+def _compare(
+    outcome: Outcome,
+    result: SubmissionResult,
+    marks: dict[str, StudentMarks],
+    planner: Planner,
+    tell: Tell,
+) -> None:
+    """Take down what a verdict would change."""
+    known = marks.get(result.student)
+    if result.status is SubmissionStatus.INTERNAL_ERROR:
+        outcome.not_graded.append(result.student)
+        outcome.lines.append(report.line(result, known))
+        tell(NotGraded(result))
+        return
+    line = report.line(result, foreseen(known, result))
+    outcome.lines.append(line)
+    before = snapshot(known, planner.result_of(result.student))
+    outcome.changes += changes(before, result, known)
+    tell(Graded(result, line.total))
