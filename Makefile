@@ -51,8 +51,8 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)
-	$(BIN)/python -m course_utils.commands.benchmark
+bench: $(STAMP) build/otter-bench/.installed
+	$(BIN)/python -m benchmarks.bench --otter build/otter-bench/bin
 
 kills: $(STAMP)
 	PYTHONPATH=tests $(BIN)/python tests/kills.py
@@ -73,6 +73,14 @@ attack-others: $(STAMP) build/otter-env/.installed
 build/otter-env/.installed: $(STAMP)
 	$(BIN)/python -m venv build/otter-env
 	build/otter-env/bin/python -m pip install --quiet --disable-pip-version-check otter-grader==7.0.0 ipykernel
+	touch $@
+
+# For the bench its tests need the lab's libraries, too: it finds this environment's behind its own.
+build/otter-bench/.installed: $(STAMP)
+	$(BIN)/python -m venv build/otter-bench
+	build/otter-bench/bin/python -m pip install --quiet --disable-pip-version-check otter-grader==7.0.0 ipykernel
+	$(BIN)/python -c 'import sysconfig; print("$(CURDIR)", sysconfig.get_path("purelib"), sep="\n")' \
+	  > "$$(build/otter-bench/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ours.pth"
 	touch $@
 
 COUNT ?= 2000
