@@ -29,6 +29,7 @@ app.command("new-lab")(labs.new_lab)
 app.command()(grading.grade)
 app.command()(grading.feedback)
 app.command()(lms.handout)
+app.command()(lms.collect)
 # Click's own, or that of the copy of click that newer versions of typer hold.
 _UsageError: Any = typer.BadParameter.__base__
 
