@@ -79,7 +79,7 @@ class GradebookWriter:
     def marks(self, student: str = "") -> dict[str, StudentMarks]:
         """What the gradebook holds now, of one student or of all."""
         self._gradebook.db.rollback()  # see what others have written meanwhile
-        return read_marks(self._gradebook, self._lab, student)
+        return read_marks(self._gradebook, self._lab.name, student)
 
     def students(self) -> dict[str, tuple[str, str]]:
         """The gradebook's students: id → last and first name, empty where they are not known."""
