@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import write_tiny_lab
+from tiny import TINY_LAB, write_tiny_course, write_tiny_lab
 from xdist.scheduler import LoadScopeScheduling
 
+from course_utils.gate.release import release
+from course_utils.grading.course import Course
 from course_utils.grading.judge import Grader
 from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
@@ -67,6 +69,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 @pytest.fixture(scope="session")
 def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab.load(write_tiny_lab(tmp_path_factory.mktemp("course") / "solutions"))
+
+
+@pytest.fixture(scope="session")
+def released_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with its one lab released and in the gradebook; to be copied by who changes it."""
+    course = Course(write_tiny_course(tmp_path_factory.mktemp("released") / "course"))
+    release(course, Lab.find(TINY_LAB, course.root))
+    return course.root
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from downloads import CANVAS, GRADESCOPE, MOODLE, NOTEBOOK, folder_of, zip_of
 from nbgrader.api import Gradebook
-from tiny import TINY_LAB, write_tiny_course
+from tiny import TINY_LAB
 
-from course_utils.gate.release import release
 from course_utils.grading.collecting.collect import Collection, System, collect
 from course_utils.grading.collecting.collected import read_records
 from course_utils.grading.collecting.placing import Placed
@@ -32,18 +31,12 @@ CLASS = [
 MANY = {"canvas": CANVAS, "moodle": MOODLE, "gradescope": GRADESCOPE}
 
 
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    course = Course(write_tiny_course(tmp_path_factory.mktemp("released")))
-    release(course, Lab.find(TINY_LAB, course.root))
-    with Gradebook(course.db_url, course.course_id) as book:
-        book.update_or_create_assignment(TINY_LAB, duedate="2026-11-20 12:00:00 UTC")
-    return course.root
-
-
 @pytest.fixture
-def course(released: Path, tmp_path: Path) -> Course:
-    return Course(shutil.copytree(released, tmp_path / "course"))
+def course(released_course: Path, tmp_path: Path) -> Course:
+    made = Course(shutil.copytree(released_course, tmp_path / "course"))
+    with Gradebook(made.db_url, made.course_id) as book:
+        book.update_or_create_assignment(TINY_LAB, duedate="2026-11-20 12:00:00 UTC")
+    return made
 
 
 def lab_of(course: Course) -> Lab:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -15,14 +16,12 @@ from typing import Any
 import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
-from tiny import TINY_LAB, write_tiny_course
+from tiny import TINY_LAB
 from traitlets.config import Config
 
-from course_utils.gate.release import release
 from course_utils.grading.collecting.collected import Record, write_records
 from course_utils.grading.course import Course
 from course_utils.grading.exports import CanvasExport, MoodleExport, TableExport
-from course_utils.ground.lab import Lab
 
 # Student → (first and last name, address, automatic marks of softmax and scale, the written answer)
 CLASS: dict[str, tuple[str, str, str, float, float, float | None]] = {
@@ -41,10 +40,9 @@ def hand_in(book: Any, lab: str, student: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+def course(released_course: Path, tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A released lab with marks, one of them late, and a student who has handed nothing in."""
-    made = Course(write_tiny_course(tmp_path_factory.mktemp("exports")))
-    release(made, Lab.find(TINY_LAB, made.root))
+    made = Course(shutil.copytree(released_course, tmp_path_factory.mktemp("exports") / "course"))
     with Gradebook(made.db_url, made.course_id) as book:
         for student, (first, last, email, softmax, scale, why) in CLASS.items():
             book.add_student(student, first_name=first, last_name=last, email=email)

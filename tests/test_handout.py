@@ -13,7 +13,6 @@ import pytest
 from tiny import REPOSITORY, SCALE, SOFTMAX, TINY_LAB, write_tiny_course
 
 from course_utils.gate.handout import IN_THE_COURSE, PAGE, handout, install_command
-from course_utils.gate.release import release
 from course_utils.grading.course import Course
 from course_utils.ground.cells import is_solution, source
 from course_utils.ground.errors import LabError
@@ -24,10 +23,8 @@ LABS = sorted(path.name for path in (REPOSITORY / "solutions").glob("lab*"))
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    made = Course(write_tiny_course(tmp_path_factory.mktemp("handout")))
-    release(made, Lab.find(TINY_LAB, made.root))
-    return made
+def course(released_course: Path) -> Course:
+    return Course(released_course)
 
 
 def copied(course: Course, to: Path) -> Course:

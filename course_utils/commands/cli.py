@@ -30,6 +30,7 @@ app.command()(grading.grade)
 app.command()(grading.feedback)
 app.command()(lms.handout)
 app.command()(lms.collect)
+app.command()(lms.gradescope)
 # Click's own, or that of the copy of click that newer versions of typer hold.
 _UsageError: Any = typer.BadParameter.__base__
 

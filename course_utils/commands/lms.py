@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from course_utils.commands.options import ERR, OUT, relative
+from course_utils.commands.options import ERR, OUT, IsolationOption, relative
 from course_utils.ground.escaping import escaped
 from course_utils.ground.lab import Lab
+from course_utils.sandbox.launch import Isolation
 
 # Sentences of one kind; a download that is not what it should be has one for every file.
 _AT_MOST = 50
@@ -108,3 +109,33 @@ def collect(
             ERR.say(f"  {escaped(line)}")
         if len(lines) > _AT_MOST:
             ERR.say(f"  and {len(lines) - _AT_MOST} more")
+
+
+def gradescope(
+    labs: Annotated[list[str], typer.Argument(help="e.g. lab02_softmax_nll")],
+    show: Annotated[
+        str,
+        typer.Option(
+            help="When students see points and hidden claims: after_due_date, after_published or "
+            "visible."
+        ),
+    ] = "after_due_date",
+    isolation: IsolationOption = Isolation.BUBBLEWRAP,
+) -> None:
+    """Make a Gradescope autograder of each lab, in autograders/; it holds hidden tests.
+
+    docs/lms.md says how far student code is kept apart in a container of Gradescope's.
+    """
+    from course_utils.grading.course import Course
+    from course_utils.grading.gradescope.archive import autograder
+    from course_utils.grading.gradescope.settings import Show
+
+    if show not in set(Show):
+        raise typer.BadParameter(f"--show takes {', '.join(Show)}; {show!r} is none of them")
+    course = Course(Path.cwd())
+    for name in labs:
+        data = autograder(course, Lab.find(name), isolation, Show(show))
+        path = course.root / "autograders" / f"{name}.zip"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        OUT.say(f"the autograder of {name} is in {relative(path)}; for instructors only")
