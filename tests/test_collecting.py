@@ -125,12 +125,25 @@ def test_gradescope(course: Course, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("system", MANY)
 def test_an_unpacked_folder_gives_the_same(course: Course, tmp_path: Path, system: str) -> None:
+    """In a folder of its own, too."""
     collected(course, system, tmp_path)
     packed = submitted(course)
-    shutil.rmtree(course.root / "submitted")
-    folder = folder_of(tmp_path / "unpacked", MANY[system])
-    collect(course, lab_of(course), folder, System(system), roster=CLASS)
-    assert submitted(course) == packed
+    folder_of(tmp_path / "unpacked" / "downloads", MANY[system])
+    for path in (tmp_path / "unpacked" / "downloads", tmp_path / "unpacked"):
+        shutil.rmtree(course.root / "submitted")
+        collect(course, lab_of(course), path, System(system), roster=CLASS)
+        assert submitted(course) == packed
+
+
+def test_names_in_utf8_without_a_word_of_it(course: Course, tmp_path: Path) -> None:
+    name = "Pál Erdős_503_assignsubmission_file_/tiny.ipynb"
+    path = zip_of(tmp_path / "x.zip", {name: NOTEBOOK})
+    data = bytearray(path.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.find(signature) + flags + 1] &= ~0x08
+    path.write_bytes(data)
+    made = collect(course, lab_of(course), path, System.MOODLE, roster=CLASS)
+    assert made.placed == {"pal": Placed.NEW}
 
 
 def test_what_is_collected_again_is_unchanged_or_replaced(course: Course, tmp_path: Path) -> None:

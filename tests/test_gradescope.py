@@ -17,6 +17,7 @@ from tiny import SOFTMAX, TINY_LAB, as_bytes, cell, tiny_notebook, write_tiny_co
 from course_utils.grading.course import Course
 from course_utils.grading.gradescope.archive import autograder
 from course_utils.grading.gradescope.results import to_results
+from course_utils.grading.gradescope.run import warm_up
 from course_utils.grading.gradescope.settings import FILE, Settings, Show
 from course_utils.grading.judge import Grader
 from course_utils.ground.errors import LabError
@@ -108,13 +109,21 @@ def test_the_archive_has_what_gradescope_looks_for(course: Course) -> None:
 
 
 @needs_bubblewrap
-def test_it_grades_as_the_course_does(course: Course, tmp_path: Path, grader: Grader) -> None:
+def test_it_grades_as_the_course_does(
+    course: Course, tmp_path: Path, grader: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the warm-up, with which the image's build ends."""
     notebook = tiny_notebook()
     cells = notebook["cells"]
     cells[2] = {**cells[2], "source": NO_SHIFT}
     data = as_bytes(notebook)
     root = unpacked(archive_of(course), tmp_path / "autograder", {"tiny.ipynb": data})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+    warm_up(root)
+    kept = sorted(path.name for path in (root / "cache").rglob("*.kept"))
+    assert len(kept) == 3  # the public book, and one for each exercise's hidden tests
     run(root)
+    assert sorted(path.name for path in (root / "cache").rglob("*.kept")) == kept
     results = checked((root / "results" / "results.json").read_text("utf-8"))
     assert results["score"] == grader.grade(data).score
     found = entries(results)

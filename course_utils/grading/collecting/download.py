@@ -24,6 +24,7 @@ from course_utils.ground.errors import DownloadError
 _MAX_NAMES_BYTES = 16 * 2**20
 _MAX_FILES = 100_000
 _DRIVE = re.compile(r"[A-Za-z]:")
+_UTF8 = 0x800
 _NOBODYS = {"__MACOSX", ".DS_Store"}
 
 
@@ -89,15 +90,16 @@ class Download:
         file = opening.enter_context(path.open("rb"))
         archive = opening.enter_context(open_zip(file, _MAX_NAMES_BYTES))
         for info in archive.infolist():
-            parts = self._parts(info.filename)
+            name = _name(info)
+            parts = self._parts(name)
             if info.is_dir() or not parts:
                 continue
             if not is_file(info):
-                self._refuse(info.filename, "it is a link or a device")
+                self._refuse(name, "it is a link or a device")
             elif is_locked(info):
-                self._refuse(info.filename, "it asks for a password")
+                self._refuse(name, "it asks for a password")
             elif not is_usual(info):
-                self._refuse(info.filename, "it is compressed in an unusual way")
+                self._refuse(name, "it is compressed in an unusual way")
             else:
                 yield Member(parts, _from_zip(archive, info))
 
@@ -128,6 +130,16 @@ class Download:
 
     def _refuse(self, name: str, why: str) -> None:
         self.refused.append(f"{shown(name)} was left out: {why}")
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """A file's name. Programs that write UTF-8 and forget to say so are as common as old ones."""
+    if info.flag_bits & _UTF8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
 
 
 def _from_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:

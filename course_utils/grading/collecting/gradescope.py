@@ -18,6 +18,7 @@ from course_utils.grading.collecting.download import Member, UnreadableFile
 from course_utils.grading.collecting.handed_in import Found, HandedIn, Person
 from course_utils.grading.reading.naming import shown
 from course_utils.ground.errors import DownloadError
+from course_utils.ground.escaping import escaped
 
 _METADATA = "submission_metadata.yml"
 
@@ -85,7 +86,7 @@ def _parsed(metadata: Member) -> dict[str, Any]:
 def _people(submission: str, entry: Any) -> Iterator[Person]:
     submitters = entry.get(":submitters") if isinstance(entry, dict) else None
     people = [one for one in submitters or () if isinstance(one, dict)]
-    own = f"gradescope-{submission.removeprefix('submission_')}"
+    own = escaped(f"gradescope-{submission.removeprefix('submission_')}")
     for number, one in enumerate(people, 1):
         keys = tuple(str(one[key]).strip() for key in (":sid", ":email") if one.get(key))
         name = own if len(people) == 1 else f"{own}-{number}"

@@ -33,6 +33,9 @@ def read(members: Sequence[Member], notebook: str) -> Found:
     for member in members:
         first, *inside = member.parts
         match = _FOLDER.fullmatch(first)
+        if match is None and inside:  # the folder that it was unpacked to
+            first, *inside = inside
+            match = _FOLDER.fullmatch(first)
         parts = inside or ([match["rest"]] if match and match["rest"] else [])
         if match is None or not parts:
             found.remarks.append(f"{shown(member.name)} was left out: Moodle names no file so")

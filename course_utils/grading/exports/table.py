@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from course_utils.grading.exports.marks_export import LabMarks, MarksExport, points, shown
 from course_utils.grading.roster import Student
-from course_utils.grading.totals import Total
+from course_utils.grading.totals import StudentMarks, Total
 
 
 class TableExport(MarksExport):
@@ -29,10 +29,11 @@ class TableExport(MarksExport):
     def _lines(self, lab: LabMarks, student: Student) -> list[list[object]]:
         marks = lab.students.get(student.id)
         if not self.per_exercise:
-            return [list(marks.total.to_dict().values()) if marks else []]
+            total = (marks or StudentMarks()).total.to_dict()
+            return [[value if marks else None for value in total.values()]]
         cells = marks.cells if marks else {}
         return [
             [shown(name), points(cells.get(name)), worth, int(cells[name].to_grade)]
-            if name in cells else [shown(name), None, worth]
+            if name in cells else [shown(name), None, worth, None]
             for name, worth in lab.cells.items()
         ]  # fmt: skip
