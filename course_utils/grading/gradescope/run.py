@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from course_utils.diagnosis.ignorance import all_fulfilled
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading.gradescope.results import to_results
 from course_utils.grading.gradescope.settings import LABS, Settings
@@ -53,7 +54,7 @@ def grade(root: Path) -> Path:
 
 
 def warm_up(root: Path) -> None:
-    """Compute what every submission's diagnosis needs, and see whether the sandbox works here.
+    """Compute what every submission's verdict needs, and see whether the sandbox works here.
 
     Raises:
         CourseError: it does not.
@@ -63,6 +64,7 @@ def warm_up(root: Path) -> None:
     public_book(lab)
     for exercise in lab.exercises:
         hidden_book(lab, exercise.name, settings.hidden_seed)
+        all_fulfilled(lab, exercise.name)
 
 
 def _source(root: Path) -> tuple[Settings, Lab]:
