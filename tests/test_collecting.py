@@ -158,6 +158,8 @@ def test_what_is_collected_again_is_unchanged_or_replaced(course: Course, tmp_pa
     made = collected(course, "canvas", tmp_path)
     assert made.of(Placed.OLDER) == ["pal"]
     assert notebook.read_bytes() == b"better"
+    # What another system has is neither older nor newer.
+    assert collected(course, "moodle", tmp_path).placed["pal"] is Placed.REPLACED
 
 
 def test_what_somebody_has_put_there_stands_unless_forced(course: Course, tmp_path: Path) -> None:

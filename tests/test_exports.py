@@ -122,7 +122,7 @@ def test_canvas_with_its_own_title_and_by_exercise(course: Course, book: Any) ->
     assert rows[0][5:] == ["2.5", "0.0", ""]
 
 
-def test_moodle(course: Course, book: Any) -> None:
+def test_moodle(course: Course, book: Any, caplog: pytest.LogCaptureFixture) -> None:
     write_records(course.root, TINY_LAB, {"emmy": Record("moodle", "moodle-502", "Emmy N", "")})
     header, *rows = written(MoodleExport, course, book, student=["ada", "emmy"])
     assert header == [
@@ -135,6 +135,9 @@ def test_moodle(course: Course, book: Any) -> None:
         ["Participant 502", "Emmy Noether", "", "1.5", "7.0", "",
          "softmax 2.5/4 · scale 0/1 · written_why not graded yet · lateness −1"],
     ]  # fmt: skip
+    assert "neither number" not in caplog.text
+    written(MoodleExport, course, book, student=["canvas-104"])
+    assert "of canvas-104 Moodle is told neither number nor address" in caplog.text
     write_records(course.root, TINY_LAB, {"ada": Record("canvas", "canvas-101", "x", "")})
 
 

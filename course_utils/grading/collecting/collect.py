@@ -178,6 +178,7 @@ class _Placing:
     def _done(self, student: str, held: dict[Path, bytes], order: float) -> Placed:
         earlier = self._records.get(student)
         folder = self._course.folder("submitted", student, self._lab.name)
-        if earlier and earlier.order > order and folder.is_dir() and not self._force:
+        later = earlier and earlier.system == self._system and earlier.order > order
+        if later and folder.is_dir() and not self._force:
             return Placed.OLDER
         return place(folder, held, earlier.digest if earlier else "", force=self._force)

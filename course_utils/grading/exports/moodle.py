@@ -15,6 +15,7 @@ from html import escape
 from traitlets import List, Unicode
 
 from course_utils.grading.exports.marks_export import LabMarks, MarksExport, points, shown
+from course_utils.grading.reading.naming import listed
 from course_utils.grading.roster import Student
 from course_utils.grading.totals import StudentMarks
 
@@ -46,21 +47,22 @@ class MoodleExport(MarksExport):
                 f"which: --assignment \"['{labs[0].name}']\""
             )
         (lab,) = labs
-        return [
-            list(self.headings),
-            *(
-                [*self._who(student, lab), *_marks(lab.students[student.id], lab.max_score)]
-                for student in students
-                if student.id in lab.students
-            ),
-        ]
+        who = {one.id: self._who(one, lab) for one in students if one.id in lab.students}
+        if unknown := [name for name, (number, _, email) in who.items() if not number + email]:
+            self.log.warning(
+                "of %s Moodle is told neither number nor address; course collect finds the one, a "
+                "roster holds the other", listed(unknown),
+            )  # fmt: skip
+        marks = lab.students
+        rows = [[*shown_as, *_marks(marks[name], lab.max_score)] for name, shown_as in who.items()]
+        return [list(self.headings), *rows]
 
-    def _who(self, student: Student, lab: LabMarks) -> list[str]:
+    def _who(self, student: Student, lab: LabMarks) -> tuple[str, str, str]:
         record = lab.records.get(student.id)
         own = record.id if record and record.system == "moodle" else student.id
         known = own.startswith(_SYSTEM)
         identifier = f"{self.participant} {own.removeprefix(_SYSTEM)}" if known else ""
-        return [identifier, f"{student.first_name} {student.last_name}".strip(), student.email]
+        return identifier, f"{student.first_name} {student.last_name}".strip(), student.email
 
 
 def _marks(marks: StudentMarks, max_score: float) -> list[object]:
