@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -110,9 +110,21 @@ def collect(
         files = _by_person(found.files)
         settled = {**placing.settled, **(settled or {})}
         students, made.unmatched = match(list(files), known, settled)
-        for person in sorted(files, key=lambda person: _order(files[person])):
-            placing.put(students[person], person, files[person])
+        by_age = sorted(files, key=lambda person: _order(files[person]))
+        last = {students[person]: person for person in by_age}
+        _refuse_odd_ids(last)
+        for student, person in last.items():
+            placing.put(student, person, files[person])
     return made
+
+
+def _refuse_odd_ids(students: Iterable[str]) -> None:
+    for student in students:
+        if student != Path(student).name or student == "..":
+            raise DownloadError(
+                f"{shown(student)} cannot be a folder's name, and so no student's id; change it in "
+                "the roster or the gradebook"
+            )
 
 
 def _by_person(files: Sequence[HandedIn]) -> dict[Person, list[HandedIn]]:
@@ -148,13 +160,8 @@ class _Placing:
         """Fill a student's folder.
 
         Raises:
-            DownloadError: the student's id is no folder's name, or all is too much.
+            DownloadError: the class's files are too much together.
         """
-        if student != Path(student).name or student in (".", ".."):
-            raise DownloadError(
-                f"{shown(student)} cannot be a folder's name, and so no student's id; change it in "
-                "the roster or the gradebook"
-            )
         held = contents(files, self._due, self._made.remarks)
         self._left -= sum(map(len, held.values()))
         if self._left < 0:
