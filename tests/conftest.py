@@ -11,8 +11,6 @@ import pytest
 from tiny import TINY_LAB, write_tiny_course, write_tiny_lab
 from xdist.scheduler import LoadScopeScheduling
 
-from course_utils.gate.release import release
-from course_utils.grading.course import Course
 from course_utils.grading.judge import Grader
 from course_utils.ground.lab import Lab
 from course_utils.sandbox import launch
@@ -74,6 +72,9 @@ def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 @pytest.fixture(scope="session")
 def released_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course with its one lab released and in the gradebook; to be copied by who changes it."""
+    from course_utils.gate.release import release  # nbgrader, which few tests need
+    from course_utils.grading.course import Course
+
     course = Course(write_tiny_course(tmp_path_factory.mktemp("released") / "course"))
     release(course, Lab.find(TINY_LAB, course.root))
     return course.root
