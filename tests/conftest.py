@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import write_tiny_lab
+from tiny import TINY_LAB, write_tiny_course, write_tiny_lab
 from xdist.scheduler import LoadScopeScheduling
 
 from course_utils.grading.judge import Grader
@@ -67,6 +67,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 @pytest.fixture(scope="session")
 def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab.load(write_tiny_lab(tmp_path_factory.mktemp("course") / "solutions"))
+
+
+@pytest.fixture(scope="session")
+def released_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with its one lab released and in the gradebook; to be copied by who changes it."""
+    from course_utils.gate.release import release  # nbgrader, which few tests need
+    from course_utils.grading.course import Course
+
+    course = Course(write_tiny_course(tmp_path_factory.mktemp("released") / "course"))
+    release(course, Lab.find(TINY_LAB, course.root))
+    return course.root
 
 
 @pytest.fixture(scope="session")

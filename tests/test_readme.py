@@ -36,6 +36,8 @@ ENDING = [
     f"course grade {LAB} --only changed",
     f"course feedback {LAB}",
     "course new-lab lab08_attention",
+    f"course handout {LAB}",
+    f"course gradescope {LAB}",
     f"course release {LAB} --with-solutions",
     f"course grade some.ipynb --lab {LAB}",
     f"course grade some.ipynb --lab {LAB} --device cpu",
@@ -69,6 +71,8 @@ NOT_RUN_HERE = {
     f"course release {LAB}": _MINUTES,
     "course grade --device cuda": "needs a GPU",
     "course grade": "the name of a command, whose forms are run",
+    f"course collect {LAB} submissions.zip --from canvas": "test_collecting.py, with a class",
+    "nbgrader export --exporter=course_utils.grading.exports.CanvasExport": "test_exports.py",
     "nbgrader autograde": "test_course.py, with the other commands of nbgrader's",
     "nbgrader generate_assignment": "test_course.py",
     "nbgrader generate_assignment LAB --force": "test_labs.py makes every lab's release by it",
@@ -116,7 +120,10 @@ def test_every_option_exists() -> None:
             [sys.executable, "-m", "course_utils", command, "--help"],
             env=wide, capture_output=True, text=True, check=True,
         ).stdout
-        for command in ("grade", "verify", "release", "demo", "feedback", "new-lab")
+        for command in (
+            "grade", "verify", "release", "demo", "feedback", "new-lab", "collect", "handout",
+            "gradescope",
+        )
     ]  # fmt: skip
     assert named <= {option for text in helps for option in re.findall(r"--[a-z-]+", text)}
 

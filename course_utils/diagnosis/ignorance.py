@@ -171,12 +171,12 @@ def marked_hollow(lab: Lab, outcomes: Sequence[TestOutcome]) -> list[TestOutcome
         if not holding or len(holding) == len(some):
             continue  # where an answer fulfils all claims, it is the claims that are too few
         keys = {key_of(outcome) for outcome in holding}
-        if any(keys <= fulfilled for fulfilled in _all_fulfilled(lab, some[0].exercise)):
+        if any(keys <= fulfilled for fulfilled in all_fulfilled(lab, some[0].exercise)):
             hollow |= keys
     return [replace(one, hollow=True) if key_of(one) in hollow else one for one in outcomes]
 
 
-def _all_fulfilled(lab: Lab, exercise: str) -> list[frozenset[str]]:
+def all_fulfilled(lab: Lab, exercise: str) -> list[frozenset[str]]:
     """For every answer that knows nothing, the keys of the exercise's tests that hold for it."""
 
     def take() -> bytes:

@@ -8,11 +8,8 @@ writing it once.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +24,8 @@ from course_utils.grading import feedback
 from course_utils.grading.course import Course
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.reading.companions import copy_companions
-from course_utils.grading.roster import Student
+from course_utils.grading.replacing import bring_back, replacing
+from course_utils.grading.roster import Student, enter_students
 from course_utils.grading.standing import read_marks
 from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
@@ -84,7 +82,7 @@ class GradebookWriter:
     def marks(self, student: str = "") -> dict[str, StudentMarks]:
         """What the gradebook holds now, of one student or of all."""
         self._gradebook.db.rollback()  # see what others have written meanwhile
-        return read_marks(self._gradebook, self._lab, student)
+        return read_marks(self._gradebook, self._lab.name, student)
 
     def students(self) -> dict[str, tuple[str, str]]:
         """The gradebook's students: id → last and first name, empty where they are not known."""
@@ -95,12 +93,7 @@ class GradebookWriter:
 
     def enter_students(self, roster: Iterable[Student]) -> None:
         """Make students known to the gradebook, or their names."""
-        for student in roster:
-            known = {"last_name": student.last_name, "first_name": student.first_name,
-                     "email": student.email}  # fmt: skip
-            self._gradebook.update_or_create_student(
-                student.id, **{name: value for name, value in known.items() if value}
-            )
+        enter_students(self._gradebook, roster)
 
     def write(self, result: SubmissionResult) -> tuple[SubmissionResult, StudentMarks]:
         """Store one submission's marks, its notebook as it ran, and its feedback page.
@@ -161,7 +154,7 @@ class GradebookWriter:
         path = folder / f"{self._lab.notebook_id}.html"
         if path.is_file() and path.read_bytes() == text:
             return False
-        with _replacing(folder) as fresh:
+        with replacing(folder) as fresh:
             (fresh / path.name).write_bytes(text)
         return True
 
@@ -175,7 +168,7 @@ class GradebookWriter:
     def _answers_before(self, student: str) -> dict[str, str]:
         """Cell → what the student had written in it when it was graded last."""
         path = self._course.folder("autograded", student, self._lab.name)
-        _bring_back(path)
+        bring_back(path)
         try:
             text = (path / self._lab.notebook_path.name).read_text("utf-8")
             return {grade_id(cell): source(cell) for cell in json.loads(text)["cells"]}
@@ -184,7 +177,7 @@ class GradebookWriter:
 
     def _write_notebook(self, result: SubmissionResult, notebook: Any) -> None:
         names = result.student, self._lab.name
-        with _replacing(self._course.folder("autograded", *names)) as fresh:
+        with replacing(self._course.folder("autograded", *names)) as fresh:
             if notebook is not None:
                 # The student's metadata may be anything; the folder must hold a valid notebook.
                 text = strict_json.dumps(notebook, indent=1, ascii_only=False)
@@ -222,45 +215,6 @@ def _let_others_read(gradebook: Gradebook) -> None:
     if gradebook.engine.dialect.name == "sqlite":
         with gradebook.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-
-
-@contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """A folder to be filled, which then takes the place of another one as a whole."""
-    _bring_back(folder)
-    fresh = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    yield fresh
-    for path in (*fresh.rglob("*"), fresh):
-        _to_disk(path)
-    old = _set_aside(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(fresh, folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _set_aside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
-
-
-def _bring_back(folder: Path) -> None:
-    """Undo the first half of an exchange that was interrupted in its middle."""
-    old = _set_aside(folder)
-    if old.is_dir() and not folder.exists():
-        os.replace(old, folder)
-
-
-def _to_disk(path: Path) -> None:
-    """Wait until a file is on the disk: after a power cut it must not be empty where it is said to
-    be written."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read_only(url: str) -> str:

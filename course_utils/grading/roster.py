@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from course_utils.grading import spreadsheet
 from course_utils.ground.errors import LabError
@@ -58,6 +60,24 @@ def read_roster(path: Path) -> list[Student]:
             )
         )  # fmt: skip
     return students
+
+
+def enter_students(gradebook: Any, roster: Iterable[Student]) -> None:
+    """Make students known to nbgrader's gradebook, or their names."""
+    for student in roster:
+        known = {"last_name": student.last_name, "first_name": student.first_name,
+                 "email": student.email}  # fmt: skip
+        gradebook.update_or_create_student(
+            student.id, **{name: value for name, value in known.items() if value}
+        )
+
+
+def known_students(gradebook: Any) -> list[Student]:
+    """Whom nbgrader's gradebook knows."""
+    return [
+        Student(one.id, one.last_name or "", one.first_name or "", one.email or "")
+        for one in gradebook.students
+    ]
 
 
 def _plain(name: str) -> str:

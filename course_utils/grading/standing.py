@@ -20,15 +20,14 @@ from nbgrader.api import (
 from sqlalchemy import func, select
 
 from course_utils.grading.totals import CellMark, StudentMarks
-from course_utils.ground.lab import Lab
 
 
-def read_marks(gradebook: Gradebook, lab: Lab, student: str = "") -> dict[str, StudentMarks]:
+def read_marks(gradebook: Gradebook, lab: str, student: str = "") -> dict[str, StudentMarks]:
     """The marks of a lab by student, in three queries.
 
     Args:
         gradebook: nbgrader's, open.
-        lab: whose assignment.
+        lab: its name, which is the assignment's.
         student: only this one's; everybody's by default.
     """
     found: dict[str, StudentMarks] = {}
@@ -73,12 +72,12 @@ _GRADES = (
 )
 
 
-def _of(query: Any, lab: Lab, student: str) -> Any:
-    query = query.where(Assignment.name == lab.name)
+def _of(query: Any, lab: str, student: str) -> Any:
+    query = query.where(Assignment.name == lab)
     return query.where(Student.id == student) if student else query
 
 
-def _submissions(gradebook: Gradebook, lab: Lab, student: str) -> Any:
+def _submissions(gradebook: Gradebook, lab: str, student: str) -> Any:
     """(student, penalty, seconds late, when it was handed in) of every submission."""
     query = (
         select(
@@ -104,7 +103,7 @@ def _submissions(gradebook: Gradebook, lab: Lab, student: str) -> Any:
         yield name, penalty, max(0.0, late), handed_in
 
 
-def _comments(gradebook: Gradebook, lab: Lab, student: str) -> Any:
+def _comments(gradebook: Gradebook, lab: str, student: str) -> Any:
     """(student, cell, the grader's remark, a person's) of every cell that students write in."""
     query = (
         select(Student.id, BaseCell.name, Comment.auto_comment, Comment.manual_comment)

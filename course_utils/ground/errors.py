@@ -7,6 +7,7 @@
     │   ├── PolicyError        its FORBIDDEN_COST names no cost
     │   └── LabTestsError      its tests cannot be run
     ├── TraceBookError         a file is no book of traces
+    ├── DownloadError          what came from a learning management system cannot be read
     ├── RequirementError       packages are missing
     ├── DeviceError            the device that was asked for cannot be used
     ├── SandboxError           the sandbox cannot be used
@@ -60,6 +61,10 @@ class LabTestsError(LabError):
 
 class TraceBookError(CourseError):
     """A file is not a book of traces that this version can read; the message says why."""
+
+
+class DownloadError(CourseError):
+    """A download of submissions is not what it should be; the message says why and what to do."""
 
 
 class RequirementError(CourseError):

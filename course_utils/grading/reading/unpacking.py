@@ -7,12 +7,12 @@ nothing is unpacked twice, and no more is unpacked than a notebook may have.
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
 import zlib
 
 from course_utils.grading.reading.naming import is_notebook_name, listed, plain_stem, shown
 from course_utils.grading.reading.unreadable import UnreadableError
+from course_utils.grading.reading.zips import is_locked, is_usual, open_zip
 from course_utils.ground.statuses import Reason
 from course_utils.verdict.submission import Notice
 
@@ -20,11 +20,7 @@ MAX_FILE_BYTES = 50 * 2**20
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _TAR, _TAR_AT = b"ustar", 257
-_END_OF_ZIP = b"PK\x05\x06"
 _MAX_DIRECTORY_BYTES = 2**20  # some ten thousand names
-# Others need memory that the archive chooses (LZMA), or are not read by zipfile at all.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED = 0x1
 
 
 def is_packed(data: bytes) -> bool:
@@ -76,8 +72,7 @@ def _gunzipped(data: bytes) -> bytes:
 def _only_notebook(data: bytes, expected: str) -> tuple[bytes, str]:
     """The bytes and the name of the notebook in a zip archive."""
     try:
-        _refuse_huge_directory(data)
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_zip(io.BytesIO(data), _MAX_DIRECTORY_BYTES) as archive:
             info = _chosen(archive.infolist(), expected)
             with archive.open(info) as member:
                 inner = member.read(MAX_FILE_BYTES + 1)
@@ -88,16 +83,6 @@ def _only_notebook(data: bytes, expected: str) -> tuple[bytes, str]:
     if len(inner) > MAX_FILE_BYTES:
         raise _too_large()
     return inner, info.filename
-
-
-def _refuse_huge_directory(data: bytes) -> None:
-    """Refuse an archive whose list of names alone would take much memory to read."""
-    end = data.rfind(_END_OF_ZIP)
-    if end < 0:
-        raise zipfile.BadZipFile("its list of files is missing")
-    (size,) = struct.unpack_from("<L", data, end + 12)
-    if size > _MAX_DIRECTORY_BYTES:
-        raise zipfile.BadZipFile("it holds too many files")
 
 
 def _chosen(members: list[zipfile.ZipInfo], expected: str) -> zipfile.ZipInfo:
@@ -113,12 +98,12 @@ def _chosen(members: list[zipfile.ZipInfo], expected: str) -> zipfile.ZipInfo:
             f"the zip archive holds {what}: {listed(names) or 'it is empty'}; hand in {expected}",
         )
     info = notebooks[0]
-    if info.flag_bits & _ENCRYPTED:
+    if is_locked(info):
         raise UnreadableError(
             Reason.NO_NOTEBOOK,
             f"the zip archive asks for a password; hand in {expected} without one",
         )
-    if info.compress_type not in _METHODS:
+    if not is_usual(info):
         raise zipfile.BadZipFile("it is compressed in an unusual way")
     if info.file_size > MAX_FILE_BYTES:
         raise _too_large()

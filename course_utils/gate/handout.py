@@ -1,0 +1,91 @@
+"""What students are sent: a lab's release as one zip, with a page that says what to do with it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from course_utils.gate.points.leaks import search
+from course_utils.grading.course import Course
+from course_utils.grading.release_steps import is_kept_back
+from course_utils.grading.zipping import zipped
+from course_utils.ground.cells import source
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
+
+PAGE = "README.txt"
+IN_THE_COURSE = "python -m pip install .   (in the folder of the course's repository)"
+
+
+def handout(course: Course, lab: Lab, *, install: str, hand_in: str) -> bytes:
+    """The zip of a released lab: a folder with all that the release holds, and the page.
+
+    Args:
+        course: whose release.
+        lab: the instructor's folder, against which the release is held once more.
+        install: the command that installs the package.
+        hand_in: where to.
+
+    Raises:
+        LabError: the lab is not released, or its release holds something that students must not
+            see.
+    """
+    released = _released(course, lab)
+    files = {
+        path.relative_to(released.folder).as_posix(): path.read_bytes()
+        for path in sorted(released.folder.rglob("*"))
+        if path.is_file() and not is_kept_back(path.relative_to(released.folder))
+    }
+    if found := [str(finding) for finding in search(files, lab)]:
+        raise LabError(
+            f"no handout of {lab.name} was made, because students would see:\n"
+            + "\n".join(found)
+            + f"\nmend it in {lab.folder} and release the lab again"
+        )
+    files[PAGE] = _page(released, install, hand_in).encode()
+    return zipped({f"{lab.name}/{name}": data for name, data in files.items()})
+
+
+def install_command(root: Path) -> str:
+    """How students install the package: from where this repository was cloned, if that is a web
+    address; without the name and password that may be in it."""
+    asked = subprocess.run(
+        ["git", "-C", str(root), "config", "--get", "remote.origin.url"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    address = urlsplit(asked.stdout.strip())
+    if address.scheme not in ("http", "https") or not address.hostname:
+        return IN_THE_COURSE
+    port = f":{address.port}" if address.port else ""
+    place = f"{address.scheme}://{address.hostname}{port}{address.path}"
+    return f'python -m pip install "course-utils @ git+{place}"'
+
+
+def _released(course: Course, lab: Lab) -> Lab:
+    try:
+        return Lab.load(course.folder("release", ".", lab.name))
+    except LabError as error:
+        raise LabError(f"{error}; release the lab first: course release {lab.name}") from None
+
+
+def _page(released: Lab, install: str, hand_in: str) -> str:
+    """Five lines: what it is, and what to do, in order."""
+    notebook = released.notebook_path.name
+    first = released.exercises[0].name if released.exercises else "…"
+    return (
+        f"{_title(released)}\n"
+        f"1. Install, once: {install}\n"
+        f"2. Open: jupyter lab {notebook}   (in this folder, where the other files stay)\n"
+        f'3. Check: run the cell check("{first}") below an exercise; hint("{first}") helps, '
+        "progress() shows how far you are.\n"
+        f"4. Hand in: save, then {notebook} alone, under this name, {hand_in}.\n"
+    )
+
+
+def _title(lab: Lab) -> str:
+    for cell in lab.notebook["cells"]:
+        if heading := re.search(r"^#\s+(.+)", source(cell), re.MULTILINE):
+            return f"{heading[1].strip()} ({lab.name})"
+    return lab.name

@@ -1,0 +1,148 @@
+"""What students are sent: the release and a page, never a solution, the same bytes every time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from tiny import REPOSITORY, SCALE, SOFTMAX, TINY_LAB, write_tiny_course
+
+from course_utils.gate.handout import IN_THE_COURSE, PAGE, handout, install_command
+from course_utils.grading.course import Course
+from course_utils.ground.cells import is_solution, source
+from course_utils.ground.errors import LabError
+from course_utils.ground.lab import Lab
+from course_utils.ground.stub import solution_regions
+
+LABS = sorted(path.name for path in (REPOSITORY / "solutions").glob("lab*"))
+
+
+@pytest.fixture(scope="module")
+def course(released_course: Path) -> Course:
+    return Course(released_course)
+
+
+def copied(course: Course, to: Path) -> Course:
+    return Course(shutil.copytree(course.root, to / "course"))
+
+
+def of(course: Course, name: str = TINY_LAB) -> bytes:
+    return handout(course, Lab.find(name, course.root), install="pip install it", hand_in="here")
+
+
+def files(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
+def test_it_holds_the_release_and_a_page_of_five_lines(course: Course) -> None:
+    found = files(of(course))
+    assert sorted(found) == [
+        f"{TINY_LAB}/{name}" for name in (PAGE, "test_public.py", "tiny.ipynb", "traces.msgpack")
+    ]
+    for name in ("test_public.py", "tiny.ipynb", "traces.msgpack"):
+        folder = course.folder("release", ".", TINY_LAB)
+        assert found[f"{TINY_LAB}/{name}"] == (folder / name).read_bytes()
+    page = found[f"{TINY_LAB}/{PAGE}"].decode().splitlines()
+    assert page[0] == f"A tiny lab ({TINY_LAB})"
+    assert [line.split(":")[0] for line in page[1:]] == [
+        "1. Install, once", "2. Open", "3. Check", "4. Hand in",
+    ]  # fmt: skip
+    assert "pip install it" in page[1]
+    assert "jupyter lab tiny.ipynb" in page[2]
+    assert 'check("softmax")' in page[3]
+    assert "tiny.ipynb alone" in page[4]
+
+
+def test_its_bytes_are_the_same_whenever_it_is_made(course: Course) -> None:
+    first = of(course)
+    for path in course.folder("release", ".", TINY_LAB).iterdir():
+        path.touch()
+    assert of(course) == first
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_no_lab_gives_its_solutions_away(name: str) -> None:
+    """The zip, opened again, is held against every line of the solution that the notebook has
+    nowhere else. (What public tests may share with a solution, the gate's search decides, which
+    the zip has passed.)"""
+    lab = Lab.find(name, REPOSITORY)
+    found = files(of(Course(REPOSITORY), name))
+    assert {path.rpartition("/")[2] for path in found} == {
+        PAGE, "test_public.py", "traces.msgpack", lab.notebook_path.name,
+    }  # fmt: skip
+    secret, in_the_open = set(), ""
+    for cell in lab.notebook["cells"]:
+        code, solution = source(cell).splitlines(), is_solution(cell)
+        regions = solution_regions(source(cell)) if solution else []
+        inside = {number for region in regions for number in region}
+        secret |= {" ".join(line.split()) for n, line in enumerate(code) if n in inside}
+        in_the_open += flat("\n".join(line for n, line in enumerate(code) if n not in inside))
+    secret = {line for line in secret if len(line) > 24 and line not in in_the_open}
+    assert len(secret) > 20
+    sent = flat(found[f"{name}/{PAGE}"].decode())
+    notebook = json.loads(found[f"{name}/{lab.notebook_path.name}"])
+    sent += flat("\n".join(source(cell) for cell in notebook["cells"]))
+    assert {line for line in secret if line in sent} == set()
+
+
+def flat(text: str) -> str:
+    return f" {' '.join(text.split())} "
+
+
+@pytest.mark.parametrize("typed", [SOFTMAX, SCALE])
+def test_a_release_that_somebody_has_solved_is_refused(
+    tmp_path: Path, course: Course, typed: str
+) -> None:
+    made = copied(course, tmp_path)
+    folder = made.folder("release", ".", TINY_LAB)
+    notebook = json.loads((folder / "tiny.ipynb").read_text("utf-8"))
+    next(c for c in notebook["cells"] if c["id"] == "softmax")["source"] = typed
+    (folder / "tiny.ipynb").write_text(json.dumps(notebook), "utf-8")
+    with pytest.raises(LabError, match="students would see"):
+        of(made)
+
+
+def test_other_files_in_the_release_are_refused_and_caches_left_out(
+    tmp_path: Path, course: Course
+) -> None:
+    made = copied(course, tmp_path)
+    folder = made.folder("release", ".", TINY_LAB)
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "tiny-checkpoint.ipynb").write_text("{}")
+    assert len(files(of(made))) == 4
+    (folder / "notes.txt").write_text("for TAs")
+    with pytest.raises(LabError, match=r"notes\.txt would be released"):
+        of(made)
+
+
+def test_a_lab_that_is_not_released_is_told(tmp_path: Path) -> None:
+    made = Course(write_tiny_course(tmp_path))
+    with pytest.raises(LabError, match=f"course release {TINY_LAB}"):
+        of(made)
+
+
+@pytest.mark.parametrize(
+    ("remote", "command"),
+    [
+        (
+            "https://ada:word@git.example.org/course.git",
+            'python -m pip install "course-utils @ git+https://git.example.org/course.git"',
+        ),
+        ("git@git.example.org:course.git", IN_THE_COURSE),
+        ("", IN_THE_COURSE),
+    ],
+)
+def test_the_install_line_has_the_address_without_its_password(
+    tmp_path: Path, remote: str, command: str
+) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    if remote:
+        add = ["git", "-C", str(tmp_path), "remote", "add", "origin", remote]
+        subprocess.run(add, check=True)
+    assert install_command(tmp_path) == command
