@@ -1068,10 +1068,12 @@ MISTAKES = {
         ),
         "no_early_stopping": edit(
             ' and run["waited"] < patience', "",
+            also=[('            run["waited"] += 1\n', '            run["waited"] += 0\n')],
             hint="Training never stops early.",
         ),
         "best_epoch_counts_as_bad": edit(
             WAIT, '        run["waited"] += 1\n',
+            also=[(BETTER, 'run["best"], run["waited"] = valid, 1')],
             hint="The best epoch itself is counted as one without progress.",
         ),
         "compared_with_the_epoch_before": edit(
@@ -1350,6 +1352,7 @@ MISTAKES = {
         ),
         "centred_only": edit(
             "(X_train - mean) / std", "X_train - mean", (OTHER_ROWS, "X_other - mean"),
+            also=[("std = torch.where(std > 0, std, 1)", "std = torch.ones_like(std)")],
             hint="The columns are centred, but not divided by their standard deviations.",
         ),
         "one_scale_for_all_columns": edit(
@@ -1500,6 +1503,7 @@ MISTAKES = {
         "never_stops": edit(
             "while waited < patience and len(losses) < max_epochs",
             "while len(losses) < max_epochs",
+            also=[("        waited += 1\n", "        waited += 0\n")],
             about="detail",
             hint="Training always runs to max_epochs: patience is counted but not used.",
         ),
