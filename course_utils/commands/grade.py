@@ -86,7 +86,7 @@ def grade(
     command makes no sense; 3 the run could not begin, and nothing was written; 4 it stopped on the
     way, and goes on when the command is given again; 5 another run is at work; 130 interrupted.
     """
-    from course_utils.grading.classroom import warm_up
+    from course_utils.grading.bench import warm_up
     from course_utils.grading.worker import Settings
 
     if not target.endswith(".ipynb"):
@@ -164,7 +164,7 @@ def grade_class(
     roster: Sequence[Student] = (),
     as_json: bool = False,
 ) -> None:
-    from course_utils.grading.classroom import warm_up
+    from course_utils.grading.bench import warm_up
 
     warm_up()  # if it was not done before
     from course_utils.commands import console

@@ -18,13 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.grading.classroom import prove
 from course_utils.grading.course import Course
+from course_utils.grading.crew import Crew
 from course_utils.grading.worker import Settings
-from course_utils.ground.errors import NotReady, SandboxError
+from course_utils.ground.errors import NotReady
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Status
-from course_utils.sandbox import launch
-from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation
 from course_utils.verdict.submission import SubmissionResult
 
 # A graded notebook with pictures, its page, and the journal's copy of it.
@@ -45,25 +43,15 @@ def check_places(course: Course, folders: list[Path], submissions: int) -> None:
         raise NotReady(obstacles, busy=locked)
 
 
-def check_grader(lab: Lab, settings: Settings) -> None:
-    """Whether the sandbox opens, the tests collect, and the solution gets full marks.
+def check_grader(lab: Lab, settings: Settings, crew: Crew) -> None:
+    """Whether the workers can work, the tests collect, and the solution gets full marks.
 
     Raises:
         NotReady: with what is wrong.
     """
-    wanted = settings.isolation is Isolation.BUBBLEWRAP
-    if wanted and not (found := launch.availability()).works:
-        raise NotReady([
-            f"bubblewrap does not work on this machine ({found.detail}); `course doctor` "
-            "says more. Ask for --isolation process by name if you accept grading without a sandbox"
-        ])  # fmt: skip
-    if settings.limits.on_gpu:
-        # A GPU that fails is the machine's fault; the sandbox says best what is wrong with it.
-        try:
-            Sandbox(settings.isolation, settings.limits, ["torch"]).try_out()
-        except SandboxError as error:
-            raise NotReady([str(error)]) from None
-    result = prove(lab, settings)
+    if found := crew.obstacles(settings):
+        raise NotReady([*found])
+    result = prove(lab, settings, crew)
     if result.exercises:
         obstacles = list(_lost_points(result))
     else:

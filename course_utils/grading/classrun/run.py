@@ -40,6 +40,7 @@ from course_utils.grading.classrun.patience import PAUSE_SECONDS, PatientGradebo
 from course_utils.grading.classrun.recording import Recording
 from course_utils.grading.classrun.summary import Outcome, Summary
 from course_utils.grading.course import Course
+from course_utils.grading.crew import LOCAL, Crew
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
@@ -64,6 +65,7 @@ class ClassRun:
         choice: of whom.
         dry_run: grade and compare, and write nothing at all.
         roster: students of the class besides those whom the gradebook knows.
+        crew: who grades; processes of this machine by default.
         patience: for how many seconds a busy gradebook is tried again.
     """
 
@@ -76,13 +78,12 @@ class ClassRun:
         choice: Choice = _EVERYBODY,
         dry_run: bool = False,
         roster: Sequence[Student] = (),
+        crew: Crew = LOCAL,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._course, self._lab, self._settings = course, lab, settings
-        self._choice = choice
-        self._dry_run = dry_run
-        self._roster = roster
-        self._patience = patience
+        self._choice, self._dry_run, self._roster = choice, dry_run, roster
+        self._crew, self._patience = crew, patience
         self._state = course.root / ".course"
         self._done = self._all = 0
 
@@ -139,10 +140,10 @@ class ClassRun:
             chosen = self._choice.narrowed(submissions, entries, faults)
             self._tell(Checking())
             outcome.hidden_seed = self._seeded(known_seed(self._course.root) or 0)
-            preflight.check_grader(lab, self._settings)
+            preflight.check_grader(lab, self._settings, self._crew)
             marks = self._marks_now()
             self._tell(Started(len(chosen), 0))
-            graded = grade_class(lab, chosen, self._settings)
+            graded = grade_class(lab, chosen, self._settings, self._crew)
             for handed in stack.enter_context(contextlib.closing(graded)):
                 result, known = handed.result, marks.get(handed.result.student)
                 would_be = foreseen(known, result)
@@ -182,7 +183,7 @@ class ClassRun:
         self._tell(Checking())
         self._await_places(len(submissions))
         seed = self._seeded(class_seed(self._course.root))
-        preflight.check_grader(self._lab, self._settings)
+        preflight.check_grader(self._lab, self._settings, self._crew)
         gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
         with Journal(self._state) as journal, gradebook:
             if self._roster:
@@ -279,7 +280,8 @@ class ClassRun:
             known = marks.get(student) if entry.written else None
             self._tell_of(*((entry.result, known) if known else recording.write(entry.result)))
         left = [submission for submission in chosen if submission.student not in done]
-        with contextlib.closing(grade_class(self._lab, left, self._settings)) as graded:
+        graded = grade_class(self._lab, left, self._settings, self._crew)
+        with contextlib.closing(graded):
             for handed in graded:
                 self._tell_of(*recording.enter(number, handed.digest, handed.result))
 
