@@ -182,7 +182,8 @@ def grade_class(
         console.show(outcome, OUT, dry_run=dry_run)
         _warn_of(settings.isolation)
     if not as_json and not dry_run:
-        places = {"gradebook": course.db_url, "feedback": course.folder("feedback", "*", lab.name)}
+        pages = course.folder("feedback", "*", lab.name)
+        places = {"gradebook": course.shown_db_url, "feedback": pages}
         OUT.print()
         for label, place in (places | outcome.files).items():
             shown = relative(place) if isinstance(place, Path) else place

@@ -20,6 +20,7 @@ from nbgrader.api import (
 from sqlalchemy import func, select
 
 from course_utils.grading.totals import CellMark, StudentMarks
+from course_utils.ground.cells import grade_id
 from course_utils.ground.lab import Lab
 
 
@@ -37,7 +38,10 @@ def read_marks(gradebook: Gradebook, lab: Lab, student: str = "") -> dict[str, S
     for name, cell, own, by_hand in _comments(gradebook, lab, student):
         if by_hand or own:
             found[name].remarks[cell] = by_hand or own
-    for row in gradebook.db.execute(_of(_GRADES, lab, student)):
+    # A database gives rows in any order; the report's columns follow the notebook.
+    place = {grade_id(cell): number for number, cell in enumerate(lab.notebook["cells"])}
+    rows = gradebook.db.execute(_of(_GRADES, lab, student)).all()
+    for row in sorted(rows, key=lambda row: place.get(row.cell, len(place))):
         found[row.student].cells[row.cell] = CellMark(
             automatic=row.auto_score,
             manual=row.manual_score,
