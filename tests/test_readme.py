@@ -68,6 +68,7 @@ NOT_RUN_HERE = {
     "course verify LAB": _MINUTES,
     f"course release {LAB}": _MINUTES,
     "course grade --device cuda": "needs a GPU",
+    f"course grade {LAB} --scheduler tls://head.example.org:8786": "test_cluster.py",
     "course grade": "the name of a command, whose forms are run",
     "nbgrader autograde": "test_course.py, with the other commands of nbgrader's",
     "nbgrader generate_assignment": "test_course.py",
