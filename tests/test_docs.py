@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
+import yaml
+from cluster_of import blocks, command
 from tiny import REPOSITORY
 
 from course_utils.ground import cells as lab_cells
@@ -51,6 +55,43 @@ def test_every_exercise_is_in_the_syllabus() -> None:
     for lab in Lab.all_in(REPOSITORY):
         for exercise in lab.exercises:
             assert f"`{lab.name.partition('_')[0]}/{exercise.name}`" in text
+
+
+# -- docs/cluster.md: its commands are run by tests/test_cluster.py, or it is said why not
+
+RUN = ("mkdir ", "openssl ", "printf ", "dask scheduler ", "dask worker ", "course grade ")
+NOT_RUN = {
+    "kubectl create secret": "needs Kubernetes",
+    "kubectl apply": "needs Kubernetes",
+    "kubectl port-forward": "needs Kubernetes",
+}
+
+
+def test_every_command_of_the_cluster_is_run_or_has_a_reason() -> None:
+    lines = [line for block in blocks("bash") for line in block.splitlines()]
+    unknown = [line for line in lines if not line.startswith((*RUN, *NOT_RUN))]
+    assert lines and not unknown
+    assert all(any(line.startswith(begin) for line in lines) for begin in (*RUN, *NOT_RUN))
+
+
+def test_the_clusters_pieces_of_code_can_be_read() -> None:
+    (script,) = blocks("python")
+    compile(script, "cluster.md", "exec")
+    configuration, manifest = map(yaml.safe_load, blocks("yaml"))
+    assert {"ca-file", "scheduler", "worker", "client"} == set(
+        configuration["distributed"]["comm"]["tls"]
+    )
+    parts = manifest["spec"]["scheduler"]["spec"], manifest["spec"]["worker"]["spec"]
+    commands = [part["containers"][0]["args"] for part in parts]
+    assert [words[:2] for words in commands] == [["dask", "scheduler"], ["dask", "worker"]]
+    for words in [*commands, *(command(f"dask {name}") for name in ("scheduler", "worker"))]:
+        name = next(word for word in words if word in ("scheduler", "worker"))
+        known = subprocess.run(
+            [sys.executable, "-m", "dask", name, "--help"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        for word in words:
+            assert not word.startswith("--") or word in known
 
 
 @pytest.mark.parametrize(

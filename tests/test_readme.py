@@ -70,6 +70,7 @@ NOT_RUN_HERE = {
     "course verify LAB": _MINUTES,
     f"course release {LAB}": _MINUTES,
     "course grade --device cuda": "needs a GPU",
+    f"course grade {LAB} --scheduler tls://head.example.org:8786": "test_cluster.py",
     "course grade": "the name of a command, whose forms are run",
     f"course collect {LAB} submissions.zip --from canvas": "test_collecting.py, with a class",
     "nbgrader export --exporter=course_utils.grading.exports.CanvasExport": "test_exports.py",

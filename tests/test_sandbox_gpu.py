@@ -25,6 +25,7 @@ from course_utils.calls.proxy import Student
 from course_utils.grading import worker
 from course_utils.grading.classroom import grade_class
 from course_utils.grading.classrun.preflight import check_grader
+from course_utils.grading.crew import LOCAL
 from course_utils.grading.judge import Grader, refused
 from course_utils.grading.submissions import Submission
 from course_utils.grading.worker import Settings
@@ -235,7 +236,7 @@ def test_a_gpu_that_fails_in_the_sandbox_is_seen_before_any_student(
         pytest.skip("bubblewrap does not work here")
     settings = Settings(1, isolation, ON_GPU)
     with pytest.raises(NotReady, match="the sandbox did not start"):
-        check_grader(tiny_lab, settings)
+        check_grader(tiny_lab, settings, LOCAL)
     said = capfd.readouterr().err
     assert "the GPU cannot be used in the sandbox: " in said
     assert "Grade with --device cpu" in said

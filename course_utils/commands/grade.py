@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,7 @@ from course_utils.commands.options import (
     complain,
     relative,
 )
-from course_utils.ground import strict_json
+from course_utils.ground import requirements, strict_json
 from course_utils.ground.devices import resolve
 from course_utils.ground.errors import NOT_ALL_GRADED
 from course_utils.ground.lab import Lab
@@ -32,6 +33,7 @@ from course_utils.sandbox.limits import Limits
 
 if TYPE_CHECKING:  # nbgrader and torch are imported when a command needs them
     from course_utils.grading.classrun.choice import Choice
+    from course_utils.grading.crew import Crew
     from course_utils.grading.roster import Student
     from course_utils.grading.worker import Settings
 
@@ -88,6 +90,20 @@ def grade(
             show_default="the class's own, in .course/hidden_seed; 0 for a notebook file",
         ),
     ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="Grade the class on other machines: tls://HOST:PORT of a dask scheduler "
+            "(docs/cluster.md).", show_default="this machine",
+        ),
+    ] = "",
+    scheduler_insecure: Annotated[
+        bool,
+        typer.Option(
+            "--scheduler-insecure",
+            help="Accept a scheduler without encryption: hidden tests then travel in the clear.",
+        ),
+    ] = False,
 ) -> None:
     """Grade a class under submitted/, or one notebook without any database.
 
@@ -95,10 +111,12 @@ def grade(
     command makes no sense; 3 the run could not begin, and nothing was written; 4 it stopped on the
     way, and goes on when the command is given again; 5 another run is at work; 130 interrupted.
     """
-    from course_utils.grading.classroom import warm_up
+    from course_utils.grading.bench import warm_up
     from course_utils.grading.worker import Settings
 
-    if not target.endswith(".ipynb"):
+    if scheduler:
+        _check_remote(target, workers)
+    elif not target.endswith(".ipynb"):
         warm_up()
     limits = Limits(
         cell_seconds=cell_seconds, call_seconds=call_seconds, memory_bytes=memory_mib * 2**20,
@@ -121,7 +139,19 @@ def grade(
         dry_run=dry_run, anew=anew, profile=profile,
         roster=read_roster(roster) if roster else (),
         as_json=as_json,
+        scheduler=scheduler,
+        insecure=scheduler_insecure,
     )  # fmt: skip
+
+
+def _check_remote(target: str, workers: int) -> None:
+    if target.endswith(".ipynb"):
+        raise typer.BadParameter("--scheduler grades a class; a notebook file is graded here")
+    if workers:
+        raise typer.BadParameter(
+            "--workers counts processes of this machine; on a cluster, say to each worker how many "
+            "submissions it grades at the same time: dask worker --nthreads"
+        )
 
 
 def feedback(
@@ -174,27 +204,32 @@ def grade_class(
     profile: bool = False,
     roster: Sequence[Student] = (),
     as_json: bool = False,
+    scheduler: str = "",
+    insecure: bool = False,
 ) -> None:
-    from course_utils.grading.classroom import warm_up
+    from course_utils.grading.bench import warm_up
 
-    warm_up()  # if it was not done before
+    if not scheduler:
+        warm_up()  # if it was not done before
     from course_utils.commands import console
     from course_utils.grading.classrun.choice import Choice
     from course_utils.grading.classrun.run import ClassRun
     from course_utils.grading.course import Course
 
     course = Course(root)
-    run = ClassRun(
-        course, lab, settings, choice=choice or Choice(), dry_run=dry_run, anew=anew,
-        roster=roster,
-    )
-    with console.listener(ERR, as_json=as_json) as tell:
-        outcome = run.run(tell)
+    with _crew(scheduler, insecure=insecure) as crew:
+        run = ClassRun(
+            course, lab, settings, choice=choice or Choice(), dry_run=dry_run, anew=anew,
+            roster=roster, crew=crew,
+        )  # fmt: skip
+        with console.listener(ERR, as_json=as_json) as tell:
+            outcome = run.run(tell)
     if not as_json:
         console.show(outcome, OUT, dry_run=dry_run)
         _warn_of(settings.isolation)
     if not as_json and not dry_run:
-        places = {"gradebook": course.db_url, "feedback": course.folder("feedback", "*", lab.name)}
+        pages = course.folder("feedback", "*", lab.name)
+        places = {"gradebook": course.shown_db_url, "feedback": pages}
         OUT.print()
         for label, place in (places | outcome.files).items():
             shown = relative(place) if isinstance(place, Path) else place
@@ -205,6 +240,18 @@ def grade_class(
         console.show_profile(outcome, ERR)
     if outcome.not_graded:
         sys.exit(NOT_ALL_GRADED)
+
+
+def _crew(scheduler: str, *, insecure: bool) -> AbstractContextManager[Crew]:
+    """Who grades: processes of this machine, or a cluster's."""
+    from course_utils.grading.crew import LOCAL
+
+    if not scheduler:
+        return nullcontext(LOCAL)
+    requirements.check("cluster")
+    from course_utils.grading.cluster.crew import cluster
+
+    return cluster(scheduler, insecure=insecure)
 
 
 def _warn_of(isolation: Isolation) -> None:

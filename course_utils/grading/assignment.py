@@ -50,8 +50,8 @@ def enter(course: Course, lab: Lab) -> bool:
             raise LabError(
                 f"{released.folder} has gained or lost cells ({', '.join(sorted(changed))}) since "
                 "submissions were entered in the gradebook, and nbgrader cannot change that there: "
-                f"bring them back, or put the gradebook ({course.db_url}) aside, with the marks "
-                "and comments given by hand that are in it, and grade again"
+                f"bring them back, or put the gradebook ({course.shown_db_url}) aside, with the "
+                "marks and comments given by hand that are in it, and grade again"
             )
         for other in known.keys() - wanted.keys():
             gradebook.remove_notebook(other, lab.name)

@@ -11,6 +11,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from course_utils.grading import database
 from course_utils.ground.errors import LabError
 
 
@@ -36,7 +37,12 @@ class Course:
 
     @property
     def db_url(self) -> str:
-        return str(self.directory.db_url)
+        return database.waiting_briefly(str(self.directory.db_url))
+
+    @property
+    def shown_db_url(self) -> str:
+        """Where the gradebook is, for people: without a password."""
+        return database.shown(self.db_url)
 
     @property
     def course_id(self) -> str:

@@ -11,17 +11,16 @@ import json
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy import make_url
 from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
 from course_utils.grading.course import Course
+from course_utils.grading.database import read_only
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.reading.companions import copy_companions
 from course_utils.grading.replacing import bring_back, replacing
@@ -44,7 +43,7 @@ class GradebookWriter:
 
     Args:
         course, lab: whose.
-        reading: nothing will be written; a SQLite gradebook is opened so that nothing can be.
+        reading: nothing will be written; the gradebook is opened so that nothing can be.
 
     Attributes:
         max_score: what the lab is worth, written answers included.
@@ -57,7 +56,7 @@ class GradebookWriter:
     def __init__(self, course: Course, lab: Lab, *, reading: bool = False) -> None:
         self._course = course
         self._lab = lab
-        url = _read_only(course.db_url) if reading else course.db_url
+        url = read_only(course.db_url) if reading else course.db_url
         self._gradebook = Gradebook(url, course.course_id)
         if not reading:
             _let_others_read(self._gradebook)
@@ -82,7 +81,8 @@ class GradebookWriter:
     def marks(self, student: str = "") -> dict[str, StudentMarks]:
         """What the gradebook holds now, of one student or of all."""
         self._gradebook.db.rollback()  # see what others have written meanwhile
-        return read_marks(self._gradebook, self._lab.name, student)
+        order = [grade_id(cell) for cell in self._lab.notebook["cells"]]
+        return read_marks(self._gradebook, self._lab.name, student, order)
 
     def students(self) -> dict[str, tuple[str, str]]:
         """The gradebook's students: id → last and first name, empty where they are not known."""
@@ -215,12 +215,3 @@ def _let_others_read(gradebook: Gradebook) -> None:
     if gradebook.engine.dialect.name == "sqlite":
         with gradebook.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-
-
-def _read_only(url: str) -> str:
-    """The address of a database that nothing can be written to, where it is a file."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or "mode=" in url:
-        return url
-    path = Path(parsed.database).absolute()
-    return f"sqlite:///file:{path}?mode=ro&uri=true"

@@ -7,7 +7,8 @@ from typing import Any
 
 import nbformat
 from nbgrader import utils
-from nbgrader.api import Gradebook
+from nbgrader.api import Grade, Gradebook
+from sqlalchemy import update
 
 from course_utils.ground.cells import exercise_of, grade_id, source
 from course_utils.ground.lab import Lab
@@ -50,6 +51,7 @@ def write_marks(
             known: an answer that is still the same is not to be graded again.
     """
     submitted = gradebook.find_submission_notebook(lab.notebook_id, lab.name, result.student)
+    _hold(gradebook, submitted)
     cells = {grade_id(cell): cell for cell in notebook.cells} if notebook else {}
     for grade in submitted.grades:
         # The text of a check cell says nothing about its mark.
@@ -63,6 +65,20 @@ def write_marks(
         )  # fmt: skip
         comment.auto_comment = "No response." if silent else None
     gradebook.db.commit()
+
+
+def _hold(gradebook: Gradebook, submitted: Any) -> None:
+    """Keep a submission's marks from everybody else until the next commit, and see them as they
+    are now: what a person gives meanwhile comes after, and is not decided upon unseen.
+
+    An update that changes nothing takes the lock in SQLite and in PostgreSQL.
+    """
+    mine = Grade.notebook_id == submitted.id
+    gradebook.db.execute(
+        update(Grade).where(mine).values(notebook_id=Grade.notebook_id),
+        execution_options={"synchronize_session": False},
+    )
+    gradebook.db.expire_all()
 
 
 def stamped(gradebook: Gradebook, lab: Lab, result: SubmissionResult) -> Any:

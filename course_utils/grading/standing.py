@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,13 +23,16 @@ from sqlalchemy import func, select
 from course_utils.grading.totals import CellMark, StudentMarks
 
 
-def read_marks(gradebook: Gradebook, lab: str, student: str = "") -> dict[str, StudentMarks]:
+def read_marks(
+    gradebook: Gradebook, lab: str, student: str = "", order: Sequence[str] = ()
+) -> dict[str, StudentMarks]:
     """The marks of a lab by student, in three queries.
 
     Args:
         gradebook: nbgrader's, open.
         lab: its name, which is the assignment's.
         student: only this one's; everybody's by default.
+        order: of the cells, by their ids; a database gives them in any order.
     """
     found: dict[str, StudentMarks] = {}
     for name, penalty, late, handed_in in _submissions(gradebook, lab, student):
@@ -46,6 +50,10 @@ def read_marks(gradebook: Gradebook, lab: str, student: str = "") -> dict[str, S
             max_score=row.max_score or 0.0,
             to_grade=row.needs_manual_grade,
         )
+    place = {name: number for number, name in enumerate(order)}
+    for marks in found.values():
+        by_place = sorted(marks.cells, key=lambda name: place.get(name, len(place)))
+        marks.cells = {name: marks.cells[name] for name in by_place}
     return found
 
 

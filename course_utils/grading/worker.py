@@ -68,6 +68,21 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Job:
+    """What a worker is asked for.
+
+    Attributes:
+        data: a notebook's bytes.
+        student: whose it is.
+        kept: verdicts on some of its exercises that need not be formed again, by name.
+    """
+
+    data: bytes
+    student: str = ""
+    kept: Mapping[str, ExerciseResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class _Desk:
     """What a worker grades with: one sandbox, and one session of pytest for all submissions."""
 
@@ -117,10 +132,10 @@ def _end_with_coordinator(leash: Connection) -> None:
         os._exit(0)
 
 
-def grade(data: bytes, student: str, kept: Mapping[str, ExerciseResult]) -> SubmissionResult:
+def grade(job: Job) -> SubmissionResult:
     try:
         desk = _ready()
-        return desk.session.do(lambda: desk.grader.grade(data, student, kept))
+        return desk.session.do(lambda: desk.grader.grade(job.data, job.student, job.kept))
     except MemoryError:
         os._exit(1)  # whoever used it up: another process tries once again, with this one alone
     except Exception as error:  # ours, not the student's: one result must come back all the same
@@ -132,4 +147,4 @@ def grade(data: bytes, student: str, kept: Mapping[str, ExerciseResult]) -> Subm
         lab = _task[0].name if _task else ""
         notice = Notice(Reason.INTERNAL_ERROR, said)
         fault = SubmissionStatus.INTERNAL_ERROR
-        return SubmissionResult(lab, student, fault, max_score=0.0, notices=(notice,))
+        return SubmissionResult(lab, job.student, fault, max_score=0.0, notices=(notice,))

@@ -11,6 +11,7 @@
     ├── RequirementError       packages are missing
     ├── DeviceError            the device that was asked for cannot be used
     ├── SandboxError           the sandbox cannot be used
+    ├── ClusterError           a cluster of other machines cannot be used
     ├── NotebookError          in a student's kernel: a sentence in place of a traceback
     │   └── CheckFailed        not every public claim of an exercise holds
     └── RunError               a class run did not end
@@ -77,6 +78,10 @@ class DeviceError(CourseError):
 
 class SandboxError(CourseError):
     """The sandbox cannot be used; the message says why and what to do."""
+
+
+class ClusterError(CourseError):
+    """A cluster of other machines cannot be used; the message says why and what to do."""
 
 
 class NotebookError(CourseError):

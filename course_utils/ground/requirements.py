@@ -13,13 +13,22 @@ from course_utils.ground.errors import RequirementError
 
 _DISTRIBUTION = "course-utils"
 _EXTRA = "grading"  # students do without it; the command does not
+# What only some ways of grading need: the name of the extra, and what asks for it.
+_MORE = {"cluster": "`course grade --scheduler`"}
 
-# Double quotes and the whole path, so that it can be pasted into any shell.
-INSTALL = f'"{sys.executable}" -m pip install ".[{_EXTRA}]"'
+
+def install(*extras: str) -> str:
+    """How to get the packages of some extras: double quotes and the whole path, so that it can be
+    pasted into any shell."""
+    return f'"{sys.executable}" -m pip install ".[{",".join((_EXTRA, *extras))}]"'
 
 
-def missing() -> list[str]:
-    """The packages that the ``course`` command needs and that are not installed, by name.
+INSTALL = install()
+
+
+def missing(extra: str = _EXTRA) -> list[str]:
+    """The packages that the ``course`` command, or an extra, needs and that are not installed, by
+    name.
 
     Empty as well where this package is run from a folder without having been installed: then
     nothing is known of what it needs.
@@ -36,19 +45,19 @@ def missing() -> list[str]:
     return sorted(
         requirement.name
         for requirement in wanted
-        if (requirement.marker is None or requirement.marker.evaluate({"extra": _EXTRA}))
+        if (requirement.marker is None or requirement.marker.evaluate({"extra": extra}))
         and not _is_installed(requirement.name)
     )
 
 
-def check() -> None:
+def check(extra: str = _EXTRA) -> None:
     """Return where nothing is missing.
 
     Raises:
         RequirementError: something is.
     """
-    if names := missing():
-        raise RequirementError(_sentence(names))
+    if names := missing(extra):
+        raise RequirementError(_sentence(names, extra))
 
 
 def explained(error: ImportError) -> str:
@@ -72,10 +81,12 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-def _sentence(names: list[str]) -> str:
+def _sentence(names: list[str], extra: str = _EXTRA) -> str:
     *others, last = names
     listed = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    what = _MORE.get(extra, "`course`")
+    how = install(extra) if extra in _MORE else INSTALL
     return (
-        f"{listed} not installed here, and `course` does not work without. "
-        f"In the course's folder, run:  {INSTALL}"
+        f"{listed} not installed here, and {what} does not work without. "
+        f"In the course's folder, run:  {how}"
     )

@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from course_utils.ground.errors import SandboxError
+from course_utils.ground.errors import CourseError
 
 
 def sentence(error: Exception) -> str:
@@ -17,5 +17,5 @@ def sentence(error: Exception) -> str:
     said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
     if isinstance(error, sqlite3.Error):  # not the gradebook's: those come by SQLAlchemy
         return f"{said} (.course/journal.db, which may be deleted)"
-    known = isinstance(error, SQLAlchemyError | SandboxError)
+    known = isinstance(error, SQLAlchemyError | CourseError)
     return said if known else f"{type(cause).__name__}: {said}"

@@ -19,6 +19,7 @@ from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.classrun.plan import Planner
 from course_utils.grading.classrun.summary import Outcome
 from course_utils.grading.course import Course
+from course_utils.grading.crew import Crew
 from course_utils.grading.totals import StudentMarks
 from course_utils.grading.worker import Settings
 from course_utils.ground.errors import NotReady
@@ -29,7 +30,7 @@ from course_utils.verdict.submission import SubmissionResult
 
 def compared(
     course: Course, lab: Lab, settings: Settings, choice: Choice, tell: Tell, *,
-    anew: bool, patience: float,
+    anew: bool, crew: Crew, patience: float,
 ) -> Outcome:  # fmt: skip
     """What a run would change; for the arguments see :class:`~.run.ClassRun`.
 
@@ -44,11 +45,12 @@ def compared(
     with Planner.of(course.root / ".course", lab, settings, anew=anew) as planner:
         plan = planner.plan(choice.narrowed(submissions, planner.entry_of, planner.faults))
         if plan.left:
-            preflight.check_grader(lab, settings)
+            preflight.check_grader(lab, settings, crew)
         marks = _marks_now(course, lab, tell, patience)
         tell(Started(len(plan.left), len(plan.done)))
         stands = filter(None, map(planner.result_of, plan.done))
-        with contextlib.closing(grade_class(lab, plan.left, settings, planner.kept_of)) as graded:
+        left = grade_class(lab, plan.left, settings, crew, planner.kept_of)
+        with contextlib.closing(left) as graded:
             for result in itertools.chain(stands, (handed.result for handed in graded)):
                 _compare(outcome, result, marks, planner, tell)
     outcome.lines.sort(key=lambda line: line.student.casefold())

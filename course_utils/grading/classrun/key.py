@@ -10,17 +10,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
 from pathlib import Path
 
-import course_utils
+from course_utils.grading.kit import kit
 from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
-
-_LIBRARIES = ("ipython", "numpy", "torch", "pytest", "scipy", "sympy")
 
 
 @dataclass(frozen=True)
@@ -51,11 +47,9 @@ def keys_of(lab: Lab, settings: Settings) -> Keys:
     catalogue = [lab.misconceptions_path, lab.variants_path, lab.traces_path]
     tests = [_Tests(path) for path in lab.test_files]
     others = [path for path in _files(lab) if path not in [*catalogue, *lab.test_files]]
-    package = sorted(Path(course_utils.__file__).parent.rglob("*.py"))
     shared = checksum([
-        repr(settings.limits), str(settings.isolation), str(settings.hidden_seed), sys.version,
-        *(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
-        *(path.read_bytes() for path in (*others, *package)),
+        repr(settings.limits), str(settings.isolation), str(settings.hidden_seed), repr(kit()),
+        *(path.read_bytes() for path in others),
         *(file.shared for file in tests),
     ])  # fmt: skip
     return Keys(

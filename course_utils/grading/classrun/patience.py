@@ -24,7 +24,7 @@ PAUSE_SECONDS = 0.5
 # No second try changes these.
 _HOPELESS = (
     "readonly", "read-only", "disk is full", "no such table", "malformed", "not a database",
-    "unable to open",
+    "unable to open", "permission denied", "no space left",
 )  # fmt: skip
 
 

@@ -13,24 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.grading.classroom import prove
 from course_utils.grading.course import Course
+from course_utils.grading.crew import Crew
+from course_utils.grading.database import is_busy
 from course_utils.grading.worker import Settings
-from course_utils.ground.errors import NotReady, SandboxError
+from course_utils.ground.errors import NotReady
 from course_utils.ground.lab import Lab
+from course_utils.ground.requirements import install
 from course_utils.ground.statuses import Status
-from course_utils.sandbox import launch
-from course_utils.sandbox.client import Sandbox
-from course_utils.sandbox.launch import Isolation
 from course_utils.verdict.submission import SubmissionResult
 
 # A graded notebook with pictures, its page, and the journal's copy of it.
 _BYTES_A_SUBMISSION = 2 * 2**20
 _SPARE_BYTES = 64 * 2**20
-_LOCKED = "database is locked"
 
 
 def check_places(course: Course, folders: list[Path], submissions: int) -> None:
@@ -41,29 +39,18 @@ def check_places(course: Course, folders: list[Path], submissions: int) -> None:
     """
     obstacles = [*_gradebook(course), *_folders(folders, submissions)]
     if obstacles:
-        locked = len(obstacles) == 1 and _LOCKED in obstacles[0]
-        raise NotReady(obstacles, busy=locked)
+        raise NotReady(obstacles, busy=len(obstacles) == 1 and is_busy(obstacles[0]))
 
 
-def check_grader(lab: Lab, settings: Settings) -> None:
-    """Whether the sandbox opens, the tests collect, and the solution gets full marks.
+def check_grader(lab: Lab, settings: Settings, crew: Crew) -> None:
+    """Whether the workers can work, the tests collect, and the solution gets full marks.
 
     Raises:
         NotReady: with what is wrong.
     """
-    wanted = settings.isolation is Isolation.BUBBLEWRAP
-    if wanted and not (found := launch.availability()).works:
-        raise NotReady([
-            f"bubblewrap does not work on this machine ({found.detail}); `course doctor` "
-            "says more. Ask for --isolation process by name if you accept grading without a sandbox"
-        ])  # fmt: skip
-    if settings.limits.on_gpu:
-        # A GPU that fails is the machine's fault; the sandbox says best what is wrong with it.
-        try:
-            Sandbox(settings.isolation, settings.limits, ["torch"]).try_out()
-        except SandboxError as error:
-            raise NotReady([str(error)]) from None
-    result = prove(lab, settings)
+    if found := crew.obstacles(settings):
+        raise NotReady([*found])
+    result = prove(lab, settings, crew)
     if result.exercises:
         obstacles = list(_lost_points(result))
     else:
@@ -87,18 +74,28 @@ def _lost_points(result: SubmissionResult) -> Iterator[str]:
 
 
 def _gradebook(course: Course) -> Iterator[str]:
-    engine = create_engine(course.db_url)
+    try:
+        engine = create_engine(course.db_url)
+    except ModuleNotFoundError as error:
+        yield (
+            f"the gradebook {course.shown_db_url} wants the package {error.name}, which is not "
+            f"installed here. In the course's folder, run:  {install('postgres')}"
+        )
+        return
     try:
         with engine.connect() as connection:
             tables = inspect(connection).get_table_names()
             if tables and (trouble := _another_schema(connection, tables)):
-                yield f"{trouble} ({course.db_url})"
+                yield f"{trouble} ({course.shown_db_url})"
             elif tables:
                 # Changes nothing, but needs the right and the lock to write.
                 connection.execute(text("UPDATE course SET id = id"))
                 connection.rollback()
     except SQLAlchemyError as error:
-        yield f"the gradebook {_shown(engine)} cannot be used: {_first_line(error)}{_advice(error)}"
+        yield (
+            f"the gradebook {course.shown_db_url} cannot be used: {_first_line(error)}"
+            f"{_advice(error)}"
+        )
     finally:
         engine.dispose()
 
@@ -123,10 +120,6 @@ def _newest_schema() -> str:
     return str(ScriptDirectory(str(folder)).get_current_head())
 
 
-def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
-
-
 def _first_line(error: SQLAlchemyError) -> str:
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().splitlines()[0]
@@ -134,7 +127,7 @@ def _first_line(error: SQLAlchemyError) -> str:
 
 def _advice(error: SQLAlchemyError) -> str:
     said = str(error).lower()
-    if _LOCKED in said:
+    if is_busy(said):
         return ". Another program holds it: close that, or wait for it"
     if "readonly" in said or "unable to open" in said:
         return ". Give this user the right to write it and its folder"

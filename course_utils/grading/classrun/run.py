@@ -37,6 +37,7 @@ from course_utils.grading.classrun.plan import Plan, Planner
 from course_utils.grading.classrun.recording import Recording
 from course_utils.grading.classrun.summary import Outcome, Profile, Summary
 from course_utils.grading.course import Course
+from course_utils.grading.crew import LOCAL, Crew
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
@@ -62,6 +63,7 @@ class ClassRun:
         dry_run: grade and compare, and write nothing at all.
         anew: form every verdict again, even where nothing has changed that it rests on.
         roster: students of the class besides those whom the gradebook knows.
+        crew: who grades; processes of this machine by default.
         patience: for how many seconds a busy gradebook is tried again.
     """
 
@@ -75,13 +77,13 @@ class ClassRun:
         dry_run: bool = False,
         anew: bool = False,
         roster: Sequence[Student] = (),
+        crew: Crew = LOCAL,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._course, self._lab, self._settings = course, lab, settings
-        self._choice = choice
+        self._choice, self._roster = choice, roster
         self._dry_run, self._anew = dry_run, anew
-        self._roster = roster
-        self._patience = patience
+        self._crew, self._patience = crew, patience
         self._state = course.root / ".course"
         self._workers = Watch()
         self._done = self._all = 0
@@ -106,7 +108,7 @@ class ClassRun:
                 return self._watched()
             return compared(
                 self._course, self._lab, self._settings, self._choice, self._tell,
-                anew=self._anew, patience=self._patience,
+                anew=self._anew, crew=self._crew, patience=self._patience,
             )  # fmt: skip
         except KeyboardInterrupt:
             raise Interrupted(f"stopped after {self._how_far()}") from None
@@ -183,7 +185,7 @@ class ClassRun:
 
     def _prove(self) -> None:
         with phase("the lab's own solution"):
-            preflight.check_grader(self._lab, self._settings)
+            preflight.check_grader(self._lab, self._settings, self._crew)
 
     def _await_places(self, submissions: int) -> None:
         deadline = time.monotonic() + self._patience
@@ -246,7 +248,9 @@ class ClassRun:
         for student in plan.done:
             if entry := planner.entry_of(student):
                 self._tell_of(*recording.renew(entry, marks.get(student)))
-        graded = grade_class(self._lab, plan.left, self._settings, planner.kept_of)
+        graded = grade_class(
+            self._lab, plan.left, self._settings, self._crew, planner.kept_of
+        )
         with contextlib.closing(graded):
             for handed in graded:
                 self._workers.add(handed.result.phases)
