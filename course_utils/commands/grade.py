@@ -20,6 +20,7 @@ from course_utils.commands.options import (
     JsonOption,
     MemoryMiB,
     complain,
+    known_labs,
     relative,
 )
 from course_utils.ground import strict_json
@@ -39,8 +40,15 @@ _DEFAULTS = Limits()
 
 
 def grade(
-    target: Annotated[str, typer.Argument(help="A lab (the whole class), or a notebook file.")],
-    lab: Annotated[str | None, typer.Option(help="The lab of a notebook file.")] = None,
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A lab (the whole class), or a notebook file.", autocompletion=known_labs
+        ),
+    ],
+    lab: Annotated[
+        str | None, typer.Option(help="The lab of a notebook file.", autocompletion=known_labs)
+    ] = None,
     as_json: JsonOption = False,
     workers: Annotated[
         int,
@@ -116,7 +124,9 @@ def grade(
 
 
 def feedback(
-    labs: Annotated[list[str], typer.Argument(help="Labs that were graded.")],
+    labs: Annotated[
+        list[str], typer.Argument(help="Labs that were graded.", autocompletion=known_labs)
+    ],
 ) -> None:
     """Make feedback pages anew, with the marks and comments that people have added since."""
     from course_utils.grading.classrun.pages import renew
