@@ -26,16 +26,16 @@ app = typer.Typer(
 )  # fmt: skip
 
 
-def _example(arguments: str) -> dict[str, str]:
+def _example(arguments: str) -> str:
     """The last line of a command's help."""
-    return {"epilog": f"Example: course {arguments}"}
+    return f"Example: course {arguments}"
 
 
-app.command(**_example("release lab02_softmax_nll"))(labs.release)
-app.command(**_example("verify lab02_softmax_nll --exercise softmax --seeds 3"))(labs.verify)
-app.command("new-lab", **_example("new-lab lab08_attention"))(labs.new_lab)
-app.command(**_example("grade lab02_softmax_nll --dry-run"))(grading.grade)
-app.command(**_example("feedback lab02_softmax_nll"))(grading.feedback)
+app.command(epilog=_example("release lab02_softmax_nll"))(labs.release)
+app.command(epilog=_example("verify lab02_softmax_nll --exercise softmax --seeds 3"))(labs.verify)
+app.command("new-lab", epilog=_example("new-lab lab08_attention"))(labs.new_lab)
+app.command(epilog=_example("grade lab02_softmax_nll --dry-run"))(grading.grade)
+app.command(epilog=_example("feedback lab02_softmax_nll"))(grading.feedback)
 # Click's own, or that of the copy of click that newer versions of typer hold.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -47,7 +47,7 @@ def _before(context: typer.Context) -> None:
         requirements.check()
 
 
-@app.command(**_example("doctor"))
+@app.command(epilog=_example("doctor"))
 def doctor() -> None:
     """Say what this machine has, which isolation will be used, and what to do about the rest."""
     from course_utils.commands.doctor import examine
@@ -62,7 +62,7 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-@app.command(**_example("demo --folder build/demo"))
+@app.command(epilog=_example("demo --folder build/demo"))
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo course is built.")] = Path(
         "build/demo"
