@@ -3,7 +3,7 @@
 from nbgrader.converters.autograde import Autograde
 from nbgrader.preprocessors import Execute, SaveAutoGrades
 
-from course_utils.grading import nbgrader_plugin
+from course_utils.grading import formulas, nbgrader_plugin
 from course_utils.grading.release_steps import KEPT_BACK, release_steps
 
 c = get_config()  # noqa: F821  # traitlets defines it while it reads this file
@@ -13,6 +13,8 @@ c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "labs"
 c.CourseDirectory.ignore = KEPT_BACK
 c.GenerateAssignment.preprocessors = release_steps()
+# Formulas that need no script from elsewhere, in formgrader and in feedback.
+c.HTMLExporter.filters = {"markdown2html": formulas.markdown2html}
 
 # Marks from outside the student's process.
 _OURS = {Execute: nbgrader_plugin.Execute, SaveAutoGrades: nbgrader_plugin.SaveAutoGrades}

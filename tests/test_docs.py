@@ -102,3 +102,11 @@ def test_links_lead_somewhere(document: str) -> None:
     path = REPOSITORY / document
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text("utf-8")):
         assert (path.parent / target).exists(), f"{document} links to {target}"
+
+
+def test_pictures_are_there_small_and_described() -> None:
+    shown = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", (REPOSITORY / "README.md").read_text("utf-8"))
+    assert 1 <= len(shown) <= 2
+    for description, place in shown:
+        assert len(description.split()) >= 10, place
+        assert (REPOSITORY / place).stat().st_size <= 120_000, place

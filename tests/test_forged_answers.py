@@ -173,7 +173,8 @@ def test_outputs_are_rebuilt_from_what_nbformat_knows() -> None:
         {"output_type": "display_data", "data": {
             "text/plain": "p", "text/html": 5, "application/javascript": "alert(1)",
             "application/json": {"a": [float("nan"), np.ones(2), {1: 2}], 3: 4}},
-         "metadata": {"x": {"y": 1}}, "transient": {}},
+         "metadata": {"x": {"y": 1}, "image/png": {"alt": "dots", "height": 5}, "image/gif": 7,
+                      "image/jpeg": {"alt": {"a": "b"}}}, "transient": {}},
         {"output_type": "error", "ename": 1, "evalue": "v", "traceback": "no list"},
         {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["line", 3]},
         {"output_type": "update_display_data"}, {}, None, 7,
@@ -183,7 +184,7 @@ def test_outputs_are_rebuilt_from_what_nbformat_knows() -> None:
         {"output_type": "stream", "name": "stdout", "text": "ab"},
         {"output_type": "display_data", "data": {
             "text/plain": "p", "text/html": "", "application/json": {"a": [None, None, {}]}},
-         "metadata": {}},
+         "metadata": {"image/png": {"alt": "dots"}}},
         {"output_type": "error", "ename": "", "evalue": "v", "traceback": []},
         {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["line", ""]},
     ]  # fmt: skip

@@ -50,6 +50,22 @@ def test_html_in_an_output(payload: str) -> None:
     assert "before" in made
 
 
+def test_a_picture_keeps_its_alternative_text() -> None:
+    """What nbconvert puts into the page's tag, and no more of an output's metadata."""
+    text = "Five lines fall; SGD's stays at −1."
+    about: dict[str, Any] = {"alt": text, "width": 10**9, "onload": "alert(1)"}
+    metadata = {"image/png": about, "isolated": True, "image/jpeg": {"alt": "there is none"}}
+    picture = {"output_type": "display_data", "data": {"image/png": PNG}, "metadata": metadata}
+    (made,) = inert.outputs([picture])
+    assert made["metadata"] == {"image/png": {"alt": text}}
+    about["alt"] = '"><script>alert(1)</script>'
+    (made,) = inert.outputs([picture])
+    assert dangers(f'<img alt="{made["metadata"]["image/png"]["alt"]}">') == []
+    for odd in (None, 5, ["a"], {"a": 1}):
+        about["alt"] = odd
+        assert inert.outputs([picture])[0]["metadata"] == {}
+
+
 @pytest.mark.parametrize("payload", [*weapons.MARKDOWN, *weapons.HTML, *weapons.LATEX])
 def test_markdown_as_nbconvert_renders_it(payload: str) -> None:
     for text in (payload, f"before {payload} after", f"* {payload}\n\n{payload}", f"> {payload}"):

@@ -72,7 +72,7 @@ def test_figures_are_short(value: float, text: str) -> None:
 
 def test_text_is_escaped_set_and_wrapped() -> None:
     assert inline("a < b: `x[:, None]`\n& so on") == (
-        "a &lt; b: <code>x[:, None]</code><br>&amp; so on"
+        'a &lt; b: <code style="color:inherit">x[:, None]</code><br>&amp; so on'
     )
     lines = wrap("word " * 40, first="  ✓ ").splitlines()
     assert all(len(line) <= 92 for line in lines)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
 from fresh import fresh_clone
+from serving import page, serving
 from tiny import REPOSITORY
 
 from course_utils.ground.lab import Lab
@@ -146,12 +142,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def environment(**more: str) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """This process's, without what activating an environment has set."""
     own = str(Path(sys.executable).parent)
     plain = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     paths = [path for path in plain["PATH"].split(os.pathsep) if path != own]
-    return plain | {"PATH": os.pathsep.join(paths)} | more
+    return plain | {"PATH": os.pathsep.join(paths)}
 
 
 @pytest.mark.parametrize("command", ENDING)
@@ -164,51 +160,11 @@ def test_a_command_that_ends(clone: Path, command: str) -> None:
     assert done.stdout
 
 
-def page_of(script: str, cwd: Path, tmp_path: Path) -> str:
-    """The page that a Jupyter server, which a script starts, would open in a browser."""
-    (tmp_path / "jupyter_server_config.py").write_text(
-        "c.ServerApp.open_browser = False\n"
-        "c.ServerApp.port = 0\n"
-        "c.ServerApp.allow_root = True\n"
-        "c.IdentityProvider.token = 'word'\n",
-        "utf-8",
-    )
-    places = {f"JUPYTER_{name}_DIR": str(tmp_path) for name in ("CONFIG", "RUNTIME", "DATA")}
-    server = subprocess.Popen(
-        ["bash", "-ec", script], cwd=cwd, env=environment(**places), text=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    try:
-        said = []
-        assert server.stderr is not None
-        for line in server.stderr:  # ends when the server does
-            said.append(line)
-            if place := re.search(r"http://(?:localhost|127\.0\.0\.1)(:\d+)(/\S*)\?token=", line):
-                break
-        else:
-            raise AssertionError("".join(said))
-        # Jupyter gives a cookie for the token, and the pages behind ask for the cookie.
-        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        host = f"http://127.0.0.1{place[1]}"
-        while True:
-            try:
-                browser.open(f"{host}/lab?token=word").close()
-                break
-            except urllib.error.URLError:  # it says where it is before it listens there
-                assert server.poll() is None
-                time.sleep(0.05)
-        with browser.open(f"{host}{place[2]}") as response:
-            page: str = response.read().decode()
-            return page
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.communicate()
-
-
 @pytest.mark.parametrize("command", SERVING)
 def test_a_command_that_opens_a_page(clone: Path, tmp_path: Path, command: str) -> None:
-    page = page_of(f"source .venv/bin/activate\n{command}", clone, tmp_path)
-    assert SERVING[command] in page
+    script = f"source .venv/bin/activate\n{command}"
+    with serving(script, clone, tmp_path, environment()) as server:
+        assert SERVING[command] in page(server, server.opens)
 
 
 def test_the_demo_and_what_it_says_at_its_end(clone: Path, tmp_path: Path) -> None:
@@ -225,4 +181,5 @@ def test_the_demo_and_what_it_says_at_its_end(clone: Path, tmp_path: Path) -> No
     lines = [line.strip() for line in ending.splitlines()]
     assert lines[0].startswith("source ")
     assert lines[1:] == ["cd build/demo", FORMGRADER]
-    assert SERVING[FORMGRADER] in page_of("\n".join(lines), clone, tmp_path)
+    with serving("\n".join(lines), clone, tmp_path, environment()) as server:
+        assert SERVING[FORMGRADER] in page(server, server.opens)

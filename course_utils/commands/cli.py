@@ -20,17 +20,25 @@ from course_utils.ground.lab import Lab
 from course_utils.sandbox.limits import Limits
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    no_args_is_help=True, pretty_exceptions_enable=False,
     help="Release labs, grade classes of notebooks, give feedback.",
+    epilog="course COMMAND --help says more of a command, with an example.",
 )  # fmt: skip
-app.command()(labs.release)
-app.command()(labs.verify)
-app.command("new-lab")(labs.new_lab)
-app.command()(grading.grade)
-app.command()(grading.feedback)
-app.command()(lms.handout)
-app.command()(lms.collect)
-app.command()(lms.gradescope)
+
+
+def _example(arguments: str) -> str:
+    """The last line of a command's help."""
+    return f"Example: course {arguments}"
+
+
+app.command(epilog=_example("release lab02_softmax_nll"))(labs.release)
+app.command(epilog=_example("verify lab02_softmax_nll --exercise softmax --seeds 3"))(labs.verify)
+app.command("new-lab", epilog=_example("new-lab lab08_attention"))(labs.new_lab)
+app.command(epilog=_example("grade lab02_softmax_nll --dry-run"))(grading.grade)
+app.command(epilog=_example("feedback lab02_softmax_nll"))(grading.feedback)
+app.command(epilog=_example("handout lab02_softmax_nll"))(lms.handout)
+app.command(epilog=_example("collect lab02_softmax_nll submissions.zip --from canvas"))(lms.collect)
+app.command(epilog=_example("gradescope lab02_softmax_nll"))(lms.gradescope)
 # Click's own, or that of the copy of click that newer versions of typer hold.
 _UsageError: Any = typer.BadParameter.__base__
 
@@ -42,7 +50,7 @@ def _before(context: typer.Context) -> None:
         requirements.check()
 
 
-@app.command()
+@app.command(epilog=_example("doctor"))
 def doctor() -> None:
     """Say what this machine has, which isolation will be used, and what to do about the rest."""
     from course_utils.commands.doctor import examine
@@ -57,7 +65,7 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog=_example("demo --folder build/demo"))
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo course is built.")] = Path(
         "build/demo"

@@ -21,6 +21,7 @@ from course_utils.commands.options import (
     JsonOption,
     MemoryMiB,
     complain,
+    known_labs,
     relative,
 )
 from course_utils.ground import requirements, strict_json
@@ -41,8 +42,15 @@ _DEFAULTS = Limits()
 
 
 def grade(
-    target: Annotated[str, typer.Argument(help="A lab (the whole class), or a notebook file.")],
-    lab: Annotated[str | None, typer.Option(help="The lab of a notebook file.")] = None,
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A lab (the whole class), or a notebook file.", autocompletion=known_labs
+        ),
+    ],
+    lab: Annotated[
+        str | None, typer.Option(help="The lab of a notebook file.", autocompletion=known_labs)
+    ] = None,
     as_json: JsonOption = False,
     workers: Annotated[
         int,
@@ -155,7 +163,9 @@ def _check_remote(target: str, workers: int) -> None:
 
 
 def feedback(
-    labs: Annotated[list[str], typer.Argument(help="Labs that were graded.")],
+    labs: Annotated[
+        list[str], typer.Argument(help="Labs that were graded.", autocompletion=known_labs)
+    ],
 ) -> None:
     """Make feedback pages anew, with the marks and comments that people have added since."""
     from course_utils.grading.classrun.pages import renew

@@ -10,14 +10,16 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from course_utils.commands.options import ERR, OUT, DeviceOption, FreshOption, relative
+from course_utils.commands.options import ERR, OUT, DeviceOption, FreshOption, known_labs, relative
 from course_utils.ground.devices import VARIABLE, resolve
 from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
 
 
 def release(
-    labs: Annotated[list[str], typer.Argument(help="e.g. lab02_softmax_nll")],
+    labs: Annotated[
+        list[str], typer.Argument(help="e.g. lab02_softmax_nll", autocompletion=known_labs)
+    ],
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Skip the release gate (course verify).")
     ] = False,
@@ -31,8 +33,11 @@ def release(
     ] = False,
     fresh: FreshOption = False,
 ) -> None:
-    """Put labs through the release gate, make the students' version in labs/, and enter them in
-    the gradebook. A gate that was green for these very files is not gone through again."""
+    """Put labs through the release gate, and make the students' version in labs/.
+
+    They are entered in the gradebook, too. A gate that was green for these very files is not gone
+    through again.
+    """
     from course_utils.gate.answers import write_answers
     from course_utils.gate.release import release as release_lab
     from course_utils.grading.course import Course
@@ -51,7 +56,9 @@ def release(
 
 
 def verify(
-    labs: Annotated[list[str] | None, typer.Argument(help="Labs; all by default.")] = None,
+    labs: Annotated[
+        list[str] | None, typer.Argument(help="Labs; all by default.", autocompletion=known_labs)
+    ] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds the marks must agree under.")] = 100,
     mutants: Annotated[bool, typer.Option(help="Mutate the solution and see who notices.")] = True,
     pairs: Annotated[

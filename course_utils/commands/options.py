@@ -35,6 +35,12 @@ FreshOption = Annotated[
 ]
 
 
+def known_labs(incomplete: str) -> list[str]:
+    """The labs of this course whose names begin so, for the shell's completion."""
+    names = sorted(folder.name for folder in Path("solutions").glob("*/"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def complain(text: str) -> None:
     ERR.say(text, style="bold red")
 

@@ -28,7 +28,6 @@ _PICTURES = {
     "image/gif": (b"GIF87a", b"GIF89a"),
 }  # fmt: skip
 
-
 def notebook(graded: Mapping[str, Any], lab: Mapping[str, Any]) -> dict[str, Any]:
     """A notebook without outputs: its text made inert, its metadata the lab's.
 
@@ -86,9 +85,25 @@ def _output(output: Mapping[str, Any]) -> dict[str, Any] | None:
         }
     if kind not in ("display_data", "execute_result"):
         return None
-    made = {"output_type": kind, "data": media(output["data"]), "metadata": {}}
+    data = media(output["data"])
+    made = {"output_type": kind, "data": data, "metadata": _described(output, data)}
     count = {"execution_count": output["execution_count"]} if kind == "execute_result" else {}
     return made | count
+
+
+_NO_MARKUP = re.compile(r"[^\w .,;:!?%#()'’+=×/°−–-]")
+
+
+def _described(output: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
+    """The alternative texts of an output's pictures, as nbconvert looks for them."""
+    metadata = output.get("metadata")
+    described = {}
+    for kind in filter(data.__contains__, _PICTURES):
+        about = metadata.get(kind) if isinstance(metadata, Mapping) else None
+        text = about.get("alt") if isinstance(about, Mapping) else None
+        if isinstance(text, str):
+            described[kind] = {"alt": _NO_MARKUP.sub(" ", text)}
+    return described
 
 
 def _picture(kind: str) -> Callable[[str], str | None]:

@@ -49,7 +49,7 @@ def check(exercise: str | Callable[..., Any]) -> None:
         to_do = _to_do(name, folder, outcomes, nudge)
         render.show(panel.one_line(name, to_do, label=label))
         if run_by_nbgrader():
-            raise CheckFailed(f"{name}: nothing to check yet (see above)")
+            raise CheckFailed(f"{name}: nothing to check yet")
         return  # so that "Run all" passes over what is still to be done
     holding = sum(outcome.passed for outcome in outcomes)
     title = f"public claims: {holding}/{len(outcomes)}"
@@ -68,7 +68,7 @@ def check(exercise: str | Callable[..., Any]) -> None:
     ]
     note = nudge + panel.GRADING_ASKS
     render.show(panel.verdict(name, title, outcomes, label=label, remarks=boxes, note=note))
-    raise CheckFailed(f"{name}: {_in_short(outcomes)} (see above)")
+    raise CheckFailed(f"{name}: {_in_short(outcomes)}{_pointer(boxes)}")
 
 
 def _in_short(outcomes: Sequence[TestOutcome]) -> str:
@@ -81,6 +81,13 @@ def _in_short(outcomes: Sequence[TestOutcome]) -> str:
     if unjudged:
         parts.append(f"{unjudged} {'' if failed else f'of {total} '}cannot be judged yet")
     return ", ".join(parts)
+
+
+def _pointer(boxes: Sequence[Remark]) -> str:
+    """Where to read on. nbgrader's Validate shows an exception without what is above it."""
+    if not run_by_nbgrader():
+        return " (see above)"
+    return f". {boxes[0].title}." if boxes else ""
 
 
 # -- cells that were not run

@@ -128,8 +128,8 @@ def _html_table(rows: Sequence[_Row], with_points: bool, total: str) -> str:
     def cell(content: str, *, tag: str = "td", align: str = "left") -> str:
         scope = ' scope="col"' if tag == "th" else ""
         return (
-            f'<{tag}{scope} style="text-align:{align};padding:.2em .9em .2em 0;'
-            f'vertical-align:top">{content}</{tag}>'
+            f'<{tag}{scope} style="text-align:{align};padding:.2em .6em .2em 0;'
+            f'vertical-align:top;overflow-wrap:break-word">{content}</{tag}>'
         )
 
     def table_row(name: str, points: str, claims: str, state: str, tag: str, edge: str) -> str:
@@ -144,7 +144,8 @@ def _html_table(rows: Sequence[_Row], with_points: bool, total: str) -> str:
     for row in rows:
         sign, said = row.state
         points = "" if row.points is None else f"{row.points:g}"
-        name = f"<code>{html.escape(row.exercise)}</code>"
+        # On a phone a long name goes on after an underscore.
+        name = f"<code>{html.escape(row.exercise).replace('_', '_<wbr>')}</code>"
         state = f"{sign.html} {html.escape(said)}"
         body.append(table_row(name, points, row.claims, state, "td", ""))
     head = table_row(

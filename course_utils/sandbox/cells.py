@@ -23,10 +23,11 @@ NOTEBOOK_CELLS = 4
 # What one output takes in a file, whatever it holds; so their number is bounded, too.
 _OVERHEAD = 64
 _MAX_COUNT = 10**6
+_PICTURES = ("image/png", "image/jpeg", "image/gif")
 _TEXTS = (
-    "text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png",
-    "image/jpeg", "image/gif",
+    "text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml", *_PICTURES,
 )  # fmt: skip
+_LONGEST_ALT = 500
 _JSON = "application/json"
 
 
@@ -142,7 +143,8 @@ def _clean(output: dict[str, Any]) -> Output | None:
         }
     if kind in ("display_data", "execute_result"):
         entry: Output = {
-            "output_type": kind, "data": _bundle(output.get("data")), "metadata": {},
+            "output_type": kind, "data": _bundle(output.get("data")),
+            "metadata": _described(output.get("metadata")),
         }  # fmt: skip
         if kind == "execute_result":
             entry["execution_count"] = _count(output.get("execution_count"))
@@ -156,6 +158,15 @@ def _bundle(data: Any) -> dict[str, Any]:
         return {}
     texts = {kind: _text(data[kind]) for kind in _TEXTS if kind in data}
     return texts | ({_JSON: _plain(data[_JSON])} if _JSON in data else {})
+
+
+def _described(metadata: Any) -> dict[str, Any]:
+    """The alternative texts of pictures; pages show no other metadata of an output."""
+    if not isinstance(metadata, dict):
+        return {}
+    pictures = {kind: metadata[kind] for kind in _PICTURES if isinstance(metadata.get(kind), dict)}
+    texts = {kind: _text(about.get("alt"))[:_LONGEST_ALT] for kind, about in pictures.items()}
+    return {kind: {"alt": text} for kind, text in texts.items() if text}
 
 
 def _text(value: Any) -> str:

@@ -25,6 +25,7 @@ _WIDTH = 92
 _MUTED = "opacity:.75;font-size:.92em"  # of a theme's own text colour: 7:1 on white, on black too
 _DETAIL = "opacity:.88;font-size:.95em"
 _BREAK = "overflow-wrap:anywhere"  # a long line of code must not widen a narrow page
+_CODE = '<code style="color:inherit">'  # formgrader's red is too faint for small letters
 _HIGHLIGHT = "rgba(255,152,0,.14)"
 
 
@@ -173,7 +174,7 @@ def callout(title: str, body: str, *more: tuple[str, str]) -> str:
 def inline(text: str) -> str:
     """Text as HTML: escaped, `code` in backquotes set as code, line breaks kept."""
     escaped = html.escape(printable(text))
-    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped).replace("\n", "<br>")
+    return re.sub(r"`([^`\n]+)`", rf"{_CODE}\1</code>", escaped).replace("\n", "<br>")
 
 
 def printable(text: str) -> str:
