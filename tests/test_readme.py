@@ -66,6 +66,7 @@ NOT_RUN_HERE = {
     "course verify LAB": _MINUTES,
     f"course release {LAB}": _MINUTES,
     "course grade --device cuda": "needs a GPU",
+    f"course watch {LAB} inbox": "runs until Ctrl-C; test_inbox.py, with --once",
     f"course grade {LAB} --scheduler tls://head.example.org:8786": "test_cluster.py",
     "course grade": "the name of a command, whose forms are run",
     f"course collect {LAB} submissions.zip --from canvas": "test_collecting.py, with a class",
