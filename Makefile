@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A worker or a sandbox for every core: more threads than that only slow one another down.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help env demo test verify lint bench agree attack attack-others free fuzz soak kills gpu clean
+.PHONY: help env demo test verify lint docs bench agree attack attack-others free fuzz soak kills gpu clean
 
 help:
 	@echo "make env    the environment in $(VENV)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test   every test"
 	@echo "make verify the release gate of every lab, whole (some two hours on two cores)"
 	@echo "make lint   ruff, mypy and import-linter"
+	@echo "make docs   the documentation as a site, every link in it checked"
 	@echo "make bench  the figures of the README"
 	@echo "make kills  fifty kills in the middle of class runs, and what they leave"
 	@echo "make agree  course grade and nbgrader autograde, compared on every odd submission"
@@ -50,6 +51,10 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	$(BIN)/sphinx-build -b html -W --keep-going -q docs build/docs
+	@echo "the site is in build/docs/index.html"
 
 bench: $(STAMP) build/otter-bench/.installed
 	$(BIN)/python -m benchmarks.bench --otter build/otter-bench/bin

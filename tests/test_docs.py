@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from cluster_of import blocks, command
 from tiny import REPOSITORY
 
+from course_utils.commands.cli import app
 from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
 
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
 SYLLABUS = REPOSITORY / "docs" / "syllabus.md"
 NOTES = {"000", "001", "002", "003", "004"}
 
@@ -110,3 +115,35 @@ def test_pictures_are_there_small_and_described() -> None:
     for description, place in shown:
         assert len(description.split()) >= 10, place
         assert (REPOSITORY / place).stat().st_size <= 120_000, place
+
+
+# -- the site, and the three paths through it
+
+PATHS = ("students.md", "teaching-assistants.md", "instructors.md")
+
+
+def test_the_site_can_be_built_and_no_link_in_it_is_dead(tmp_path: Path) -> None:
+    """A warning, such as of a link that leads nowhere, ends the build."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q",
+         "docs", str(tmp_path)],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pages = {path.stem for path in tmp_path.glob("*.html")}
+    assert {path.stem for path in (REPOSITORY / "docs").glob("*.md")} <= pages
+
+
+def test_every_command_of_the_paths_can_be_typed() -> None:
+    """Its name and its options exist; what it does is tested where it is written."""
+    typed = [
+        shlex.split(line)
+        for name in PATHS
+        for line in re.findall(r"course [a-z][^`\n]*", (REPOSITORY / "docs" / name).read_text())
+    ]
+    assert len(typed) > 15
+    for _, name, *arguments in typed:
+        command = COMMANDS[name]
+        known = {option for parameter in command.params for option in parameter.opts}
+        unknown = {word for word in arguments if word.startswith("--")} - known
+        assert not unknown, f"course {name} has no {unknown}"
