@@ -37,6 +37,8 @@ ENDING = [
     f"course feedback {LAB}",
     "course new-lab lab08_attention",
     f"course release {LAB} --with-solutions",
+    "course report",
+    f"course report {LAB}",
     f"course grade some.ipynb --lab {LAB}",
     f"course grade some.ipynb --lab {LAB} --device cpu",
     f"course grade some.ipynb --lab {LAB} --json",
@@ -116,7 +118,9 @@ def test_every_option_exists() -> None:
             [sys.executable, "-m", "course_utils", command, "--help"],
             env=wide, capture_output=True, text=True, check=True,
         ).stdout
-        for command in ("grade", "verify", "release", "demo", "feedback", "new-lab")
+        for command in (
+            "grade", "verify", "release", "demo", "feedback", "report", "new-lab"
+        )
     ]  # fmt: skip
     assert named <= {option for text in helps for option in re.findall(r"--[a-z-]+", text)}
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from course_utils.commands import grade as grading
 from course_utils.commands import labs
+from course_utils.commands import report as reports
 from course_utils.commands.options import OUT, complain, relative
 from course_utils.ground import requirements
 from course_utils.ground.devices import resolve
@@ -28,6 +29,7 @@ app.command()(labs.verify)
 app.command("new-lab")(labs.new_lab)
 app.command()(grading.grade)
 app.command()(grading.feedback)
+app.command()(reports.report)
 # Click's own, or that of the copy of click that newer versions of typer hold.
 _UsageError: Any = typer.BadParameter.__base__
 

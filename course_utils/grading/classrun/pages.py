@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from course_utils.grading.classrun.journal import Journal
+from course_utils.grading.classrun.kept import kept
 from course_utils.grading.classrun.locking import holding
 from course_utils.grading.classrun.recording import concerns_one
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
-from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
 
 
@@ -29,15 +28,8 @@ def renew(course: Course, lab: Lab) -> Renewed:
         LabError: the journal has no verdict on the lab.
         BusyError: a run is at work on the lab.
     """
-    state = course.root / ".course"
-    with holding(state, lab):
-        with Journal(state) as journal:
-            entries = journal.entries(lab.name)
-        if not entries:
-            raise LabError(
-                f"no verdict on {lab.name} is kept here: grade it with course grade {lab.name} "
-                f"(what nbgrader autograde has graded, nbgrader generate_feedback {lab.name} shows)"
-            )
+    with holding(course.root / ".course", lab):
+        entries, _ = kept(course, lab)
         done = Renewed(known=len(entries))
         with GradebookWriter(course, lab) as writer:
             marks = writer.marks()
