@@ -36,6 +36,7 @@ ENDING = [
     f"course grade {LAB} --only changed",
     f"course feedback {LAB}",
     "course new-lab lab08_attention",
+    f"course preview {LAB} --as student --exercise softmax",
     f"course release {LAB} --with-solutions",
     "course report",
     f"course report {LAB}",
@@ -119,7 +120,7 @@ def test_every_option_exists() -> None:
             env=wide, capture_output=True, text=True, check=True,
         ).stdout
         for command in (
-            "grade", "verify", "release", "demo", "feedback", "report", "new-lab"
+            "grade", "verify", "release", "demo", "feedback", "report", "preview", "new-lab"
         )
     ]  # fmt: skip
     assert named <= {option for text in helps for option in re.findall(r"--[a-z-]+", text)}

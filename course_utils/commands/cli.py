@@ -26,6 +26,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.command()(labs.release)
 app.command()(labs.verify)
+app.command()(labs.preview)
 app.command("new-lab")(labs.new_lab)
 app.command()(grading.grade)
 app.command()(grading.feedback)
