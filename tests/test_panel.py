@@ -334,7 +334,8 @@ def test_the_page_begins_with_where_most_was_lost() -> None:
         exercise("later", 2.0, outcome(Status.NOT_WRITTEN, "not written yet")),
     ))  # fmt: skip
     marks = StudentMarks(
-        {"check_given_back": CellMark(0.0, 6.0, 0.0, 6.0, to_grade=False)}, {"written_why": "Well!"}
+        {"check_given_back": CellMark(0.0, 6.0, 0.0, 6.0, to_grade=False)},
+        {"written_why": "Well!", "later": "No response."},
     )
     page = feedback.page(result, marks)
     first = page.partition("Look at this first")[2].partition("<h2")[0]
@@ -345,6 +346,7 @@ def test_the_page_begins_with_where_most_was_lost() -> None:
     assert "SECRET" not in page
     assert "Nothing to judge yet: <a" in first and "2 points in all" in first
     assert '<a href="#comments">1 comment</a>' in page
+    assert "<dd>Well!</dd>" in page and "No response: later." in page
     assert page.index('id="comments"') > page.index('id="named"')
     levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
     assert levels[0] == 1 and all(b <= a + 1 for a, b in pairwise(levels))

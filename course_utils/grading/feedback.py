@@ -8,7 +8,7 @@ from typing import Any
 
 from course_utils.grading import templating
 from course_utils.grading.templating import points
-from course_utils.grading.totals import CellMark, StudentMarks, Total
+from course_utils.grading.totals import NO_RESPONSE, CellMark, StudentMarks, Total
 from course_utils.ground.cells import check_id, exercise_of
 from course_utils.ground.statuses import Reason, Status
 from course_utils.verdict import panel, remarks
@@ -89,7 +89,8 @@ def page(result: SubmissionResult, marks: StudentMarks) -> str:
         written=[
             (name, cell) for name, cell in sorted(marks.cells.items()) if not exercise_of(name)
         ],
-        remarks=sorted(marks.remarks.items()),
+        remarks=[one for one in sorted(marks.remarks.items()) if one[1] != NO_RESPONSE],
+        silent=sorted(name for name, text in marks.remarks.items() if text == NO_RESPONSE),
         notices=[n.message for n in result.notices if n.code not in _NOT_FOR_STUDENTS],
     )
 

@@ -77,5 +77,7 @@ def _environment() -> Any:
     made.filters |= {
         "points": points, "percent": percent, "title_of": title,
         "prose": lambda text: Markup(inline(text)),
+        # A name may break after any of its words, on a narrow page.
+        "name": lambda text: Markup("_<wbr>").join(printable(text).split("_")),
     }  # fmt: skip
     return made

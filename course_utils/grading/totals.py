@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from course_utils.ground.cells import exercise_of
 
+NO_RESPONSE = "No response."  # nbgrader's word for a cell that was left as it came
+
 
 @dataclass(frozen=True)
 class CellMark:
