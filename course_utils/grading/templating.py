@@ -61,14 +61,16 @@ def title(cell: str) -> str:
     return (exercise_of(cell) or cell).removeprefix("written_").replace("_", " ")
 
 
+def _shown(value: Any) -> Any:
+    """What a template writes: text without what would steer a page; HTML of our own as it is."""
+    plain = isinstance(value, str) and not hasattr(value, "__html__")
+    return printable(value) if plain else value
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
-
-    def _shown(value: Any) -> Any:
-        return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") \
-            else value
 
     made = Environment(
         loader=PackageLoader("course_utils.grading", "templates"), autoescape=True,

@@ -108,10 +108,8 @@ def _grouped(likeness: Shares) -> list[list[int]]:
     somebody, and in no such group, with the one who is most alike."""
     if len(likeness) < 2:
         return []
-    labels = fcluster(
-        linkage(squareform(1.0 - likeness - np.eye(len(likeness))), "complete"),
-        1.0 - ALIKE, "distance",
-    )  # fmt: skip
+    distances = squareform(1.0 - likeness, checks=False)  # of all pairs, each once
+    labels = fcluster(linkage(distances, "complete"), 1.0 - ALIKE, "distance")
     groups = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
     whole = [group for group in groups if len(group) > 1]
     alone = [group[0] for group in groups if len(group) == 1]
@@ -136,7 +134,7 @@ def _compared(one: Code, other: Code) -> tuple[tuple[str, ...], int]:
         mine, yours = one[exercise], other.get(exercise, one[exercise][:0])
         if not exercise or not len(mine) or not len(yours):
             continue
-        same = len(np.intersect1d(mine, yours)) / min(len(mine), len(yours))
+        same = 2 * len(np.intersect1d(mine, yours)) / (len(mine) + len(yours))
         if same >= ALIKE:
             where.append(exercise)
         else:
