@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -315,6 +316,46 @@ def test_the_page_shows_the_panel_that_stands_in_the_notebook() -> None:
     assert feedback.page(result.without_notebook(), StudentMarks()) == page.replace(
         "<!-- the same -->", ""
     )
+
+
+def test_the_page_begins_with_where_most_was_lost() -> None:
+    """As the marks count in the end: what a person has given back is not lost."""
+
+    def exercise(name: str, points: float, *outcomes: TestOutcome, **more: Any) -> ExerciseResult:
+        return ExerciseResult(name, points, outcomes, **more)
+
+    result = SubmissionResult("lab00_tiny", "ada", SubmissionStatus.GRADED, 20.0, (
+        exercise("small", 1.0, outcome(Status.FAILED, "off")),
+        exercise("right", 5.0, outcome()),
+        exercise("named", 4.0, outcome(Status.FAILED, "off"),
+                 diagnosis=Diagnosis("no_shift", "Subtract `max` <first>.")),
+        exercise("given_back", 6.0, outcome(Status.FAILED, "off")),
+        exercise("hidden", 3.0, outcome(Status.FAILED, "SECRET", hidden=True, claim="All do.")),
+        exercise("later", 2.0, outcome(Status.NOT_WRITTEN, "not written yet")),
+    ))  # fmt: skip
+    marks = StudentMarks(
+        {"check_given_back": CellMark(0.0, 6.0, 0.0, 6.0, to_grade=False)},
+        {"written_why": "Well!", "later": "No response."},
+    )
+    page = feedback.page(result, marks)
+    first = page.partition("Look at this first")[2].partition("<h2")[0]
+    assert re.findall(r'<li><a href="#(\w+)">', first) == ["named", "hidden", "small"]
+    assert "Most likely mistake: no shift." in first
+    assert "Subtract <code>max</code> &lt;first&gt;." in first
+    assert "A hidden claim does not hold." in first and "All do." in first
+    assert "SECRET" not in page
+    assert "Nothing to judge yet: <a" in first and "2 points in all" in first
+    assert '<a href="#comments">1 comment</a>' in page
+    assert "<dd>Well!</dd>" in page and "No response: later." in page
+    assert page.index('id="comments"') > page.index('id="named"')
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
+    assert levels[0] == 1 and all(b <= a + 1 for a, b in pairwise(levels))
+
+
+def test_where_nothing_was_lost_there_is_nothing_to_look_at() -> None:
+    exercise = ExerciseResult("softmax", 4.0, (outcome(),))
+    result = SubmissionResult("lab00_tiny", "ada", SubmissionStatus.GRADED, 4.0, (exercise,))
+    assert "Look at this first" not in feedback.page(result, StudentMarks())
 
 
 def test_what_steers_a_terminal_is_taken_out() -> None:

@@ -34,7 +34,10 @@ ENDING = [
     "course new-lab lab08_attention",
     f"course handout {LAB}",
     f"course gradescope {LAB}",
+    f"course preview {LAB} --as student --exercise softmax",
     f"course release {LAB} --with-solutions",
+    "course report",
+    f"course report {LAB}",
     f"course grade some.ipynb --lab {LAB}",
     f"course grade some.ipynb --lab {LAB} --device cpu",
     f"course grade some.ipynb --lab {LAB} --json",
@@ -119,8 +122,8 @@ def test_every_option_exists() -> None:
             env=wide, capture_output=True, text=True, check=True,
         ).stdout
         for command in (
-            "grade", "verify", "release", "demo", "feedback", "new-lab", "collect", "handout",
-            "gradescope",
+            "grade", "verify", "release", "demo", "feedback", "report", "preview", "new-lab",
+            "collect", "handout", "gradescope", "watch",
         )
     ]  # fmt: skip
     assert named <= {option for text in helps for option in re.findall(r"--[a-z-]+", text)}

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from course_utils.commands import grade as grading
 from course_utils.commands import labs, lms
+from course_utils.commands import report as reports
 from course_utils.commands import watch as watching
 from course_utils.commands.options import OUT, complain, relative
 from course_utils.ground import requirements
@@ -34,9 +35,13 @@ def _example(arguments: str) -> str:
 
 app.command(epilog=_example("release lab02_softmax_nll"))(labs.release)
 app.command(epilog=_example("verify lab02_softmax_nll --exercise softmax --seeds 3"))(labs.verify)
+app.command(epilog=_example("preview lab02_softmax_nll --as student --exercise softmax"))(
+    labs.preview
+)
 app.command("new-lab", epilog=_example("new-lab lab08_attention"))(labs.new_lab)
 app.command(epilog=_example("grade lab02_softmax_nll --dry-run"))(grading.grade)
 app.command(epilog=_example("feedback lab02_softmax_nll"))(grading.feedback)
+app.command(epilog=_example("report lab02_softmax_nll"))(reports.report)
 app.command(epilog=_example("watch lab02_softmax_nll inbox"))(watching.watch)
 app.command(epilog=_example("handout lab02_softmax_nll"))(lms.handout)
 app.command(epilog=_example("collect lab02_softmax_nll submissions.zip --from canvas"))(lms.collect)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -14,6 +16,9 @@ from course_utils.commands.options import ERR, OUT, DeviceOption, FreshOption, k
 from course_utils.ground.devices import VARIABLE, resolve
 from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
+
+if TYPE_CHECKING:
+    from course_utils.gate.pool import Progress as Shown
 
 
 def release(
@@ -84,6 +89,31 @@ def verify(
         raise typer.Exit(1)
 
 
+def preview(
+    lab: Annotated[str, typer.Argument(help="e.g. lab02_softmax_nll")],
+    seen_as: Annotated[
+        str, typer.Option("--as", help="Whose eyes to look through: 'student'.")
+    ] = "student",
+    exercise: Annotated[
+        list[str] | None, typer.Option(help="Only these exercises, while you work on them.")
+    ] = None,
+) -> None:
+    """Show what check says to students with each known mistake: a page to judge hints by."""
+    from course_utils.gate import preview as made
+    from course_utils.grading.templating import write_page
+
+    if seen_as != "student":
+        raise typer.BadParameter(f"--as takes 'student'; {seen_as!r} is nobody who sees a lab")
+    source = Lab.find(lab)
+    started = time.perf_counter()
+    with _progress(source) as show:
+        found = made.preview(source, exercise or (), show)
+    path = write_page(made.page(source, found), Path.cwd() / "reports" / f"{lab}.preview.html")
+    count = sum(map(len, found.values()))
+    OUT.say(f"{lab}: {count} mistakes in {time.perf_counter() - started:.0f} s")
+    OUT.say(f"preview: {relative(path)}")
+
+
 def new_lab(
     name: Annotated[str, typer.Argument(help="Folder's name, e.g. lab08_attention.")],
     title: Annotated[
@@ -103,21 +133,29 @@ def _passes_gate(
     fresh: bool = False,
 ) -> bool:  # fmt: skip
     """Run the release gate on a lab and print its report; whether it is green."""
-    from course_utils.gate.pool import Progress as Shown
-    from course_utils.gate.progress import PlainProgress
     from course_utils.gate.verify import verify as prove
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
-        task = bar.add_task(lab.name)
-
-        def draw(label: str, done: int, total: int) -> None:
-            bar.update(task, description=f"{lab.name}: {label}", completed=done, total=total)
-
-        log = PlainProgress(lambda line: ERR.say(f"{lab.name}: {line}"))
-        show: Shown = draw if ERR.is_terminal else log
+    with _progress(lab) as show:
         report = prove(
             lab, seeds=seeds, mutants=mutants, pairs=pairs, only=only, fresh=fresh, progress=show
         )
     OUT.say(report.render())
     return report.green
+
+
+@contextmanager
+def _progress(lab: Lab) -> Iterator[Shown]:
+    """What a long look at a lab tells how far it is: a bar on a terminal, else plain lines."""
+    from course_utils.gate.progress import PlainProgress
+
+    if not ERR.is_terminal:
+        yield PlainProgress(lambda line: ERR.say(f"{lab.name}: {line}"))
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=ERR, transient=True) as bar:
+        task = bar.add_task(lab.name)
+
+        def draw(label: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{lab.name}: {label}", completed=done, total=total)
+
+        yield draw

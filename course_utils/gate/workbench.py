@@ -53,12 +53,18 @@ class Workbench:
         return LimitedBackend(self.originals.with_entry(entry), seconds)
 
     def run(
-        self, entry: Entry | None = None, *, exercises: Sequence[str] | None = None, seed: int = 0
+        self,
+        entry: Entry | None = None,
+        *,
+        exercises: Sequence[str] | None = None,
+        seed: int = 0,
+        public: bool = False,
     ) -> list[TestOutcome]:
-        """Run the public and hidden tests on the solution, or on an entry in its place."""
+        """Run the public and hidden tests, or only the public ones, on the solution, or on an entry
+        in its place."""
         backend = self.backend(entry)
         return run_tests(
-            self.lab.test_files,
+            [self.lab.test_public] if public else self.lab.test_files,
             lambda mark: backend,
             exercises=exercises,
             seed=seed,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from course_utils.grading.totals import StudentMarks, Total
+from course_utils.grading import templating
+from course_utils.grading.templating import points
+from course_utils.grading.totals import NO_RESPONSE, CellMark, StudentMarks, Total
 from course_utils.ground.cells import check_id, exercise_of
 from course_utils.ground.statuses import Reason, Status
 from course_utils.verdict import panel, remarks
 from course_utils.verdict.exercise import ExerciseResult
-from course_utils.verdict.render import Panel
+from course_utils.verdict.remarks import Remark
+from course_utils.verdict.render import Panel, Sign
 from course_utils.verdict.submission import SubmissionResult
 
 _ONLY_HIDDEN = (
@@ -21,28 +25,32 @@ _HOLLOW = (
     "The claims that hold here would hold for an answer that knows nothing, too, such as zeros of "
     "the right shape: they count once another one holds."
 )
+_FIRST = 3  # exercises that are named at the top: more is no order to work in
 # What the panels say themselves, and what names somebody else.
 _NOT_FOR_STUDENTS = (Reason.NOT_WRITTEN, Reason.FUNCTION_MISSING, Reason.DUPLICATE_STUDENT)
 
 
 def exercise_panel(exercise: ExerciseResult) -> Panel:
     """The verdict on one exercise, as HTML and as text."""
-    points = f"{_points(exercise.score)} of {_points(exercise.max_score)} points"
+    worth = f"{points(exercise.score)} of {points(exercise.max_score)} points"
     label = f"verdict on {exercise.name}"
-    if exercise.tests and panel.is_open(exercise.tests):
-        return panel.one_line(exercise.name, f"{points} · {_open(exercise)}", label=label)
-    boxes = [
+    if _is_open(exercise):
+        return panel.one_line(exercise.name, f"{worth} · {_open(exercise)}", label=label)
+    return panel.verdict(
+        exercise.name,
+        f"{worth} · {_counts(exercise)}",
+        exercise.tests,
+        label=label,
+        remarks=_boxes(exercise),
+        note=_note(exercise),
+    )
+
+
+def _boxes(exercise: ExerciseResult) -> list[Remark]:
+    return [
         *remarks.forbidden(exercise.name, exercise.tests, _earned(exercise)),
         *remarks.explanation(exercise.diagnosis, exercise.derivation, exercise.tests),
     ]
-    return panel.verdict(
-        exercise.name,
-        f"{points} · {_counts(exercise)}",
-        exercise.tests,
-        label=label,
-        remarks=boxes,
-        note=_note(exercise),
-    )
 
 
 def _note(exercise: ExerciseResult) -> str:
@@ -69,33 +77,63 @@ def page(result: SubmissionResult, marks: StudentMarks) -> str:
         result: the grader's verdict.
         marks: what the gradebook holds, with what people have added to it.
     """
-    return str(
-        _template().render(
-            result=result,
-            points=_points,
-            total=marks.total,
-            parts=_parts(marks.total),
-            panels=[_shown(exercise, result).html for exercise in result.exercises],
-            rows=[
-                (
-                    exercise,
-                    panel.sign_of(exercise.tests),
-                    _counts(exercise),
-                    marks.cells.get(check_id(exercise.name)),
-                )
-                for exercise in result.exercises
-            ],
-            written=[
-                (title(name), cell) for name, cell in sorted(marks.cells.items())
-                if not exercise_of(name)
-            ],
-            remarks=[(title(name), text) for name, text in sorted(marks.remarks.items())],
-            notices=[
-                n.message for n in result.notices
-                if n.code not in _NOT_FOR_STUDENTS
-            ],
-        )
+    rows = [_row(exercise, result, marks) for exercise in result.exercises]
+    return templating.render(
+        "feedback",
+        result=result,
+        total=marks.total,
+        parts=_parts(marks.total),
+        rows=rows,
+        first=list(_look_first(rows)),
+        unwritten=[row for row in rows if _is_open(row.exercise)],
+        written=[
+            (name, cell) for name, cell in sorted(marks.cells.items()) if not exercise_of(name)
+        ],
+        remarks=[one for one in sorted(marks.remarks.items()) if one[1] != NO_RESPONSE],
+        silent=sorted(name for name, text in marks.remarks.items() if text == NO_RESPONSE),
+        notices=[n.message for n in result.notices if n.code not in _NOT_FOR_STUDENTS],
     )
+
+
+@dataclass(frozen=True)
+class Row:
+    """An exercise on the page.
+
+    Attributes:
+        sign, counts: how it stands, and how many claims hold.
+        mark: the gradebook's, where it has one.
+        shown: the panel.
+    """
+
+    exercise: ExerciseResult
+    sign: Sign
+    counts: str
+    mark: CellMark | None
+    shown: Panel
+
+    @property
+    def lost(self) -> float:
+        """The points that it has cost, as they count in the end."""
+        earned = self.exercise.score if self.mark is None else self.mark.score
+        return max(0.0, round(self.exercise.max_score - earned, 2))
+
+
+def _row(exercise: ExerciseResult, result: SubmissionResult, marks: StudentMarks) -> Row:
+    sign, mark = panel.sign_of(exercise.tests), marks.cells.get(check_id(exercise.name))
+    return Row(exercise, sign, _counts(exercise), mark, _shown(exercise, result))
+
+
+def _look_first(rows: Sequence[Row]) -> Iterator[tuple[Row, str, str]]:
+    """Where most was lost: (exercise, what is known of it, in more words)."""
+    lost = [row for row in rows if row.lost and not _is_open(row.exercise)]
+    for row in sorted(lost, key=lambda row: -row.lost)[:_FIRST]:
+        boxes = _boxes(row.exercise)
+        failed = next((one for one in row.exercise.tests if one.refuted), None)
+        if boxes:
+            yield row, boxes[0].title, boxes[0].body
+        elif failed is not None:
+            which = "A hidden claim" if failed.hidden else "A claim"
+            yield row, f"{which} does not hold", failed.claim
 
 
 def _shown(exercise: ExerciseResult, result: SubmissionResult) -> Panel:
@@ -104,32 +142,19 @@ def _shown(exercise: ExerciseResult, result: SubmissionResult) -> Panel:
     return result.panels.get(exercise.name) or exercise_panel(exercise)
 
 
-def title(cell: str) -> str:
-    """A cell's name as people read it: ``written_row_sums`` is "row sums"."""
-    return (exercise_of(cell) or cell).removeprefix("written_").replace("_", " ")
-
-
 def _parts(total: Total) -> list[str]:
     """What a total is made of, where there is more to it than the grader's marks."""
-    parts = [f"{_points(total.automatic)} automatic"]
+    parts = [f"{points(total.automatic)} automatic"]
     if total.manual:
-        parts.append(f"{_points(total.manual)} given by hand")
+        parts.append(f"{points(total.manual)} given by hand")
     if total.extra:
-        parts.append(f"{_points(total.extra)} extra")
+        parts.append(f"{points(total.extra)} extra")
     if total.penalty:
-        parts.append(f"− {_points(total.penalty)} for lateness")
+        parts.append(f"− {points(total.penalty)} for lateness")
     if total.to_grade:
         answers = "answer is" if total.to_grade == 1 else "answers are"
         parts.append(f"{total.to_grade} {answers} still to be graded by hand")
     return parts
-
-
-@lru_cache(maxsize=1)
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader
-
-    loader = PackageLoader("course_utils.grading", "templates")
-    return Environment(loader=loader, autoescape=True).get_template("feedback.html.j2")
 
 
 def withheld(exercise: ExerciseResult) -> str:
@@ -137,15 +162,19 @@ def withheld(exercise: ExerciseResult) -> str:
     cost = round(exercise.score_by_values - exercise.score, 2)
     if not cost:
         return "which costs nothing here."
-    return f"which costs {_points(cost)} {'point' if cost == 1 else 'points'}. {_earned(exercise)}"
+    return f"which costs {points(cost)} {'point' if cost == 1 else 'points'}. {_earned(exercise)}"
 
 
 def _earned(exercise: ExerciseResult) -> str:
     """What the values alone would have earned, where a forbidden call was made."""
     return (
-        f"The values alone would have earned {_points(exercise.score_by_values)} of "
-        f"{_points(exercise.max_score)} points."
+        f"The values alone would have earned {points(exercise.score_by_values)} of "
+        f"{points(exercise.max_score)} points."
     )
+
+
+def _is_open(exercise: ExerciseResult) -> bool:
+    return bool(exercise.tests) and panel.is_open(exercise.tests)
 
 
 def _open(exercise: ExerciseResult) -> str:
@@ -163,7 +192,3 @@ def _counts(exercise: ExerciseResult) -> str:
         if count["total"]:
             parts.append(f"{label} {count['passed']}/{count['total']}")
     return ", ".join(parts)
-
-
-def _points(value: float) -> str:
-    return f"{round(value, 2):g}"

@@ -10,6 +10,7 @@ from nbgrader import utils
 from nbgrader.api import Grade, Gradebook
 from sqlalchemy import update
 
+from course_utils.grading.totals import NO_RESPONSE
 from course_utils.ground.cells import exercise_of, grade_id, source
 from course_utils.ground.lab import Lab
 from course_utils.verdict.submission import SubmissionResult
@@ -63,7 +64,7 @@ def write_marks(
         silent = cell is not None and comment.name not in result.to_look_for and (
             cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
         )  # fmt: skip
-        comment.auto_comment = "No response." if silent else None
+        comment.auto_comment = NO_RESPONSE if silent else None
     gradebook.db.commit()
 
 

@@ -60,30 +60,36 @@ def line(
         names: last and first.
         max_score: what the lab is worth, where the gradebook holds nothing of the student.
     """
-    if marks is None or not marks.cells:
-        total = Total(
-            automatic=result.score,
-            max_score=result.max_score if max_score is None else max_score,
-        )
-        cells: dict[str, float | None] = {e.name: e.score for e in result.exercises}
-    else:
-        total = marks.total
+    cells: dict[str, float | None] = {e.name: e.score for e in result.exercises}
+    if marks is not None and marks.cells:
         cells = {
-            exercise_of(name) or name: (
-                None if cell.automatic is None and cell.manual is None else cell.score
-            )
+            exercise_of(name) or name: None if cell.unread else cell.score
             for name, cell in marks.cells.items()
         }
     diagnosis = result.main_diagnosis
     reasons = sorted({str(notice.code) for notice in result.notices} - {str(result.reason)})
     return Line(
-        result.student, *names, total, result.status,
+        result.student, *names, total_of(result, marks, max_score), result.status,
         reasons=(str(result.reason), *reasons),
         message=result.message,
         diagnosis=diagnosis.name if diagnosis else "",
         seconds=result.wall_seconds,
         cells=cells,
     )  # fmt: skip
+
+
+def total_of(
+    result: SubmissionResult, marks: StudentMarks | None, max_score: float | None = None
+) -> Total:
+    """What a student has: the gradebook's total, or the result's own where that holds nothing.
+
+    Args:
+        result, marks, max_score: as for :func:`line`.
+    """
+    if marks is not None and marks.cells:
+        return marks.total
+    worth = result.max_score if max_score is None else max_score
+    return Total(automatic=result.score, max_score=worth)
 
 
 def table(lines: Sequence[Line]) -> Table:

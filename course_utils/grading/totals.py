@@ -10,6 +10,8 @@ from datetime import datetime
 
 from course_utils.ground.cells import exercise_of
 
+NO_RESPONSE = "No response."  # nbgrader's word for a cell that was left as it came
+
 
 @dataclass(frozen=True)
 class CellMark:
@@ -30,9 +32,18 @@ class CellMark:
     to_grade: bool
 
     @property
+    def earned(self) -> float:
+        """What the answer itself is worth, extra credit aside."""
+        return (self.automatic if self.manual is None else self.manual) or 0.0
+
+    @property
     def score(self) -> float:
-        counts = self.automatic if self.manual is None else self.manual
-        return (counts or 0.0) + self.extra
+        return self.earned + self.extra
+
+    @property
+    def unread(self) -> bool:
+        """Whether there is no mark yet: a person has still to read the answer."""
+        return self.automatic is None and self.manual is None
 
 
 @dataclass(frozen=True)

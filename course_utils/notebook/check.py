@@ -11,6 +11,7 @@ from typing import Any
 from course_utils.ground.errors import CheckFailed
 from course_utils.ground.statuses import Status
 from course_utils.ground.surroundings import in_grading, run_by_nbgrader
+from course_utils.notebook.answer import answer, label_of, nudge
 from course_utils.notebook.cells import defining_cell
 from course_utils.notebook.locate import lab_folder, student_namespace
 from course_utils.verdict import panel, remarks, render
@@ -43,31 +44,23 @@ def check(exercise: str | Callable[..., Any]) -> None:
     tests = PublicTests(folder)
     name = tests.require(exercise, namespace)
     outcomes = tests.run(namespace, [name])
-    label = f"check of {name}"
-    nudge = f'`hint("{name}")` gives a nudge. ' if tests.hints(name) else ""
+    hints = tests.hints(name)
     if panel.is_open(outcomes):
-        to_do = _to_do(name, folder, outcomes, nudge)
-        render.show(panel.one_line(name, to_do, label=label))
+        to_do = _to_do(name, folder, outcomes, nudge(name, hints))
+        render.show(panel.one_line(name, to_do, label=label_of(name)))
         if run_by_nbgrader():
             raise CheckFailed(f"{name}: nothing to check yet")
         return  # so that "Run all" passes over what is still to be done
-    holding = sum(outcome.passed for outcome in outcomes)
-    title = f"public claims: {holding}/{len(outcomes)}"
-    forbidden = remarks.forbidden(name, outcomes)
-    if holding == len(outcomes):
-        shown = panel.verdict(
-            name, f"{title}, all hold", outcomes,
-            label=label, remarks=forbidden, note=panel.GRADING_ASKS, fold_right=False,
-        )  # fmt: skip
-        render.show(shown)
+    right = all(outcome.passed for outcome in outcomes)
+    diagnosis = None if right else diagnose_public(folder, outcomes)
+    first = _cell_to_run(folder, outcomes)
+    shown = answer(
+        name, outcomes, diagnosis, derivation=tests.derivation(name), hints=hints, first=first
+    )
+    render.show(shown)
+    if right:
         return
-    boxes = [
-        *forbidden,
-        *_cell_to_run(folder, outcomes),
-        *remarks.explanation(diagnose_public(folder, outcomes), tests.derivation(name), outcomes),
-    ]
-    note = nudge + panel.GRADING_ASKS
-    render.show(panel.verdict(name, title, outcomes, label=label, remarks=boxes, note=note))
+    boxes = [*first, *remarks.explanation(diagnosis, tests.derivation(name), outcomes)]
     raise CheckFailed(f"{name}: {_in_short(outcomes)}{_pointer(boxes)}")
 
 
@@ -97,7 +90,7 @@ _UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined|does not define
 _RENAMED = re.compile(r"; it defines (\w+): was the function renamed\?$")
 
 
-def _to_do(exercise: str, folder: Path, outcomes: Sequence[TestOutcome], nudge: str) -> str:
+def _to_do(exercise: str, folder: Path, outcomes: Sequence[TestOutcome], more: str) -> str:
     """What to do with an exercise that is not there yet.
 
     Where the saved notebook defines the name, its cell was not run. Not so if the kernel knows a
@@ -105,7 +98,7 @@ def _to_do(exercise: str, folder: Path, outcomes: Sequence[TestOutcome], nudge: 
     """
     missing = next((o.message for o in outcomes if o.status is Status.MISSING), "")
     if not missing:
-        return f"not written yet: fill in the cell above, run it, then run this one again. {nudge}"
+        return f"not written yet: fill in the cell above, run it, then run this one again. {more}"
     name = _undefined(missing)
     cell = defining_cell(folder, name)
     other = _RENAMED.search(missing)

@@ -34,6 +34,11 @@ class Diagnosis:
     sure: bool = True
     named: bool = True
 
+    @property
+    def names(self) -> list[str]:
+        """Of each mistake, where it is several at once."""
+        return self.name.split(", and ") if self.named else [self.name]
+
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "hint": self.hint}
 

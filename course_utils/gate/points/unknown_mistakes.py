@@ -76,7 +76,7 @@ def judge(
         sentence = f"{what} is described as “{found.hint}”, which another seed does not bear out"
         return Verdict(exercise, Said.APT) if true else Verdict(exercise, Said.MISLEADING, sentence)
     solution = bench.originals.of(exercise)[0]
-    for name in found.name.split(", and "):
+    for name in found.names:
         entry = next((e for e in bench.misconceptions if (e.exercise, e.name) == (exercise, name)),
                      None)  # fmt: skip
         if entry is None or not _fits(solution, entry, places, books, outcomes):

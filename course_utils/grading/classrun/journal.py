@@ -249,6 +249,10 @@ class Journal:
         keys = Keys.from_text(rests_on) if ours else None
         return Entry(result, checksum, run, bool(written), keys)
 
+    def labs(self) -> set[str]:
+        """The labs of which there is a verdict."""
+        return {lab for (lab,) in self._db.execute("SELECT DISTINCT lab FROM verdict")}
+
     def last_run(self, lab: str) -> str:
         """Who began the lab's last run, and when: a phrase for a sentence."""
         row = self._db.execute(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.locking import holding
+from course_utils.grading.classrun.lookup import last_verdicts
 from course_utils.grading.classrun.recording import concerns_one
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
-from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
 
 
@@ -29,21 +28,13 @@ def renew(course: Course, lab: Lab) -> Renewed:
         LabError: the journal has no verdict on the lab.
         BusyError: a run is at work on the lab.
     """
-    state = course.root / ".course"
-    with holding(state, lab):
-        with Journal(state) as journal, GradebookWriter(course, lab) as writer:
-            known = sorted(journal.students(lab.name))
-            if not known:
-                raise LabError(
-                    f"no verdict on {lab.name} is kept here: grade it with course grade {lab.name} "
-                    f"(what nbgrader autograde has graded, nbgrader generate_feedback {lab.name} "
-                    "shows)"
-                )
-            done = Renewed(known=len(known))
+    with holding(course.root / ".course", lab):
+        entries, _ = last_verdicts(course, lab)
+        done = Renewed(known=len(entries))
+        with GradebookWriter(course, lab) as writer:
             marks = writer.marks()
-            for student in known:
-                entry = journal.entry(lab.name, student)
-                if entry is None or student not in marks:
+            for student, entry in entries.items():
+                if student not in marks:
                     continue
                 try:
                     done.changed += writer.write_page(entry.result, marks[student])

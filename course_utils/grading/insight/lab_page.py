@@ -1,0 +1,119 @@
+"""A lab's class on one page: ``reports/LAB.html``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from course_utils.grading import templating
+from course_utils.grading.course import Course
+from course_utils.grading.insight.code import written
+from course_utils.grading.insight.items import Item, items
+from course_utils.grading.insight.likeness import ALIKE, Alike, alike
+from course_utils.grading.insight.measures import ENOUGH, histogram, spread
+from course_utils.grading.insight.mistakes import Held, mistakes
+from course_utils.grading.insight.noticed import noticed, times
+from course_utils.grading.insight.roll import Roll, read_roll
+from course_utils.grading.submissions import find_submissions
+from course_utils.ground.lab import Lab
+
+_RANKED = 20
+_GROUPS = 30
+_EASY = 0.95
+_HARD = 0.5
+
+
+@dataclass(frozen=True)
+class Insight:
+    """All that a page shows of a lab.
+
+    Attributes:
+        compared: how many notebooks were compared with one another.
+    """
+
+    roll: Roll
+    items: list[Item]
+    mistakes: list[Held]
+    alike: list[Alike]
+    compared: int
+
+    @property
+    def worth(self) -> float:
+        return max((work.total.max_score for work in self.roll.works), default=0.0)
+
+
+def look_at(course: Course, lab: Lab) -> Insight:
+    """A lab as it stands now; nothing is written.
+
+    Raises:
+        LabError: nobody was graded, or what is kept of it cannot be read.
+    """
+    roll = read_roll(course, lab)
+    codes = written(lab, find_submissions(course, lab))
+    return Insight(roll, items(roll), mistakes(roll), alike(codes), len(codes))
+
+
+def write(course: Course, insight: Insight) -> Path:
+    """Write a lab's page; the folder is the one that ``course grade`` writes its tables to."""
+    path = course.root / "reports" / f"{insight.roll.lab.name}.html"
+    return templating.write_page(page(insight), path)
+
+
+def page(insight: Insight) -> str:
+    """The page as text."""
+    roll = insight.roll
+    counts = histogram([work.share for work in roll.works])
+    waiting = sum(work.total.to_grade > 0 for work in roll.works)
+    return templating.render(
+        "report",
+        lab=roll.lab.name,
+        made=f"{datetime.now().astimezone():%Y-%m-%d %H:%M}",
+        names={work.student: work.name for work in roll.works},
+        graded=len(roll.works), judged=len(roll.judged), absent=roll.absent,
+        counts=counts, alt=_heard(counts), worth=insight.worth,
+        scores=spread([work.total.score for work in roll.works]),
+        waiting=waiting, reading=_reading(insight.items),
+        mistakes=insight.mistakes, ranked=_RANKED,
+        items=[(item, _in_words(item)) for item in insight.items],
+        green=sorted((i for i in insight.items if i.green), key=lambda i: -len(i.green)),
+        times=times(roll), noticed=noticed(roll),
+        alike=insight.alike, compared=insight.compared, groups=_GROUPS, near=ALIKE, enough=ENOUGH,
+    )  # fmt: skip
+
+
+def _heard(counts: Sequence[int]) -> str:
+    """A histogram for those who hear the page."""
+    parts = [
+        f"{count} from {10 * number} to {10 * number + 10} percent"
+        for number, count in enumerate(counts) if count
+    ]  # fmt: skip
+    return f"Distribution of scores, in students: {', '.join(parts)}."
+
+
+def _reading(some: Sequence[Item]) -> str:
+    """How far the written answers are read."""
+    parts = [
+        f"{templating.title(item.name)} {len(item.shares)} of {len(item.shares) + item.unread}"
+        for item in some if item.unread
+    ]  # fmt: skip
+    return f"Read or left empty so far: {', '.join(parts)}." if parts else ""
+
+
+def _in_words(item: Item) -> str:
+    """What the two numbers of an exercise say to whoever wrote it."""
+    if item.unread or item.earned is None:
+        return f"{item.unread} answers still to be read" if item.unread else ""
+    easy, hard = item.earned >= _EASY, item.earned < _HARD
+    said = "nearly all earn it" if easy else "hard" if hard else ""
+    telling = item.discrimination
+    if telling is None or (easy and telling >= 0):
+        return said
+    if telling < 0:
+        told = "those who are good elsewhere do worse here: look at its text and tests"
+    elif telling < 0.2:
+        told = "says little about the rest of the lab"
+    else:
+        told = "tells apart well" if telling >= 0.4 else ""
+    return "; ".join(part for part in (said, told) if part)
