@@ -287,11 +287,12 @@ def test_a_worker_that_would_judge_otherwise_is_refused(
     shutil.copytree(REPOSITORY / "course_utils", other / "course_utils")
     with (other / "course_utils" / "__init__.py").open("a") as file:
         file.write("\n# another version\n")
-    empty = tmp_path / "empty" / "course_utils"
-    empty.mkdir(parents=True)
-    (empty / "__init__.py").touch()
+    without_it = tmp_path / "without"
+    without_it.mkdir()
+    # Read when Python starts: an import of it finds nothing.
+    (without_it / "sitecustomize.py").write_text("import sys; sys.modules['course_utils'] = None")
     started.worker("other", PYTHONPATH=str(other))
-    started.worker("none", PYTHONPATH=str(empty.parent))
+    started.worker("none", PYTHONPATH=str(without_it))
     started.worker("watched", "--nanny")
     with started.configured(), cluster(started.address, patience=240) as crew:
         crew.await_workers(3)
@@ -336,7 +337,7 @@ def test_a_scheduler_that_others_can_reach_is_refused(tmp_path: Path) -> None:
     ("arguments", "why"),
     [
         (["a.ipynb", "--lab", TINY_LAB], "grades a class"),
-        ([TINY_LAB, "--workers", "2"], "dask worker --nthreads"),
+        ([TINY_LAB, "--workers", "2"], "--workers counts processes of this machine"),
     ],
 )
 def test_options_that_make_no_sense_together(arguments: list[str], why: str) -> None:

@@ -167,7 +167,8 @@ class Cluster:
 
 
 def _sentences(answer: Any) -> list[str]:
-    if isinstance(answer, ModuleNotFoundError):
+    if isinstance(answer, Exception) and "ModuleNotFoundError" in repr(answer):
+        # Dask gives it as it is, or its text in an exception of another kind.
         return [
             f"it has no course-utils of this version ({answer}): install there what is installed "
             "here"
