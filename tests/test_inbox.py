@@ -170,4 +170,4 @@ def test_the_command_wants_a_folder(tmp_path: Path) -> None:
         cwd=root, capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
     assert done.returncode == 2
-    assert done.stderr.strip() == "inbox is no folder: make it, or name another"
+    assert done.stderr.strip() == "error: inbox is no folder: make it, or name another"

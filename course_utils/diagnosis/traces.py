@@ -3,6 +3,9 @@
 Of every mistake, and of every pair of them, the book holds what its calls returned in each test
 in which that is something else than the solution returns. The solution's own values are not in
 it, and of the wrong ones only digests are.
+
+It is long for a module of this package: what writes a book and what reads one, and believes nothing
+of it, stand side by side here, since a change of one is a change of the other.
 """
 
 from __future__ import annotations

@@ -6,9 +6,8 @@ A session of pytest collects the tests once; in it the judge makes one run of th
 from __future__ import annotations
 
 import traceback
-import zlib
-from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_utils.calls.backend import Backend
 from course_utils.calls.policy import Policy
 from course_utils.calls.proxy import Ledger, Student
 from course_utils.ground import mismatch
 from course_utils.ground.errors import PolicyError
 from course_utils.ground.statuses import Status
+from course_utils.testing.asked import Run
 from course_utils.testing.faults import (
     explained,
     is_of_our_gpu,
@@ -31,46 +30,8 @@ from course_utils.testing.faults import (
 )
 from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.loading import load_module
-from course_utils.testing.marker import ExerciseMark, exercise_of, is_hidden, mark_of
+from course_utils.testing.marker import exercise_of, is_hidden, mark_of
 from course_utils.verdict.outcome import TestOutcome
-
-BackendFor = Callable[[ExerciseMark], Backend]
-
-
-@dataclass(eq=False)
-class Run:
-    """One run of a lab's tests: what :func:`course_utils.testing.run.run_tests` was asked for, and
-    what has come of it.
-
-    Attributes:
-        alone: whether public tests are run once more.
-        errors: what was wrong that is not the student's.
-        exhausted: the test in which the judge's own memory was used up.
-    """
-
-    backend_for: BackendFor
-    exercises: Sequence[str] | None
-    tests: Collection[str] | None
-    seed: int
-    hidden_seed: int
-    lab: str
-    device: str
-    enforce_forbid: bool
-    together: bool
-    alone: bool = False
-    outcomes: dict[str, TestOutcome] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    exhausted: str = ""
-
-    def asks_for(self, item: pytest.Item) -> bool:
-        """Whether a test belongs to it."""
-        among = self.exercises is None or exercise_of(item) in self.exercises
-        return among and (self.tests is None or item.name in self.tests)
-
-    def stream(self, item: pytest.Item) -> int:
-        """The seed of a test's random streams."""
-        seed = self.hidden_seed if is_hidden(item) else self.seed
-        return zlib.crc32(f"{item.name}/{seed}".encode())
 
 
 class Judge:

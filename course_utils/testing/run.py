@@ -23,7 +23,8 @@ import pytest
 
 from course_utils.ground.devices import resolve
 from course_utils.ground.errors import LabTestsError
-from course_utils.testing.hooks import BackendFor, Judge, Run
+from course_utils.testing.asked import BackendFor, Run
+from course_utils.testing.hooks import Judge
 from course_utils.testing.settling import charged, withheld
 from course_utils.verdict.outcome import TestOutcome
 
