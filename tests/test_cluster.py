@@ -270,7 +270,7 @@ def test_a_run_that_is_killed_ends_on_its_workers(course: Path, started: Cluster
         time.sleep(0.05)
     # A scheduler that is lost: a sentence, and nothing of the run's is.
     process = start(course, *through, *students, DASK_CONFIG=str(started.configuration))
-    await_line(process, "an earlier run has graded 1 of 2")
+    await_line(process, "1 of 2 are graded, and nothing has changed since")
     started.scheduler.kill()
     _, said = process.communicate(timeout=120)
     assert process.returncode == 4, said

@@ -139,7 +139,9 @@ def test_every_command_of_the_paths_can_be_typed() -> None:
     typed = [
         shlex.split(line)
         for name in PATHS
-        for line in re.findall(r"course [a-z][^`\n]*", (REPOSITORY / "docs" / name).read_text())
+        for line in re.findall(
+            r"(?m)(?:`|^ *)(course [a-z][^`\n]*)", (REPOSITORY / "docs" / name).read_text("utf-8")
+        )
     ]
     assert len(typed) > 15
     for _, name, *arguments in typed:

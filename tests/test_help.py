@@ -39,6 +39,6 @@ def completed(words: str) -> list[str]:
 
 
 def test_the_shell_completes_commands_and_labs() -> None:
-    assert completed("course gr") == ["grade"]
+    assert completed("course gr") == ["grade", "gradescope"]
     assert completed("course grade ") == [lab.name for lab in Lab.all_in(REPOSITORY)]
     assert completed("course release lab02") == ["lab02_softmax_nll"]

@@ -10,7 +10,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from course_utils.ground.errors import LabTestsError
 from course_utils.testing.run import in_one_session
 
 Made = TypeVar("Made")
@@ -30,6 +29,7 @@ class StandingSession:
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = files
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._over = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -49,11 +49,12 @@ class StandingSession:
         self._thread.join()
 
     def _serve(self) -> None:
-        # Where the tests cannot be collected, whoever makes a run of them is told.
-        with contextlib.suppress(LabTestsError):
+        # Where there can be no session, the work is done without: whoever makes a run of the tests
+        # is told what is wrong with them.
+        with contextlib.suppress(BaseException):
             in_one_session(self._files, self._work_off)
-            return
-        self._work_off()
+        if not self._over:
+            self._work_off()
 
     def _work_off(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -65,3 +66,4 @@ class StandingSession:
             else:
                 promise.set_result(made)
             del job, work, promise  # what was made may be large, and the next job late
+        self._over = True
