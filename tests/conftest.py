@@ -29,8 +29,8 @@ _LONG = (
     "test_labs lab07", "test_labs lab06", "test_labs lab05", "test_labs lab04", "test_labs lab03",
     "test_labs lab02", "test_labs lab01", "test_far_device lab07", "test_gate", "test_two_ways",
     "test_readme", "test_class_run", "test_browser_notebook", "test_course", "test_hostile_class",
-    "test_notebook_kernel", "test_browser_formgrader", "test_far_device", "test_class_seed",
-    "test_attacks",
+    "test_class_plan", "test_cluster", "test_notebook_kernel", "test_browser_formgrader",
+    "test_far_device", "test_class_seed", "test_gradebooks", "test_attacks",
 )
 
 
