@@ -29,11 +29,14 @@ def main() -> None:
     latest = max(RESULTS.glob("*.json"))
     found = json.loads(latest.read_text("utf-8"))
     style.use_course_style()
-    figure, axes = plt.subplots(1, len(found["labs"]), figsize=(9, 3.6), sharey=True)
-    for ax, (lab, rows) in zip(list(axes), found["labs"].items(), strict=True):
+    width = 4.5 * len(found["labs"])
+    figure, ((*axes,),) = plt.subplots(
+        1, len(found["labs"]), figsize=(width, 3.6), sharey=True, squeeze=False
+    )
+    for ax, (lab, rows) in zip(axes, found["labs"].items(), strict=True):
         _draw(ax, lab, rows)
     axes[0].set_ylabel("seconds for the class")
-    axes[0].legend(fontsize=8)
+    axes[0].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1.1))  # above the lines
     PICTURE.parent.mkdir(exist_ok=True)
     figure.savefig(PICTURE, dpi=130)
     print(f"{PICTURE}, from {latest.name}")
