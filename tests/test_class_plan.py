@@ -212,6 +212,22 @@ def test_a_journal_of_the_first_version_is_read_and_not_believed(graded: Path) -
     assert run(graded)[0] == SIZE
 
 
+@pytest.mark.parametrize("damage", ["no database", "empty", "newer"])
+def test_a_journal_that_cannot_be_read_is_set_aside_and_costs_a_grading(
+    graded: Path, damage: str
+) -> None:
+    path = graded / ".course" / "journal.db"
+    if damage == "newer":
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    else:
+        path.write_bytes(b"Dear TA, here is my journal." if damage == "no database" else b"")
+    assert run(graded, dry_run=True) == (0, expected(SIZE))
+    assert run(graded) == (0, expected(SIZE))
+    assert run(graded)[0] == SIZE
+    assert (path.with_name("journal.db.old").exists()) is (damage != "empty")
+
+
 def test_signatures(tmp_path: Path) -> None:
     signer = Signer(tmp_path)
     signature = signer.sign("ab", "c")

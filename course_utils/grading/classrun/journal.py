@@ -98,7 +98,7 @@ class Journal:
         if reading:
             self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
             self._signer = Signer(folder, reading=True)
-            self._signed = _version(path) == VERSION
+            self._signed = self._db.execute("PRAGMA user_version").fetchone()[0] == VERSION
             return
         folder.mkdir(parents=True, exist_ok=True)
         self._signer = Signer(folder)
@@ -259,6 +259,12 @@ class Journal:
             "SELECT who, started FROM run WHERE lab = ? ORDER BY id DESC LIMIT 1", (lab,)
         ).fetchone()
         return f"{row[0]}, since {row[1]}" if row else "another run"
+
+
+def is_readable(folder: Path) -> bool:
+    """Whether a journal lies in a folder, of a form that is known here. Another is set aside by
+    whoever is the next to write."""
+    return _version(folder / "journal.db") in (1, VERSION)
 
 
 def whoami() -> str:

@@ -72,13 +72,13 @@ class _Tests:
     """
 
     def __init__(self, path: Path) -> None:
-        text = path.read_text("utf-8")
+        data = path.read_bytes()
         self.own: dict[str, str] = {}
         self.shared = ""
         try:
-            statements = ast.parse(text).body
-        except SyntaxError:  # whoever runs the tests says so
-            self.shared = text
+            statements = ast.parse(data).body
+        except (SyntaxError, ValueError):  # no Python, or no text: whoever runs the tests says so
+            self.shared = repr(data)
             return
         for node in statements:
             source = ast.unparse(node)

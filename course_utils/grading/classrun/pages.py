@@ -38,7 +38,7 @@ def renew(course: Course, lab: Lab) -> Renewed:
                     continue
                 try:
                     done.changed += writer.write_page(entry.result, marks[student])
-                except Exception as error:
+                except Exception as error:  # concerns_one says whose it is
                     if not concerns_one(error):
                         raise
                     done.failed[student] = f"{type(error).__name__}: {error}"

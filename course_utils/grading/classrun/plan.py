@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.grading.classrun.choice import Choice, digest_of
-from course_utils.grading.classrun.journal import Entry, Journal
+from course_utils.grading.classrun.journal import Entry, Journal, is_readable
 from course_utils.grading.classrun.key import Keys, checksum, keys_of
 from course_utils.grading.kept import Kept
 from course_utils.grading.submissions import Submission
@@ -69,7 +69,7 @@ class Planner:
             anew: as above.
         """
         with contextlib.ExitStack() as stack:
-            known = (state / "journal.db").exists()
+            known = is_readable(state)
             journal = stack.enter_context(Journal(state, reading=True)) if known else None
             yield cls(lab.name, keys_of(lab, settings), journal, anew=anew)
 

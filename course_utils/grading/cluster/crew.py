@@ -136,7 +136,7 @@ class Cluster:
         asked = {f"the worker {address}": answer for address, answer in answers.items()}
         try:
             asked |= {"the scheduler": self._client.run_on_scheduler(there.other_than, kit())}
-        except Exception as error:
+        except Exception as error:  # dask passes on whatever went wrong over there
             asked |= {"the scheduler": error}
         return [
             f"{who} cannot be used: {sentence}"

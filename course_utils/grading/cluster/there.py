@@ -72,7 +72,7 @@ class Post(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
             self._folder = tempfile.TemporaryDirectory(dir=worker.local_directory)
             lab = self._parcel.unpack(Path(self._folder.name), self._digest)
             self.workshop = Workshop(lab.folder, self._settings)
-        except Exception as error:
+        except Exception as error:  # whatever it is, this worker has no post
             # It would be given submissions and could only give them back.
             worker.loop.add_callback(worker.close, reason=str(error))
             raise

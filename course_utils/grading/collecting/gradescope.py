@@ -23,6 +23,7 @@ from course_utils.ground.escaping import escaped
 _METADATA = "submission_metadata.yml"
 
 
+# The one in C where the machine has it: an export is long. yaml has no types.
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Plain values only; of Ruby's objects what they are made of."""
 
