@@ -316,8 +316,9 @@ def test_nobody_comes(tiny_lab: Lab, started: Cluster) -> None:
         assert said.startswith(f"no worker has come to {started.address}")
         assert said.endswith(f"dask worker {started.address} --no-nanny")
         path = tiny_lab.notebook_path
-        with pytest.raises(ClusterError, match="no worker was there for 0 s: start some"):
-            list(grade_class(tiny_lab, [Submission("ada", path)], Settings(), crew))
+        stops = pytest.raises(ClusterError, match="no worker was there for 0 s: start some")
+        with stops, crew.at_work(tiny_lab, Settings(), 1) as work:
+            list(grade_class(tiny_lab, [Submission("ada", path)], work))
 
 
 def test_a_scheduler_that_others_can_reach_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tiny import SCALE, TEST_PUBLIC, as_bytes, tiny_notebook, write_tiny_lab
 from course_utils.calls.backend import NamespaceBackend
 from course_utils.calls.proxy import Student
 from course_utils.grading.classroom import grade_class
+from course_utils.grading.crew import LOCAL
 from course_utils.grading.submissions import Submission
 from course_utils.grading.worker import Settings
 from course_utils.ground.lab import Lab
@@ -79,7 +80,8 @@ def test_a_worker_that_runs_out_of_memory_costs_one_submission(tmp_path: Path) -
         path = tmp_path / f"{name}.ipynb"
         path.write_bytes(as_bytes(hungry if name == "hungry" else tiny_notebook()))
         submissions.append(Submission(name, path))
-    graded = list(grade_class(lab, submissions, Settings(workers=2, limits=LIMITS)))
+    with LOCAL.at_work(lab, Settings(workers=2, limits=LIMITS), len(submissions)) as work:
+        graded = list(grade_class(lab, submissions, work))
     rows = {handed.submission.student: handed.result for handed in graded}
     assert len(graded) == 5
     assert {rows[name].score for name in ("anna", "ben", "carl", "dora")} == {5.0}

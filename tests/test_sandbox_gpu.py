@@ -24,7 +24,7 @@ from course_utils.calls.fault import StudentFault
 from course_utils.calls.proxy import Student
 from course_utils.grading import worker
 from course_utils.grading.classroom import grade_class
-from course_utils.grading.classrun.preflight import check_grader
+from course_utils.grading.classrun.preflight import proven
 from course_utils.grading.crew import LOCAL
 from course_utils.grading.judge import Grader, refused
 from course_utils.grading.submissions import Submission
@@ -235,8 +235,9 @@ def test_a_gpu_that_fails_in_the_sandbox_is_seen_before_any_student(
     if isolation is Isolation.BUBBLEWRAP and not launch.availability().works:
         pytest.skip("bubblewrap does not work here")
     settings = Settings(1, isolation, ON_GPU)
-    with pytest.raises(NotReady, match="the sandbox did not start"):
-        check_grader(tiny_lab, settings, LOCAL)
+    refused = pytest.raises(NotReady, match="the sandbox did not start")
+    with refused, proven(tiny_lab, settings, LOCAL, 1):
+        pass
     said = capfd.readouterr().err
     assert "the GPU cannot be used in the sandbox: " in said
     assert "Grade with --device cpu" in said
@@ -403,8 +404,8 @@ def test_a_worker_that_lost_the_gpu_costs_its_own_submission_only(
     monkeypatch.setattr(worker, "start", _start)
     names = ["a", "b", "spoiler", "c", "d", "e"]
     submissions = [Submission(name, tiny_lab.notebook_path) for name in names]
-    handed = grade_class(tiny_lab, submissions, Settings(workers=2))
-    results = [one.result for one in handed]
+    with LOCAL.at_work(tiny_lab, Settings(workers=2), len(names)) as work:
+        results = [one.result for one in grade_class(tiny_lab, submissions, work)]
     assert sorted(result.student for result in results) == sorted(names)
     failed = {r.student for r in results if r.status is SubmissionStatus.INTERNAL_ERROR}
     assert failed == {"spoiler"}

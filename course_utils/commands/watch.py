@@ -53,7 +53,7 @@ def watch(
     """
     from course_utils.grading.bench import warm_up
     from course_utils.grading.class_seed import class_seed
-    from course_utils.grading.classrun.preflight import check_grader
+    from course_utils.grading.classrun.preflight import proven
     from course_utils.grading.crew import LOCAL
     from course_utils.grading.inbox import LOOK_SECONDS, Inbox
     from course_utils.grading.worker import Job, Settings
@@ -67,11 +67,7 @@ def watch(
         device=resolve(device),
     )  # fmt: skip
     settings = Settings(workers, isolation, limits).seeded(class_seed(Path.cwd()))
-    check_grader(found, settings, LOCAL)
-    with LOCAL.at_work(found, settings, settings.processes) as work:
-        solution = Job(found.notebook_path.read_bytes())
-        for warm in [work.submit(solution) for _ in range(work.places())]:
-            warm.result()
+    with proven(found, settings, LOCAL, settings.processes) as work:
         inbox = Inbox(folder, found, lambda data, student: work.submit(Job(data, student)))
         ERR.say(f"watching {escaped(str(folder))}; Ctrl-C ends it")
         while True:

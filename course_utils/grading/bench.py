@@ -26,15 +26,18 @@ class Workshop:
     Args:
         folder: the lab's.
         settings: how it is graded.
+        at_once: how many benches to set up beforehand, while the caller does something else.
     """
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: Settings, at_once: int = 0) -> None:
         warm_up()  # here: the server would end with a thread that has started it
         self._folder, self._settings = folder, settings
-        self._benches: list[_Bench] = []
-        self._free: list[_Bench] = []
+        self._benches = [_Bench(folder, settings) for _ in range(at_once)]
+        self._free = list(self._benches)
         self._lock = threading.Lock()
         self._closed = False
+        for bench in self._benches:
+            bench.set_up()
 
     def grade(self, job: Job) -> SubmissionResult:
         """Grade a submission.
@@ -76,6 +79,10 @@ class _Bench:
         self._leash: tuple[Connection, ...] = ()
         self._lock = threading.Lock()
         self._over = False
+
+    def set_up(self) -> None:
+        """Start the worker; whatever it meets, its first submission meets, too."""
+        self._worker().submit(int)
 
     def grade(self, job: Job) -> SubmissionResult:
         try:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
 
-from course_utils.grading.crew import LOCAL, AtWork, Crew
+from course_utils.grading.crew import AtWork
 from course_utils.grading.judge import not_graded, refused
 from course_utils.grading.kept import Kept
 from course_utils.grading.reading.unreadable import UnreadableError
 from course_utils.grading.submissions import Submission
-from course_utils.grading.worker import ROOM_BYTES, Job, Settings
+from course_utils.grading.worker import ROOM_BYTES, Job
 from course_utils.ground.errors import ClusterError
 from course_utils.ground.lab import Lab
 from course_utils.ground.phases import phase
@@ -39,69 +39,64 @@ class Handed:
 def grade_class(
     lab: Lab,
     submissions: Sequence[Submission],
-    settings: Settings,
-    crew: Crew = LOCAL,
+    work: AtWork,
     kept_of: Callable[[str], Kept] = lambda student: Kept(),
-) -> Generator[Handed, None, None]:
+) -> Iterator[Handed]:
     """Grade submissions in parallel; results come as they are ready, one for each.
 
     Memory stays flat: only as many submissions are read ahead as keep the workers busy.
 
     Args:
-        lab, submissions, settings: what, whose, how.
-        crew: who grades.
+        lab, submissions: what, whose.
+        work: who grades.
         kept_of: gives what of a student's last verdict need not be formed again.
 
     Raises:
         ClusterError: the crew is gone.
     """
-    if not submissions:
-        return
     waiting = list(reversed(submissions))
     running: dict[Future[SubmissionResult], tuple[Submission, bytes]] = {}
     suspects: list[Submission] = []
-    with crew.at_work(lab, settings, len(waiting)) as work:
-        while waiting or running:
-            room = 2 * work.places() - len(running)
-            while waiting and room > 0:
-                submission = waiting.pop()
-                read = _read(lab, submission)
-                if isinstance(read, Handed):
-                    yield read
-                else:
-                    running[work.submit(_job(submission, read, kept_of))] = submission, read
-                    room -= 1
-            if waiting and not running:
-                time.sleep(_LOOK_SECONDS)  # nobody is there now
-            with phase("waiting for workers"):
-                done, _ = wait(running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
-            for future in done:
-                submission, data = running.pop(future)
-                try:
-                    result = _result(lab, submission.student, future)
-                except BrokenExecutor:
-                    suspects.append(submission)
-                else:
-                    yield _handed(submission, data, result)
-        # Each with which a worker has ended is tried once more when all others are done, alone, so
-        # that it has all of the machine's memory.
-        for submission in suspects:
+    while waiting or running:
+        room = 2 * work.places() - len(running)
+        while waiting and room > 0:
+            submission = waiting.pop()
             read = _read(lab, submission)
             if isinstance(read, Handed):
                 yield read
             else:
-                result = _graded_alone(lab, _job(submission, read, kept_of), work)
-                yield _handed(submission, read, result)
+                running[work.submit(_job(submission, read, kept_of))] = submission, read
+                room -= 1
+        if waiting and not running:
+            time.sleep(_LOOK_SECONDS)  # nobody is there now
+        with phase("waiting for workers"):
+            done, _ = wait(running, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            submission, data = running.pop(future)
+            try:
+                result = _result(lab, submission.student, future)
+            except BrokenExecutor:
+                suspects.append(submission)
+            else:
+                yield _handed(submission, data, result)
+    # Each with which a worker has ended is tried once more when all others are done, alone, so
+    # that it has all of the machine's memory.
+    for submission in suspects:
+        read = _read(lab, submission)
+        if isinstance(read, Handed):
+            yield read
+        else:
+            result = _graded_alone(lab, _job(submission, read, kept_of), work)
+            yield _handed(submission, read, result)
 
 
-def prove(lab: Lab, settings: Settings, crew: Crew = LOCAL) -> SubmissionResult:
+def prove(lab: Lab, work: AtWork) -> SubmissionResult:
     """Grade the lab's own solution, in a worker as students' are: the grader's proof of itself."""
-    with crew.at_work(lab, settings, 1) as work:
-        try:
-            return _awaited(lab, Job(lab.notebook_path.read_bytes()), work)
-        except BrokenExecutor:
-            why = "the worker that was to grade the lab's own solution was killed"
-            return not_graded(lab, "", why)
+    try:
+        return _awaited(lab, Job(lab.notebook_path.read_bytes()), work)
+    except BrokenExecutor:
+        why = "the worker that was to grade the lab's own solution was killed"
+        return not_graded(lab, "", why)
 
 
 def digest(data: bytes) -> str:

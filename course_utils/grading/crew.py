@@ -51,7 +51,8 @@ class Local:
     @contextlib.contextmanager
     def at_work(self, lab: Lab, settings: Settings, submissions: int) -> Iterator[AtWork]:
         count = min(settings.processes, submissions)
-        workshop, threads = Workshop(lab.folder, settings), ThreadPoolExecutor(count)
+        workshop = Workshop(lab.folder, settings, count)
+        threads = ThreadPoolExecutor(count)
         try:
             yield _LocalAtWork(workshop, threads, count)
         finally:

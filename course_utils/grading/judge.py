@@ -13,6 +13,7 @@ from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.ignorance import marked_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback, inert
+from course_utils.grading.habits import Habits
 from course_utils.grading.reading.files import read_file
 from course_utils.grading.reading.notebook import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
@@ -52,6 +53,7 @@ class Grader:
         self._sandbox = sandbox
         self._hidden_seed = hidden_seed
         self._device = sandbox.limits.device
+        self._habits = Habits()
 
     def grade(
         self, data: bytes, student: str = "", kept: Mapping[str, ExerciseResult] = _NOTHING
@@ -71,6 +73,7 @@ class Grader:
             except UnreadableError as error:
                 result = self.ungraded(error, student)
             else:
+                self._sandbox.import_too(self._habits.of(reading.program))
                 result = self._judge(reading, student, kept)
         wall = time.perf_counter() - started
         return replace(result, wall_seconds=wall, phases=dict(seen.seconds))

@@ -7,8 +7,8 @@ from typing import Any
 
 import nbformat
 from nbgrader import utils
-from nbgrader.api import Grade, Gradebook
-from sqlalchemy import update
+from nbgrader.api import BaseCell, Grade, Gradebook
+from sqlalchemy import select, update
 
 from course_utils.grading.totals import NO_RESPONSE
 from course_utils.ground.cells import exercise_of, grade_id, source
@@ -53,15 +53,18 @@ def write_marks(
     """
     submitted = gradebook.find_submission_notebook(lab.notebook_id, lab.name, result.student)
     _hold(gradebook, submitted)
+    names = _names(gradebook, submitted)
     cells = {grade_id(cell): cell for cell in notebook.cells} if notebook else {}
     for grade in submitted.grades:
+        name = names[grade.cell_id]
         # The text of a check cell says nothing about its mark.
-        answer = grade.name in cells and not exercise_of(grade.name)
-        same = answer and earlier.get(grade.name) == source(cells[grade.name])
-        settle(grade, result.automatic(grade.name), same_answer=same)
+        answer = name in cells and not exercise_of(name)
+        same = answer and earlier.get(name) == source(cells[name])
+        settle(grade, result.automatic(name), same_answer=same)
     for comment in submitted.comments:
-        cell = cells.get(comment.name)
-        silent = cell is not None and comment.name not in result.to_look_for and (
+        name = names[comment.cell_id]
+        cell = cells.get(name)
+        silent = cell is not None and name not in result.to_look_for and (
             cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
         )  # fmt: skip
         comment.auto_comment = NO_RESPONSE if silent else None
@@ -80,6 +83,13 @@ def _hold(gradebook: Gradebook, submitted: Any) -> None:
         execution_options={"synchronize_session": False},
     )
     gradebook.db.expire_all()
+
+
+def _names(gradebook: Gradebook, submitted: Any) -> dict[str, str]:
+    """Cell's id in the database → its name, in one query; nbgrader's rows make one for each."""
+    mine = BaseCell.notebook_id == submitted.notebook_id
+    query = select(BaseCell.id, BaseCell.name).where(mine)
+    return {row.id: row.name for row in gradebook.db.execute(query)}
 
 
 def stamped(gradebook: Gradebook, lab: Lab, result: SubmissionResult) -> Any:

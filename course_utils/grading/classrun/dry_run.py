@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
+from contextlib import ExitStack
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -42,17 +41,19 @@ def compared(
     tell(Checking())
     settings = settings.seeded(known_seed(course.root) or 0)
     outcome = Outcome(hidden_seed=settings.hidden_seed or 0)
-    with Planner.of(course.root / ".course", lab, settings, anew=anew) as planner:
+    state = course.root / ".course"
+    with Planner.of(state, lab, settings, anew=anew) as planner, ExitStack() as hired:
         plan = planner.plan(choice.narrowed(submissions, planner.entry_of, planner.faults))
         if plan.left:
-            preflight.check_grader(lab, settings, crew)
+            crew_at_work = preflight.proven(lab, settings, crew, len(plan.left))
+            work = hired.enter_context(crew_at_work)
         marks = _marks_now(course, lab, tell, patience)
         tell(Started(len(plan.left), len(plan.done)))
-        stands = filter(None, map(planner.result_of, plan.done))
-        left = grade_class(lab, plan.left, settings, crew, planner.kept_of)
-        with contextlib.closing(left) as graded:
-            for result in itertools.chain(stands, (handed.result for handed in graded)):
-                _compare(outcome, result, marks, planner, tell)
+        for result in filter(None, map(planner.result_of, plan.done)):
+            _compare(outcome, result, marks, planner, tell)
+        if plan.left:
+            for handed in grade_class(lab, plan.left, work, planner.kept_of):
+                _compare(outcome, handed.result, marks, planner, tell)
     outcome.lines.sort(key=lambda line: line.student.casefold())
     return outcome
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from course_utils.grading.classroom import prove
 from course_utils.grading.course import Course
-from course_utils.grading.crew import Crew
+from course_utils.grading.crew import AtWork, Crew
 from course_utils.grading.database import is_busy
 from course_utils.grading.worker import Settings
 from course_utils.ground.errors import NotReady
 from course_utils.ground.lab import Lab
+from course_utils.ground.phases import phase
 from course_utils.ground.requirements import install
 from course_utils.ground.statuses import Status
 from course_utils.verdict.submission import SubmissionResult
@@ -42,21 +44,26 @@ def check_places(course: Course, folders: list[Path], submissions: int) -> None:
         raise NotReady(obstacles, busy=len(obstacles) == 1 and is_busy(obstacles[0]))
 
 
-def check_grader(lab: Lab, settings: Settings, crew: Crew) -> None:
-    """Whether the workers can work, the tests collect, and the solution gets full marks.
+@contextmanager
+def proven(lab: Lab, settings: Settings, crew: Crew, submissions: int) -> Iterator[AtWork]:
+    """A crew at work which has shown that it can: the tests collect, the solution gets full marks.
 
     Raises:
         NotReady: with what is wrong.
     """
-    if found := crew.obstacles(settings):
-        raise NotReady([*found])
-    result = prove(lab, settings, crew)
-    if result.exercises:
-        obstacles = list(_lost_points(result))
-    else:
-        obstacles = [result.message or "the lab's own solution could not be graded"]
-    if obstacles:
-        raise NotReady(obstacles)
+    with ExitStack() as stack:
+        with phase("the lab's own solution"):
+            if found := crew.obstacles(settings):
+                raise NotReady([*found])
+            work = stack.enter_context(crew.at_work(lab, settings, submissions))
+            result = prove(lab, work)
+        if result.exercises:
+            obstacles = list(_lost_points(result))
+        else:
+            obstacles = [result.message or "the lab's own solution could not be graded"]
+        if obstacles:
+            raise NotReady(obstacles)
+        yield work
 
 
 def _lost_points(result: SubmissionResult) -> Iterator[str]:

@@ -37,7 +37,7 @@ from course_utils.grading.classrun.plan import Plan, Planner
 from course_utils.grading.classrun.recording import Recording
 from course_utils.grading.classrun.summary import Outcome, Profile, Summary
 from course_utils.grading.course import Course
-from course_utils.grading.crew import LOCAL, Crew
+from course_utils.grading.crew import LOCAL, AtWork, Crew
 from course_utils.grading.roster import Student
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
@@ -154,10 +154,13 @@ class ClassRun:
     def _planned(self, planner: Planner, submissions: Sequence[Submission]) -> Outcome:
         chosen = self._choice.narrowed(submissions, planner.entry_of, planner.faults)
         foreseen = planner.plan(chosen)
-        if foreseen.left:
-            self._prove()
+        hired = _Hired(self._crew, self._lab, self._settings)
         gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
-        with Journal(self._state) as journal, gradebook:
+        with hired, contextlib.ExitStack() as opened:
+            if foreseen.left:
+                hired.work(len(foreseen.left))
+            journal = opened.enter_context(Journal(self._state))
+            opened.enter_context(gradebook)
             if self._roster:
                 gradebook.do(lambda writer: writer.enter_students(self._roster))
             recording = Recording(journal, gradebook, planner.keys)
@@ -166,15 +169,15 @@ class ClassRun:
             key = planner.run_key(self._choice)
             number = journal.unfinished(self._lab.name, key)
             plan = planner.plan(chosen, number, lambda entry: self._has_lost(entry, marks))
-            if plan.left and not foreseen.left:  # what is said to be written may be gone
-                self._prove()
+            if plan.left:  # what is said to be written may be gone
+                hired.work(len(plan.left))
             if number is None:
                 number = journal.begin(self._lab.name, key, (
                     (name, snapshot(marks.get(name), planner.result_of(name)))
                     for name in (submission.student for submission in plan.left)
                 ))  # fmt: skip
             self._tell(Started(len(plan.left), len(plan.done)))
-            self._carried_out(recording, number, plan, planner, marks)
+            self._carried_out(recording, number, plan, planner, marks, hired)
             about = {one.student for one in chosen} | journal.touched(number)
             outcome = Summary(self._course, self._lab, journal, gradebook).outcome(
                 number, recording.faults, None if self._choice.whole else about
@@ -182,10 +185,6 @@ class ClassRun:
             journal.finish(number)  # not before everybody was told what has changed
             outcome.hidden_seed = self._settings.hidden_seed or 0
             return outcome
-
-    def _prove(self) -> None:
-        with phase("the lab's own solution"):
-            preflight.check_grader(self._lab, self._settings, self._crew)
 
     def _await_places(self, submissions: int) -> None:
         deadline = time.monotonic() + self._patience
@@ -243,18 +242,47 @@ class ClassRun:
         plan: Plan,
         planner: Planner,
         marks: Mapping[str, StudentMarks],
+        hired: _Hired,
     ) -> None:
         """See to what is done, and grade what is left."""
         for student in plan.done:
             if entry := planner.entry_of(student):
                 self._tell_of(*recording.renew(entry, marks.get(student)))
-        graded = grade_class(
-            self._lab, plan.left, self._settings, self._crew, planner.kept_of
-        )
-        with contextlib.closing(graded):
-            for handed in graded:
-                self._workers.add(handed.result.phases)
-                self._tell_of(*recording.enter(number, handed.digest, handed.result))
+        if not plan.left:
+            return
+        work = hired.work(len(plan.left))
+        for handed in grade_class(self._lab, plan.left, work, planner.kept_of):
+            self._workers.add(handed.result.phases)
+            self._tell_of(*recording.enter(number, handed.digest, handed.result))
 
     def _tell_of(self, result: SubmissionResult, marks: StudentMarks | None) -> None:
         self._tell(Graded(result, marks.total) if marks else NotGraded(result))
+
+
+class _Hired:
+    """The crew, which comes when there is something to grade, proves itself, and then stays."""
+
+    def __init__(self, crew: Crew, lab: Lab, settings: Settings) -> None:
+        self._crew, self._task = crew, (lab, settings)
+        self._stack = contextlib.ExitStack()
+        self._work: AtWork | None = None
+
+    def work(self, submissions: int) -> AtWork:
+        """The crew at work.
+
+        Args:
+            submissions: how many there are to grade.
+
+        Raises:
+            NotReady: it cannot grade.
+        """
+        if self._work is None:
+            called = preflight.proven(*self._task, self._crew, submissions)
+            self._work = self._stack.enter_context(called)
+        return self._work
+
+    def __enter__(self) -> _Hired:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
