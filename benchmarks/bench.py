@@ -19,13 +19,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import graders, student
+from benchmarks import graders, latency, student
 from benchmarks.classes import course_of
 from benchmarks.graders import Measured
 from benchmarks.machine import machine
 from course_utils.ground.lab import Lab
 
-LABS = ("lab02_softmax_nll", "lab04_optimizers")
+LABS = ("lab02_softmax_nll", "lab04_optimizers", "lab06_signals")
 SMALL = 20
 OTTERS = 5  # each takes several seconds, one like the other
 RESULTS = Path(__file__).parent / "results"
@@ -42,6 +42,7 @@ def main() -> None:
     found: dict[str, Any] = {"date": date.today().isoformat(), "machine": machine(), "labs": {}}
     print(json.dumps(found["machine"]))
     found["student"] = {name: student.main(Path.cwd(), name) for name in options.labs}
+    found["latency"] = {name: _latency(name) for name in options.labs}
     for name in options.labs:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             found["labs"][name] = _lab(name, Path(folder), options)
@@ -49,6 +50,12 @@ def main() -> None:
     kept = RESULTS / f"{found['date']}.json"
     kept.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     print(f"\nkept in {kept.relative_to(Path.cwd())}; python -m benchmarks.plot draws it")
+
+
+def _latency(name: str) -> dict[str, float]:
+    seconds = latency.main(Path.cwd(), name)
+    print(f"course watch, {name}: {json.dumps(seconds)}", flush=True)
+    return seconds
 
 
 def _lab(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:

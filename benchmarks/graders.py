@@ -20,6 +20,7 @@ from benchmarks.classes import STOCK_CONFIG
 
 _LOOK_SECONDS = 0.2
 OURS = (sys.executable, "-m", "course_utils", "grade")
+WATCH = (sys.executable, "-m", "course_utils", "watch")
 
 
 @dataclass(frozen=True)
@@ -169,9 +170,9 @@ class _Started:
 
     def _watch(self) -> None:
         while self._process.poll() is None:
-            self._own = max(self._own, _held(self._process.pid))
+            self._own = max(self._own, held(self._process.pid))
             for pid in _descendants(self._process.pid):
-                self._others = max(self._others, _held(pid))
+                self._others = max(self._others, held(pid))
             time.sleep(_LOOK_SECONDS)
 
 
@@ -180,7 +181,7 @@ def _children_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def _held(pid: int) -> float:
+def held(pid: int) -> float:
     """The most that a process has held so far, in MiB; 0 where it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text("utf-8", "replace")

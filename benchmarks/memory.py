@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import pickle
-import resource
 import shutil
 import subprocess
 import sys
@@ -22,6 +22,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.graders import held
 from course_utils.grading.classrun.run import ClassRun
 from course_utils.grading.course import Course
 from course_utils.grading.crew import AtWork
@@ -81,8 +82,7 @@ def _run(root: Path) -> None:
     outcome = run.run()
     seconds = time.perf_counter() - started
     assert not outcome.not_graded
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps([seconds, held]))
+    print(json.dumps([seconds, held(os.getpid())]))
 
 
 class _Known:

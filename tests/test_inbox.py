@@ -111,6 +111,20 @@ def test_a_file_that_still_grows_is_left_alone(
     assert drain(inbox)["ada.ipynb"].result.score == 5.0
 
 
+def test_what_changes_while_it_is_graded_is_graded_again(
+    inbox: Inbox, desk: _Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "ada.ipynb"
+    path.write_bytes(handed_in()[:1000])  # an upload that stalls
+    (tmp_path / "bo.ipynb").write_bytes(handed_in())
+    assert inbox.look() == inbox.look() == []
+    assert desk.count == 2
+    path.write_bytes(handed_in())
+    (tmp_path / "bo.ipynb").unlink()
+    assert {name: one.result.score for name, one in drain(inbox).items()} == {"ada.ipynb": 5.0}
+    assert desk.count == 3 and not (tmp_path / "bo.result.json").exists()
+
+
 def test_links_pipes_and_folders_lead_nowhere(
     inbox: Inbox, desk: _Desk, tmp_path: Path, tiny_lab: Lab
 ) -> None:

@@ -100,6 +100,8 @@ class _Lines:
                         f"{done} of {self._all} are graded, and nothing has changed since "
                         "(--anew grades them again)"
                     )
+            case Graded(stands=True):
+                self._done += 1  # that nothing has changed was said of all of them
             case Graded(result, total):
                 self._count(
                     f"{result.student}: {total.score:g}/{total.max_score:g} {result.status} "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,11 +78,11 @@ class GradebookWriter:
     def close(self) -> None:
         self._gradebook.close()
 
-    def marks(self, student: str = "") -> dict[str, StudentMarks]:
-        """What the gradebook holds now, of one student or of all."""
+    def marks(self, students: Sequence[str] | None = None) -> dict[str, StudentMarks]:
+        """What the gradebook holds now, of some students or of all."""
         self._gradebook.db.rollback()  # see what others have written meanwhile
         order = [grade_id(cell) for cell in self._lab.notebook["cells"]]
-        return read_marks(self._gradebook, self._lab.name, student, order)
+        return read_marks(self._gradebook, self._lab.name, students, order)
 
     def students(self) -> dict[str, tuple[str, str]]:
         """The gradebook's students: id → last and first name, empty where they are not known."""
@@ -141,7 +141,7 @@ class GradebookWriter:
 
     def _written(self, result: SubmissionResult) -> tuple[SubmissionResult, StudentMarks]:
         """The verdict and the marks as they stand now, the page written."""
-        marks = self.marks(result.student)[result.student]
+        marks = self.marks([result.student])[result.student]
         result = late_noted(result, marks)
         self.write_page(result, marks)
         return result, marks

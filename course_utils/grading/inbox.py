@@ -1,8 +1,9 @@
 """A folder into which notebooks are dropped: each is graded, and what came of it laid beside it.
 
 There is no gradebook here. Beside ``ada.ipynb`` come ``ada.feedback.html``, the page that students
-read, and ``ada.result.json``, the documented JSON. A notebook is graded once it is at rest, and
-again when it is another one than its result is of. Whoever may write there may put links, pipes and
+read, and ``ada.result.json``, the documented JSON. A notebook is graded as soon as two looks find
+it the same. The verdict is laid beside it when it has been the same for a while, and thrown away
+where it has changed: then it is graded again. Whoever may write there may put links, pipes and
 folders there: only regular files are read, and what is written takes the place of a name and goes
 through no link.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,8 +30,9 @@ from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import SubmissionStatus
 from course_utils.verdict.submission import Notice, SubmissionResult
 
-# How often the folder is looked at; a file that is the same at two looks is at rest.
-LOOK_SECONDS = 0.2
+# How often the folder is looked at, and for how long a file must be the same to be answered.
+LOOK_SECONDS = 0.05
+_REST_SECONDS = 0.5
 _NOTEBOOK, _PAGE, _RESULT = ".ipynb", ".feedback.html", ".result.json"
 
 
@@ -86,8 +88,16 @@ class Inbox:
                     self._running[name] = self._graded(name), time.perf_counter()
         self._seen = now
         self._taken = {name: state for name, state in self._taken.items() if name in now}
-        ready = [name for name, (future, _) in self._running.items() if future.done()]
-        return [self._answered(name) for name in ready]
+        return [self._answered(name) for name in self._ready(now)]
+
+    def _ready(self, now: Mapping[str, _State]) -> list[str]:
+        """The notebooks whose verdict can be laid beside them; one on what is gone is given up."""
+        graded = {name: since for name, (future, since) in self._running.items() if future.done()}
+        for name in graded:
+            if name not in now or now[name] != self._taken[name]:
+                del self._running[name]
+        late = time.perf_counter() - _REST_SECONDS
+        return [name for name, since in graded.items() if name in self._running and since <= late]
 
     @property
     def busy(self) -> bool:

@@ -23,7 +23,7 @@ _STYLES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One student in table and report.
 
@@ -60,12 +60,14 @@ def line(
         names: last and first.
         max_score: what the lab is worth, where the gradebook holds nothing of the student.
     """
-    cells: dict[str, float | None] = {e.name: e.score for e in result.exercises}
+    cells: dict[str, float | None]
     if marks is not None and marks.cells:
         cells = {
             exercise_of(name) or name: None if cell.unread else cell.score
             for name, cell in marks.cells.items()
         }
+    else:
+        cells = {one.name: one.score for one in result.exercises}
     diagnosis = result.main_diagnosis
     reasons = sorted({str(notice.code) for notice in result.notices} - {str(result.reason)})
     return Line(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,27 +22,62 @@ from sqlalchemy import func, select
 
 from course_utils.grading.totals import CellMark, StudentMarks
 
+# How many students' marks are looked at together: few queries, and little to hold.
+_BLOCK = 250
+
+
+class MarksInTurn:
+    """The marks of a large class, for whoever goes through it in order: a block at a time is held.
+
+    Args:
+        students: the order.
+        read: gives the marks of some of them.
+    """
+
+    def __init__(
+        self,
+        students: Sequence[str],
+        read: Callable[[Sequence[str]], dict[str, StudentMarks]],
+    ) -> None:
+        self._students, self._read = students, read
+        self._places = {name: number for number, name in enumerate(students)}
+        self._held: range = range(0)
+        self._marks: dict[str, StudentMarks] = {}
+
+    def of(self, student: str) -> StudentMarks | None:
+        """What the gradebook holds of a student; None where that is nothing."""
+        place = self._places.get(student)
+        if place is None:
+            return None
+        if place not in self._held:
+            self._held = range(place, min(place + _BLOCK, len(self._students)))
+            self._marks = self._read(self._students[place : self._held.stop])
+        return self._marks.get(student)
+
 
 def read_marks(
-    gradebook: Gradebook, lab: str, student: str = "", order: Sequence[str] = ()
+    gradebook: Gradebook,
+    lab: str,
+    students: Sequence[str] | None = None,
+    order: Sequence[str] = (),
 ) -> dict[str, StudentMarks]:
     """The marks of a lab by student, in three queries.
 
     Args:
         gradebook: nbgrader's, open.
         lab: its name, which is the assignment's.
-        student: only this one's; everybody's by default.
+        students: only theirs; everybody's by default.
         order: of the cells, by their ids; a database gives them in any order.
     """
     found: dict[str, StudentMarks] = {}
-    for name, penalty, late, handed_in in _submissions(gradebook, lab, student):
+    for name, penalty, late, handed_in in _submissions(gradebook, lab, students):
         found[name] = StudentMarks(
             penalty=penalty or 0.0, seconds_late=late, handed_in=handed_in
         )
-    for name, cell, own, by_hand in _comments(gradebook, lab, student):
+    for name, cell, own, by_hand in _comments(gradebook, lab, students):
         if by_hand or own:
             found[name].remarks[cell] = by_hand or own
-    for row in gradebook.db.execute(_of(_GRADES, lab, student)):
+    for row in gradebook.db.execute(_of(_GRADES, lab, students)):
         found[row.student].cells[row.cell] = CellMark(
             automatic=row.auto_score,
             manual=row.manual_score,
@@ -80,12 +115,12 @@ _GRADES = (
 )
 
 
-def _of(query: Any, lab: str, student: str) -> Any:
+def _of(query: Any, lab: str, students: Sequence[str] | None) -> Any:
     query = query.where(Assignment.name == lab)
-    return query.where(Student.id == student) if student else query
+    return query if students is None else query.where(Student.id.in_(students))
 
 
-def _submissions(gradebook: Gradebook, lab: str, student: str) -> Any:
+def _submissions(gradebook: Gradebook, lab: str, students: Sequence[str] | None) -> Any:
     """(student, penalty, seconds late, when it was handed in) of every submission."""
     query = (
         select(
@@ -104,14 +139,14 @@ def _submissions(gradebook: Gradebook, lab: str, student: str) -> Any:
             Assignment.duedate,
         )
     )  # fmt: skip
-    for name, penalty, handed_in, extension, due in gradebook.db.execute(_of(query, lab, student)):
+    for name, penalty, handed_in, extension, due in gradebook.db.execute(_of(query, lab, students)):
         late = 0.0
         if handed_in is not None and due is not None:
             late = (handed_in - due - (extension or timedelta())).total_seconds()
         yield name, penalty, max(0.0, late), handed_in
 
 
-def _comments(gradebook: Gradebook, lab: str, student: str) -> Any:
+def _comments(gradebook: Gradebook, lab: str, students: Sequence[str] | None) -> Any:
     """(student, cell, the grader's remark, a person's) of every cell that students write in."""
     query = (
         select(Student.id, BaseCell.name, Comment.auto_comment, Comment.manual_comment)
@@ -122,4 +157,4 @@ def _comments(gradebook: Gradebook, lab: str, student: str) -> Any:
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .join(Student, Student.id == SubmittedAssignment.student_id)
     )
-    return gradebook.db.execute(_of(query, lab, student))
+    return gradebook.db.execute(_of(query, lab, students))

@@ -44,7 +44,7 @@ _LONGEST_ID = 128  # what nbgrader's table of students has room for
 _DATE = re.compile(r"(?!.*\.\.)(?!.* /)[\w:.,+/ -]{1,100}", re.ASCII)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One student's folder: the notebook to grade, if there is one, and what was noticed.
 
@@ -74,6 +74,11 @@ class Submission:
 def find_submissions(course: Course, lab: Lab) -> list[Submission]:
     """The submissions under ``submitted/*/LAB``, by student."""
     return _note_lookalikes([_seen(*found, lab) for found in _handed_in(course, lab)])
+
+
+def students_with_folder(course: Course, lab: Lab) -> set[str]:
+    """Those of whom :func:`find_submissions` gives a submission."""
+    return {student for student, _ in _handed_in(course, lab)}
 
 
 def folder_of(course: Course, lab: Lab, student: str) -> Path:

@@ -13,7 +13,7 @@ from course_utils.ground.cells import exercise_of
 NO_RESPONSE = "No response."  # nbgrader's word for a cell that was left as it came
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CellMark:
     """The mark of one cell.
 
@@ -46,7 +46,7 @@ class CellMark:
         return self.automatic is None and self.manual is None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Total:
     """What a submission is worth: what the grader gave, what people gave, what lateness took.
 
@@ -77,7 +77,7 @@ class Total:
         }
 
 
-@dataclass
+@dataclass(slots=True)
 class StudentMarks:
     """All that the gradebook holds of one student's submission of a lab.
 

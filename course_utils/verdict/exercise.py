@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from course_utils.calls.policy import Cost, ForbiddenCall
@@ -73,7 +74,7 @@ class ExerciseResult:
         """That of the test that says most about it."""
         return Status.gravest(test.status for test in self.tests)
 
-    @property
+    @cached_property
     def score(self) -> float:
         """Points × :func:`share`, rounded to a hundredth of a point."""
         return round(self.max_score * share(self.tests), 2)

@@ -49,7 +49,8 @@ def compared(
             work = hired.enter_context(crew_at_work)
         marks = _marks_now(course, lab, tell, patience)
         tell(Started(len(plan.left), len(plan.done)))
-        for result in filter(None, map(planner.result_of, plan.done)):
+        names = (one.student for one in plan.done)
+        for result in filter(None, map(planner.result_of, names)):
             _compare(outcome, result, marks, planner, tell)
         if plan.left:
             for handed in grade_class(lab, plan.left, work, planner.kept_of):

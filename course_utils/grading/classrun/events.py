@@ -27,11 +27,12 @@ class Started:
 class Graded:
     """One submission is graded and, unless nothing is to be written, in the gradebook.
 
-    ``total`` is what the gradebook says then.
+    ``total`` is what the gradebook says then; ``stands`` whether the verdict is an earlier one.
     """
 
     result: SubmissionResult
     total: Total
+    stands: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from nbgrader.api import InvalidEntry
@@ -16,6 +16,7 @@ from course_utils.grading.assignment import enter
 from course_utils.grading.classrun.events import Tell, Waiting
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import GradebookWriter
+from course_utils.grading.standing import MarksInTurn
 from course_utils.ground.lab import Lab
 
 T = TypeVar("T")
@@ -88,6 +89,10 @@ class PatientGradebook:
                     raise cause from None
                 self._tell(Waiting())
                 time.sleep(PAUSE_SECONDS)
+
+    def marks_in_turn(self, students: Sequence[str]) -> MarksInTurn:
+        """Students' marks, for whoever goes through them in this order."""
+        return MarksInTurn(students, lambda some: self.do(lambda writer: writer.marks(some)))
 
     def _identity(self) -> tuple[int, int] | None:
         """Which file lies at the place of a SQLite gradebook; None for none, and for a server."""

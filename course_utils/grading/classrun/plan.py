@@ -10,8 +10,8 @@ A class may be large: of all that is known of it, one student's is looked at at 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils.grading.classrun.choice import Choice, digest_of
@@ -33,11 +33,27 @@ class Plan:
 
     Attributes:
         left: the submissions to grade.
-        done: the students whose verdict stands.
+        done: those whose verdict stands.
+        begun: of those left, by student, the run that has a verdict on this very file.
     """
 
     left: Sequence[Submission] = ()
-    done: Sequence[str] = ()
+    done: Sequence[Submission] = ()
+    begun: Mapping[str, int] = field(default_factory=dict)
+
+    def going_on(self, run: int | None) -> Plan:
+        """The plan where an unfinished run goes on: its own verdicts stand."""
+        mine = {name for name, number in self.begun.items() if number == run}
+        done = [*self.done, *(one for one in self.left if one.student in mine)]
+        return Plan([one for one in self.left if one.student not in mine], done)
+
+    def without(self, lost: Callable[[str], bool]) -> Plan:
+        """The plan where some verdicts are lost, by student."""
+        gone = {one.student for one in self.done if lost(one.student)}
+        if not gone:
+            return self
+        left = [*self.left, *(one for one in self.done if one.student in gone)]
+        return Plan(left, [one for one in self.done if one.student not in gone])
 
 
 class Planner:
@@ -86,41 +102,29 @@ class Planner:
         entry = self.entry_of(student)
         return entry.result if entry else None
 
-    def plan(
-        self,
-        chosen: Sequence[Submission],
-        run: int | None = None,
-        lost: Callable[[Entry], bool] = lambda entry: False,
-    ) -> Plan:
-        """Divide submissions into those to grade and those whose verdict stands.
-
-        Args:
-            chosen: the submissions.
-            run: the number of an unfinished run, which goes on: its own verdicts stand.
-            lost: whether gradebook or files no longer have a verdict.
-        """
-        left, done = list[Submission](), list[str]()
+    def plan(self, chosen: Iterable[Submission]) -> Plan:
+        """Divide submissions into those to grade and those whose verdict stands."""
+        left, done, begun = list[Submission](), list[Submission](), dict[str, int]()
         for submission in chosen:
             entry = self.entry_of(submission.student)
-            if entry is not None and self._stands(entry, submission, run) and not lost(entry):
-                done.append(submission.student)
+            if entry is None or entry.digest != digest_of(submission):
+                left.append(submission)
+            elif self._stands(entry, submission):
+                done.append(submission)
             else:
                 left.append(submission)
-        return Plan(left, done)
+                begun[submission.student] = entry.run
+        return Plan(left, done, begun)
 
     def kept_of(self, student: str) -> Kept:
         """What of a student's last verdict would come out again where the same file is graded."""
         entry = None if self._anew else self.entry_of(student)
         return Kept() if entry is None else _kept_of(entry, self.keys)
 
-    def _stands(self, entry: Entry, submission: Submission, run: int | None) -> bool:
-        digest = digest_of(submission)
-        if entry.digest != digest:
-            return False
-        if run is not None and entry.run == run:
-            return True
+    def _stands(self, entry: Entry, submission: Submission) -> bool:
+        """Whether a verdict on this very file would come out again."""
         noticed = set(submission.notices) <= set(entry.result.notices)
-        if self._anew or not digest or not noticed or submission.student in self.faults:
+        if self._anew or not entry.digest or not noticed or submission.student in self.faults:
             return False
         if entry.result.status in _OF_THE_FILE:
             return entry.keys == self.keys

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from course_utils.grading.class_seed import class_seed
@@ -39,6 +39,7 @@ from course_utils.grading.classrun.summary import Outcome, Profile, Summary
 from course_utils.grading.course import Course
 from course_utils.grading.crew import LOCAL, AtWork, Crew
 from course_utils.grading.roster import Student
+from course_utils.grading.standing import MarksInTurn
 from course_utils.grading.submissions import Submission
 from course_utils.grading.totals import StudentMarks
 from course_utils.grading.worker import Settings
@@ -165,15 +166,17 @@ class ClassRun:
                 gradebook.do(lambda writer: writer.enter_students(self._roster))
             recording = Recording(journal, gradebook, planner.keys)
             self._write_what_was_left(recording, submissions, chosen, planner)
-            marks = gradebook.do(lambda writer: writer.marks())
+            marks = gradebook.marks_in_turn([submission.student for submission in chosen])
             key = planner.run_key(self._choice)
             number = journal.unfinished(self._lab.name, key)
-            plan = planner.plan(chosen, number, lambda entry: self._has_lost(entry, marks))
+            plan = foreseen.going_on(number).without(
+                lambda student: self._has_lost(planner.entry_of(student), marks.of(student))
+            )
             if plan.left:  # what is said to be written may be gone
                 hired.work(len(plan.left))
             if number is None:
                 number = journal.begin(self._lab.name, key, (
-                    (name, snapshot(marks.get(name), planner.result_of(name)))
+                    (name, snapshot(marks.of(name), planner.result_of(name)))
                     for name in (submission.student for submission in plan.left)
                 ))  # fmt: skip
             self._tell(Started(len(plan.left), len(plan.done)))
@@ -221,15 +224,14 @@ class ClassRun:
             if entry.digest == digest_of(submission):
                 recording.write(entry.result)
 
-    def _has_lost(self, entry: Entry, marks: Mapping[str, StudentMarks]) -> bool:
+    def _has_lost(self, entry: Entry | None, known: StudentMarks | None) -> bool:
         """Whether gradebook or files have not got a verdict that is said to be written; they may
         be others than those that it was written to."""
-        if not entry.written:
+        if entry is None or not entry.written:
             return False
         student = entry.result.student
         steps = ("autograded", "feedback")
         folders = [self._course.folder(step, student, self._lab.name) for step in steps]
-        known = marks.get(student)
         return (
             known is None or not all(folder.is_dir() for folder in folders)
             or any(entry.result.score_of(name) != mark for name, mark in known.exercises.items())
@@ -241,13 +243,14 @@ class ClassRun:
         number: int,
         plan: Plan,
         planner: Planner,
-        marks: Mapping[str, StudentMarks],
+        marks: MarksInTurn,
         hired: _Hired,
     ) -> None:
         """See to what is done, and grade what is left."""
-        for student in plan.done:
-            if entry := planner.entry_of(student):
-                self._tell_of(*recording.renew(entry, marks.get(student)))
+        for submission in plan.done:
+            if entry := planner.entry_of(submission.student):
+                renewed = recording.renew(entry, marks.of(submission.student))
+                self._tell_of(*renewed, stands=True)
         if not plan.left:
             return
         work = hired.work(len(plan.left))
@@ -255,8 +258,10 @@ class ClassRun:
             self._workers.add(handed.result.phases)
             self._tell_of(*recording.enter(number, handed.digest, handed.result))
 
-    def _tell_of(self, result: SubmissionResult, marks: StudentMarks | None) -> None:
-        self._tell(Graded(result, marks.total) if marks else NotGraded(result))
+    def _tell_of(
+        self, result: SubmissionResult, marks: StudentMarks | None, *, stands: bool = False
+    ) -> None:
+        self._tell(Graded(result, marks.total, stands) if marks else NotGraded(result))
 
 
 class _Hired:

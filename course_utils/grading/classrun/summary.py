@@ -12,7 +12,7 @@ from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.patience import PatientGradebook
 from course_utils.grading.course import Course
 from course_utils.grading.gradebook import late_noted
-from course_utils.grading.submissions import find_submissions
+from course_utils.grading.submissions import students_with_folder
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.verdict.submission import Notice, SubmissionResult
@@ -69,16 +69,17 @@ class Summary:
             faults: results of those who met a fault of the grader's.
             about: the students whom the run was about; None for the whole class.
         """
-        marks = self.gradebook.do(lambda writer: writer.marks())
         names = self.gradebook.do(lambda writer: writer.students())
         worth = self.gradebook.do(lambda writer: writer.max_score)
         graded = self.journal.students(self.lab.name)
-        present = {found.student for found in find_submissions(self.course, self.lab)}
+        present = students_with_folder(self.course, self.lab)
         missed = self.journal.faults(self.lab.name)
         made = Outcome(not_graded=sorted(faults))
         lines = []
-        for student in sorted({*names, *present, *graded, *faults}, key=str.casefold):
-            known = marks.get(student)
+        students = sorted({*names, *present, *graded, *faults}, key=str.casefold)
+        marks = self.gradebook.marks_in_turn(students)
+        for student in students:
+            known = marks.of(student)
             result = (
                 faults.get(student) or self._verdict(student)
                 or self._without_verdict(student, known is not None, student in present)
