@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from course_utils.calls.fault import StudentFault
+from course_utils.ground.chart import chart
 from course_utils.ground.devices import context_lost, out_of_memory
 from course_utils.ground.mismatch import Mismatch
 from course_utils.ground.statuses import Status
@@ -39,9 +40,10 @@ def explained(outcome: TestOutcome, error: BaseException, folder: Path) -> TestO
     if isinstance(error, StudentFault):
         return replace(outcome, status=error.status, message=error.message, reason=error.reason)
     if isinstance(error, Mismatch):
+        seen = () if outcome.hidden else chart(error.actual, error.expected, error.tolerance)
         return replace(
             outcome, status=Status.FAILED, message=str(error), mismatch=error.kept(),
-            relative_error=error.relative_error, tolerance=error.tolerance,
+            relative_error=error.relative_error, tolerance=error.tolerance, chart=seen,
         )  # fmt: skip
     if isinstance(error, AssertionError):
         return replace(outcome, status=Status.FAILED, message=str(error))

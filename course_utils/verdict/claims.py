@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from course_utils.ground.statuses import Status
 from course_utils.verdict import render
@@ -53,13 +53,16 @@ def _failing(claims: Sequence[tuple[TestOutcome, str]]) -> Iterator[Sequence[Row
     for number, (outcome, claim) in enumerate(claims):
         detail = _detail(outcome)
         key = (_cause(detail) or str(number), outcome.hidden)
-        groups.setdefault(key, []).append(Row(_sign(outcome), claim, detail))
+        row = Row(_sign(outcome), claim, detail, outcome.chart)
+        groups.setdefault(key, []).append(row)
     for (_, hidden), (first, *others) in groups.items():
         quiet = [Row(row.sign, row.claim) for row in others]
         if hidden and others:
             title = f"{len(others) + 1} hidden claims do not hold: {first.detail}"
             folds.append(Fold(first.sign, title, [Row(first.sign, first.claim), *quiet]))
             continue
+        if any(row.chart for row in rows):  # a second one shows mostly the same
+            first = replace(first, chart=())
         rows.append(first)
         if len(others) == 1:
             rows.append(Row(others[0].sign, others[0].claim, f"({_SAME})"))

@@ -62,6 +62,7 @@ class TestOutcome:
             hidden test).
         calls: what those calls were like, for the diagnosis (never shown for a hidden test).
         mismatch: the arrays that differed, for the numeric look (never shown for a hidden test).
+        chart: where the values of an open test differ (``ground/chart``).
         call_seconds: time spent inside the student's functions.
         tripped: where the test itself raised something that is no failed claim ("test_public.py,
             line 12"), for the release gate.
@@ -99,6 +100,7 @@ class TestOutcome:
     by_values: Status | None = None
     wrong_value: bool = False
     hollow: bool = False
+    chart: tuple[str, ...] = ()
 
     @property
     def told(self) -> str:

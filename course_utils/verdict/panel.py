@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from course_utils.ground import chart
 from course_utils.verdict import claims, render
 from course_utils.verdict.claims import Fold
 from course_utils.verdict.outcome import TestOutcome
@@ -80,6 +81,9 @@ def _row_lines(rows: Sequence[Row]) -> Iterator[str]:
         yield render.wrap(row.claim, first=f"  {row.sign.glyph} ")
         if row.detail:
             yield render.wrap(row.detail, first="      ")
+        if row.chart:
+            yield from (f"        {' '.join(line)}" for line in row.chart)
+            yield render.wrap(chart.key(row.chart), first="      ")
 
 
 def one_line(name: str, state: str, *, label: str) -> Panel:

@@ -13,11 +13,12 @@ import html
 import re
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from course_utils.ground import chart
 from course_utils.ground.escaping import without_steering
 from course_utils.ground.surroundings import ipython_shell
 
@@ -27,6 +28,11 @@ _DETAIL = "opacity:.88;font-size:.95em"
 _BREAK = "overflow-wrap:anywhere"  # a long line of code must not widen a narrow page
 _CODE = '<code style="color:inherit">'  # formgrader's red is too faint for small letters
 _HIGHLIGHT = "rgba(255,152,0,.14)"
+_SQUARES = {
+    chart.LARGE: "background:rgba(245,124,0,.35)",
+    chart.SMALL: "background:rgba(33,150,243,.35)",
+    chart.NOT_FINITE: "background:rgba(128,128,128,.35)",
+}
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -79,11 +85,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a list: a sign, a sentence, and a detail in the background."""
+    """One line of a list: a sign, a sentence, a detail in the background, and a chart of signs
+    (``ground/chart``) below it."""
 
     sign: Sign
     claim: str
     detail: str = ""
+    chart: Sequence[str] = ()
 
 
 def show(panel: Panel) -> Any:
@@ -143,10 +151,31 @@ def signed_list(rows: Iterable[Row]) -> str:
             if row.detail
             else ""
         )
+        + (_chart(row.chart) if row.chart else "")
         + "</div></li>"
         for row in rows
     )
     return f'<ul style="list-style:none;margin:.4em 0;padding:0">{items}</ul>'
+
+
+def _chart(rows: Sequence[str]) -> str:
+    """A chart of signs in HTML: a square for every entry, coloured besides, and what they mean."""
+    lines = "".join(
+        "<div>"
+        + "".join(
+            f'<span style="display:inline-block;width:1.5em;text-align:center;'
+            f'{_SQUARES.get(sign, "")}">{sign}</span>'
+            for sign in row
+        )
+        + "</div>"
+        for row in rows
+    )
+    return (
+        f'<div role="img" aria-label="{html.escape(chart.spoken(rows))}" style="margin:.3em 0;'
+        "font-family:var(--jp-code-font-family,monospace);line-height:1.5;white-space:nowrap;"
+        f'overflow-x:auto">{lines}</div>'
+        f'<div style="{_MUTED}">{html.escape(chart.key(rows))}</div>'
+    )
 
 
 def fold(sign: Sign, title: str, rows: Iterable[Row]) -> str:
