@@ -576,7 +576,7 @@ def test_what_a_person_has_finished_stays_finished(graded: Path) -> None:
 
 def to_grade(root: Path, student: str) -> set[str]:
     with GradebookWriter(Course(root), Lab.find(TINY_LAB, root)) as writer:
-        cells = writer.marks(student)[student].cells
+        cells = writer.marks([student])[student].cells
     return {name for name, mark in cells.items() if mark.to_grade}
 
 

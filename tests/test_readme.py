@@ -1,4 +1,5 @@
-"""README's commands: each is run word for word in a fresh clone, or it is said why not here."""
+"""README's commands, and those of the pages that it leads people to: each is run word for word in a
+fresh clone, or it is said why not here."""
 
 from __future__ import annotations
 
@@ -36,6 +37,11 @@ ENDING = [
     f"course gradescope {LAB}",
     f"course preview {LAB} --as student --exercise softmax",
     f"course release {LAB} --with-solutions",
+    "course --help",
+    f"course grade {LAB} --only failed",
+    f"course grade {LAB} --student ada",
+    f"course grade submitted/ada/{LAB}/softmax_nll.ipynb --lab {LAB}",
+    f"course preview {LAB} --exercise softmax",
     "course report",
     f"course report {LAB}",
     f"course grade some.ipynb --lab {LAB}",
@@ -72,6 +78,13 @@ NOT_RUN_HERE = {
     f"course watch {LAB} inbox": "runs until Ctrl-C; test_inbox.py, with --once",
     f"course grade {LAB} --scheduler tls://head.example.org:8786": "test_cluster.py",
     "course grade": "the name of a command, whose forms are run",
+    "course collect": "the name of a command",
+    "course verify": "the name of a command",
+    "course COMMAND --help": "test_help.py",
+    "course --install-completion": "changes the reader's own shell; test_help.py completes",
+    "make docs": "test_docs.py, by the same call",
+    "nbgrader collect": "wants an exchange; docs/jupyterhub.md",
+    "nbgrader export": "test_exports.py",
     f"course collect {LAB} submissions.zip --from canvas": "test_collecting.py, with a class",
     "nbgrader export --exporter=course_utils.grading.exports.CanvasExport": "test_exports.py",
     "nbgrader autograde": "test_course.py, with the other commands of nbgrader's",
@@ -80,9 +93,15 @@ NOT_RUN_HERE = {
 }
 
 
+DOCUMENTS = (
+    "README.md", "docs/commands.md", "docs/students.md", "docs/teaching-assistants.md",
+    "docs/instructors.md", "docs/measured.md",
+)  # fmt: skip
+
+
 def code() -> list[str]:
-    """Every line of shell in README, and every inline piece of code."""
-    text = (REPOSITORY / "README.md").read_text("utf-8")
+    """Every line of shell in these documents, and every inline piece of code."""
+    text = "\n".join((REPOSITORY / name).read_text("utf-8") for name in DOCUMENTS)
     lines = [
         line
         for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
@@ -93,7 +112,7 @@ def code() -> list[str]:
 
 
 def commands() -> set[str]:
-    """Every command in README, as a reader would type it."""
+    """Every command there, as a reader would type it."""
     return {line for line in code() if line.split(" ")[0] in PROGRAMS and " " in line}
 
 
@@ -104,7 +123,7 @@ def test_every_command_is_run_or_has_a_reason() -> None:
 
 
 def test_every_target_of_make_exists() -> None:
-    documents = ("README.md", "CONTRIBUTING.md")
+    documents = (*DOCUMENTS, "CONTRIBUTING.md")
     text = "\n".join((REPOSITORY / name).read_text("utf-8") for name in documents)
     targets = set(re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE))
     assert {"env", "demo", "test", "lint"} <= targets
