@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from class_of import course_with_class, expected, left_by, scores, set_by_hand
 from postgres_of import Server, programs, server
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from tiny import TINY_LAB
 
@@ -109,6 +111,24 @@ def test_postgres_holds_what_sqlite_holds(in_sqlite: Path, in_postgres: Path) ->
     assert scores(in_postgres) == expected(SIZE)
     assert left_by(in_postgres) == left_by(in_sqlite)
     assert not list(in_postgres.glob("*.db"))
+
+
+@needs_sandbox
+def test_one_students_rows_are_found_without_reading_everybodys(
+    in_sqlite: Path, in_postgres: Path
+) -> None:
+    asked = {"grade": "notebook_id", "comment": "notebook_id",
+             "submitted_notebook": "assignment_id"}  # fmt: skip
+    for root in (in_sqlite, in_postgres):
+        engine = create_engine(Course(root).db_url)
+        for table, column in asked.items():
+            firsts = [index["column_names"][0] for index in inspect(engine).get_indexes(table)]
+            assert firsts.count(column) == 1  # made once, however often it was opened
+        engine.dispose()
+    with closing(sqlite3.connect(in_sqlite / "gradebook.db")) as db:
+        for table, column in asked.items():
+            (row,) = db.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE {column} = 'x'")
+            assert row[-1].startswith(f"SEARCH {table} USING INDEX")
 
 
 @needs_sandbox

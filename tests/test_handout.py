@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+import urllib.request
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from tiny import REPOSITORY, SCALE, SOFTMAX, TINY_LAB, write_tiny_course
+from tiny import cell as tiny_cell
 
+from course_utils.gate.colab import Place
 from course_utils.gate.handout import IN_THE_COURSE, PAGE, handout, install_command
 from course_utils.grading.course import Course
+from course_utils.grading.judge import Grader
 from course_utils.ground.cells import is_solution, source
 from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
@@ -64,6 +73,83 @@ def test_its_bytes_are_the_same_whenever_it_is_made(course: Course) -> None:
     for path in course.folder("release", ".", TINY_LAB).iterdir():
         path.touch()
     assert of(course) == first
+
+
+INSTALL = 'python -m pip install "course-utils @ git+https://example.org/course.git"'
+
+
+def for_colab(course: Course, place: str) -> dict[str, Any]:
+    lab = Lab.find(TINY_LAB, course.root)
+    made = handout(course, lab, install=INSTALL, hand_in="here", colab=Place.parsed(place))
+    notebook: dict[str, Any] = json.loads(files(made)[f"{TINY_LAB}/tiny.ipynb"])
+    return notebook
+
+
+def test_colab_gets_a_badge_and_a_cell(course: Course) -> None:
+    notebook = for_colab(course, "ada/course@spring:labs/")
+    nbformat.validate(nbformat.from_dict(notebook))
+    badge, setup, *rest = notebook["cells"]
+    assert rest == Lab.load(course.folder("release", ".", TINY_LAB)).notebook["cells"]
+    where = f"ada/course/blob/spring/labs/{TINY_LAB}/tiny.ipynb"
+    assert f"(https://colab.research.google.com/github/{where})" in badge["source"]
+    assert "%pip install --quiet" + INSTALL.removeprefix("python -m pip install") in source(setup)
+    assert "('test_public.py', 'traces.msgpack')" in source(setup)
+    raw = f"https://raw.githubusercontent.com/ada/course/spring/labs/{TINY_LAB}/{{name}}"
+    assert raw in source(setup)
+    plain = for_colab(course, "ada/course")["cells"][0]["source"]
+    assert f"/ada/course/blob/main/{TINY_LAB}/tiny.ipynb" in plain
+
+
+def test_on_colab_the_cell_installs_and_fetches_and_elsewhere_nothing(course: Course) -> None:
+    """Run in IPython, whose %pip and whose network only say that they were asked."""
+    code = source(for_colab(course, "ada/course")["cells"][1])
+    shell = InteractiveShell.instance()
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(urllib.request, "urlretrieve", lambda address, name: asked.append(name))
+        shell.register_magic_function(asked.append, magic_name="pip")
+        shell.run_cell(code).raise_error()
+        assert asked == []
+        patch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+        shell.run_cell(code).raise_error()
+    InteractiveShell.clear_instance()
+    assert asked == [
+        'install --quiet "course-utils @ git+https://example.org/course.git"',
+        "test_public.py", "traces.msgpack",
+    ]  # fmt: skip
+
+
+OF_COLABS_OWN = (
+    '<a href="https://colab.research.google.com/github/eve/mine/blob/main/tiny.ipynb" '
+    'target="_parent"><img src="https://colab.research.google.com/assets/colab-badge.svg" '
+    'alt="Open In Colab"/></a>'
+)
+
+
+def test_what_was_done_on_colab_is_graded_as_any_other(course: Course, grader: Grader) -> None:
+    """A badge is no text in which a written answer is to be looked for."""
+    notebook = for_colab(course, "ada/course")
+    notebook["cells"].insert(0, tiny_cell(OF_COLABS_OWN, kind="markdown"))
+    for cell in notebook["cells"]:
+        cell.pop("id")  # Colab keeps nbgrader's metadata, not always these
+        for name, body in (("softmax", SOFTMAX), ("scale", SCALE)):
+            if cell["metadata"].get("nbgrader", {}).get("grade_id") == name:
+                cell["source"] = body
+    notebook["nbformat_minor"] = 0
+    result = grader.grade(json.dumps(notebook).encode())
+    assert result.score == result.max_score and result.notices == ()
+
+
+@pytest.mark.parametrize("place", ["ada", "https://github.com/ada/course", "ada/course@", "a b/c"])
+def test_a_place_that_is_none_on_github(place: str) -> None:
+    with pytest.raises(LabError, match="names no place on GitHub"):
+        Place.parsed(place)
+
+
+def test_colab_wants_an_address_to_install_from(course: Course) -> None:
+    lab = Lab.find(TINY_LAB, course.root)
+    with pytest.raises(LabError, match="Colab must install the package from somewhere"):
+        handout(course, lab, install=IN_THE_COURSE, hand_in="", colab=Place("ada/course"))
 
 
 @pytest.mark.parametrize("name", LABS)

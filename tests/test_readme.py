@@ -34,6 +34,8 @@ ENDING = [
     f"course feedback {LAB}",
     "course new-lab lab08_attention",
     f"course handout {LAB}",
+    f"course handout {LAB} --colab ada/course@main:labs --install "
+    "'python -m pip install \"course-utils @ git+https://github.com/ada/course\"'",
     f"course gradescope {LAB}",
     f"course preview {LAB} --as student --exercise softmax",
     f"course release {LAB} --with-solutions",

@@ -28,9 +28,18 @@ def handout(
     hand_in: Annotated[
         str, typer.Option(help="Where students hand in, as the end of the page's last line.")
     ] = "where your course asks for it",
+    colab: Annotated[
+        str,
+        typer.Option(
+            help="Where the zip's folder will lie on GitHub, as ORGANISATION/REPOSITORY or "
+            "ORGANISATION/REPOSITORY@BRANCH:FOLDER: the notebook gets a badge that opens it in "
+            "Colab, and a cell that prepares it there."
+        ),
+    ] = "",
 ) -> None:
     """Make a zip for students of each lab, in handouts/: the released notebook, the two files that
     its checks need, and a page of five lines. It is searched for solutions once more."""
+    from course_utils.gate.colab import Place
     from course_utils.gate.handout import handout as made
     from course_utils.gate.handout import install_command
     from course_utils.grading.course import Course
@@ -39,8 +48,9 @@ def handout(
     for name in labs:
         lab = Lab.find(name)
         data = made(
-            course, lab, install=install or install_command(course.root), hand_in=hand_in
-        )
+            course, lab, install=install or install_command(course.root), hand_in=hand_in,
+            colab=Place.parsed(colab) if colab else None,
+        )  # fmt: skip
         path = course.root / "handouts" / f"{name}.zip"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)

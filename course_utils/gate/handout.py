@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from course_utils.gate.colab import Place, for_colab
 from course_utils.gate.points.leaks import search
 from course_utils.grading.course import Course
 from course_utils.grading.release_steps import is_kept_back
 from course_utils.grading.zipping import zipped
+from course_utils.ground import strict_json
 from course_utils.ground.cells import source
 from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
@@ -19,7 +21,9 @@ PAGE = "README.txt"
 IN_THE_COURSE = "python -m pip install .   (in the folder of the course's repository)"
 
 
-def handout(course: Course, lab: Lab, *, install: str, hand_in: str) -> bytes:
+def handout(
+    course: Course, lab: Lab, *, install: str, hand_in: str, colab: Place | None = None
+) -> bytes:
     """The zip of a released lab: a folder with all that the release holds, and the page.
 
     Args:
@@ -27,6 +31,7 @@ def handout(course: Course, lab: Lab, *, install: str, hand_in: str) -> bytes:
         lab: the instructor's folder, against which the release is held once more.
         install: the command that installs the package.
         hand_in: where to.
+        colab: where on GitHub the zip's folder will lie, if the notebook shall open in Colab.
 
     Raises:
         LabError: the lab is not released, or its release holds something that students must not
@@ -44,6 +49,11 @@ def handout(course: Course, lab: Lab, *, install: str, hand_in: str) -> bytes:
             + "\n".join(found)
             + f"\nmend it in {lab.folder} and release the lab again"
         )
+    if colab is not None:
+        name = released.notebook_path.name
+        beside = sorted(files.keys() - {name})
+        notebook = for_colab(released.notebook, name, lab.name, colab, install, beside)
+        files[name] = (strict_json.dumps(notebook, indent=1, ascii_only=False) + "\n").encode()
     files[PAGE] = _page(released, install, hand_in).encode()
     return zipped({f"{lab.name}/{name}": data for name, data in files.items()})
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
 from course_utils.grading.course import Course
-from course_utils.grading.database import read_only
+from course_utils.grading.database import add_indexes, read_only
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.reading.companions import copy_companions
 from course_utils.grading.replacing import bring_back, replacing
@@ -60,6 +60,7 @@ class GradebookWriter:
         self._gradebook = Gradebook(url, course.course_id)
         if not reading:
             _let_others_read(self._gradebook)
+            add_indexes(self._gradebook.engine)
         try:
             notebook = self._gradebook.find_notebook(lab.notebook_id, lab.name)
         except MissingEntry:

@@ -10,6 +10,10 @@ from typing import Any
 
 _CHECK = "check_"
 EXPLORE_TAG = "explore"
+_COLAB_BADGE = re.compile(
+    r"\[!\[[^\]\n]*\]\([^)\s]*\)\]\(https://colab\.research\.google\.com/[^)\s]*\)"
+    r"|<a href=\"https://colab\.research\.google\.com/[^\"<>]*\"[^<>]*><img [^<>]*></a>"
+)
 _DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -84,6 +88,12 @@ def is_explore(cell: dict[str, Any]) -> bool:
 def is_run(cell: dict[str, Any]) -> bool:
     """Whether grading runs this cell: code that is neither a check nor a look."""
     return cell.get("cell_type") == "code" and not is_check(cell) and not is_explore(cell)
+
+
+def is_colab_badge(code: str) -> bool:
+    """Whether a text is Colab's badge and nothing else: the hand-out's, or the one that Colab puts
+    above a notebook that it saves on GitHub."""
+    return bool(_COLAB_BADGE.fullmatch(code.strip()))
 
 
 def without_magics(code: str) -> str:

@@ -258,7 +258,7 @@ def _is_prose(cell: Cell) -> bool:
     if not text.strip():
         return bool(cell.get("attachments"))
     if cell["cell_type"] != "code":
-        return True
+        return not lab_cells.is_colab_badge(text)
     if len(text) > _LONG:
         return False
     try:
