@@ -106,10 +106,10 @@ def code() -> list[str]:
     text = "\n".join((REPOSITORY / name).read_text("utf-8") for name in DOCUMENTS)
     lines = [
         line
-        for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        for block in re.findall(r"^ *```bash\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
         for line in block.splitlines()
     ]
-    lines += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    lines += re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S))
     return [line.partition("  #")[0].strip() for line in lines]
 
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, Student
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import select
 from sqlalchemy.exc import SAWarning
 
 from course_utils.grading import feedback
@@ -24,7 +25,8 @@ from course_utils.grading.database import add_indexes, read_only
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.reading.companions import copy_companions
 from course_utils.grading.replacing import bring_back, replacing
-from course_utils.grading.roster import Student, enter_students
+from course_utils.grading.roster import Student as Known
+from course_utils.grading.roster import enter_students
 from course_utils.grading.standing import read_marks
 from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
@@ -87,12 +89,13 @@ class GradebookWriter:
 
     def students(self) -> dict[str, tuple[str, str]]:
         """The gradebook's students: id → last and first name, empty where they are not known."""
+        query = select(Student.id, Student.last_name, Student.first_name)
         return {
-            student.id: (student.last_name or "", student.first_name or "")
-            for student in self._gradebook.students
+            name: (last or "", first or "")
+            for name, last, first in self._gradebook.db.execute(query)
         }
 
-    def enter_students(self, roster: Iterable[Student]) -> None:
+    def enter_students(self, roster: Iterable[Known]) -> None:
         """Make students known to the gradebook, or their names."""
         enter_students(self._gradebook, roster)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,7 @@ from course_utils.ground.escaping import escaped
 from course_utils.ground.statuses import SubmissionStatus
 from course_utils.verdict.submission import SubmissionResult
 
+Value = TypeVar("Value")
 _STYLES = {
     SubmissionStatus.GRADED: "",
     SubmissionStatus.PARTLY_GRADED: "yellow",
@@ -31,7 +33,7 @@ class Line:
         total: what the gradebook says the submission is worth.
         status, reasons, message: how the grading ended; reasons are codes, the gravest first.
         diagnosis: the mistake that cost most.
-        cells: the points of every exercise and written answer; None where a person is to grade.
+        names, points: of every exercise and written answer; None where a person is to grade.
     """
 
     student: str
@@ -43,7 +45,13 @@ class Line:
     message: str = ""
     diagnosis: str = ""
     seconds: float = 0.0
-    cells: dict[str, float | None] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    points: tuple[float | None, ...] = ()
+
+    @property
+    def cells(self) -> dict[str, float | None]:
+        """The points by name."""
+        return dict(zip(self.names, self.points, strict=True))
 
 
 def line(
@@ -76,8 +84,18 @@ def line(
         message=result.message,
         diagnosis=diagnosis.name if diagnosis else "",
         seconds=result.wall_seconds,
-        cells=cells,
+        names=_shared(tuple(cells)),
+        points=tuple(map(_shared, cells.values())),
     )  # fmt: skip
+
+
+_known: dict[Any, Any] = {}
+
+
+def _shared(value: Value) -> Value:
+    """One object for all that are equal: of points, and of lists of names, a class has few."""
+    found: Value = _known.setdefault((type(value), value), value)
+    return found
 
 
 def total_of(

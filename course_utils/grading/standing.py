@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -40,19 +41,24 @@ class MarksInTurn:
         read: Callable[[Sequence[str]], dict[str, StudentMarks]],
     ) -> None:
         self._students, self._read = students, read
-        self._places = {name: number for number, name in enumerate(students)}
-        self._held: range = range(0)
+        self._next = 0
+        self._held: frozenset[str] = frozenset()
         self._marks: dict[str, StudentMarks] = {}
 
     def of(self, student: str) -> StudentMarks | None:
-        """What the gradebook holds of a student; None where that is nothing."""
-        place = self._places.get(student)
-        if place is None:
-            return None
-        if place not in self._held:
-            self._held = range(place, min(place + _BLOCK, len(self._students)))
-            self._marks = self._read(self._students[place : self._held.stop])
+        """What the gradebook holds of one of the students; None where that is nothing."""
+        if student not in self._held:
+            place = self._place(student)
+            block = self._students[place : place + _BLOCK]
+            self._next, self._held = place + len(block), frozenset(block)
+            self._marks = self._read(block)
         return self._marks.get(student)
+
+    def _place(self, student: str) -> int:
+        """Where a student stands; mostly next, and before that where somebody begins anew."""
+        with suppress(ValueError):
+            return self._students.index(student, self._next)
+        return self._students.index(student)
 
 
 def read_marks(

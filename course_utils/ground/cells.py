@@ -6,6 +6,7 @@ nbgrader keeps that in a cell's metadata; the exercise's name is in the check ce
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 _CHECK = "check_"
@@ -60,7 +61,8 @@ def check_id(exercise: str) -> str:
 
 def exercise_of(grade_id: str) -> str:
     """The exercise whose check cell is called so; empty for the name of another cell."""
-    return grade_id.removeprefix(_CHECK) if grade_id.startswith(_CHECK) else ""
+    # One string for all cells of a large class.
+    return sys.intern(grade_id.removeprefix(_CHECK)) if grade_id.startswith(_CHECK) else ""
 
 
 def is_solution(cell: dict[str, Any]) -> bool:
