@@ -1,6 +1,7 @@
 """nbgrader's settings for this repository: every nbgrader command works here as it stands."""
 
 from nbgrader.converters.autograde import Autograde
+from nbgrader.converters.generate_feedback import GenerateFeedback
 from nbgrader.preprocessors import Execute, SaveAutoGrades
 
 from course_utils.grading import formulas, nbgrader_plugin
@@ -13,6 +14,10 @@ c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "labs"
 c.CourseDirectory.ignore = KEPT_BACK
 c.GenerateAssignment.preprocessors = release_steps()
+# What a good answer is, formgrader shows below each answer, and feedback does not.
+c.GenerateFeedback.preprocessors = [
+    nbgrader_plugin.DropRubrics, *GenerateFeedback.preprocessors.default()
+]
 # Formulas that need no script from elsewhere, in formgrader and in feedback.
 c.HTMLExporter.filters = {"markdown2html": formulas.markdown2html}
 

@@ -100,6 +100,7 @@ def test_a_ta_comments_and_gives_points(course: Path, server: Server, page: Page
     with page.expect_response(re.compile("/api/grade/")):
         page.locator("input#written_why").fill("1.5")
         page.keyboard.press("Tab")
+    expect(page.get_by_text("For graders, not for students.").first).to_be_visible()
     with page.expect_response(re.compile("/api/comment/")):
         page.locator("#written_why-comment").fill(REMARK)
         page.keyboard.press("Tab")

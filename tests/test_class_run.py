@@ -512,6 +512,16 @@ def test_a_notebook_that_is_changed_while_the_class_is_graded(ungraded: Path) ->
     assert scores(ungraded) == expected(SIZE) | {"s000": 2.0}
 
 
+def test_quiet_says_only_what_somebody_must_know(graded: Path) -> None:
+    assert grade(graded, "--quiet", "--anew") == ("", "")
+    stub = graded / "labs" / TINY_LAB / "tiny.ipynb"
+    lab = Lab.find(TINY_LAB, graded)
+    hand_in(graded, "s000", as_bytes(solved(lab, stub, {"softmax": NO_SHIFT})))
+    out, err = grade(graded, "-q")
+    assert "Automatic marks that have changed" in out and "s000" in out
+    assert "s001" not in out and not err
+
+
 def test_no_clock_that_can_jump_decides_anything() -> None:
     """Durations come from clocks that nobody can set."""
     package = Path(launch.__file__).parent.parent

@@ -131,9 +131,17 @@ def test_nbgrader_goes_on_from_there(released: Path) -> None:
         grade.manual_score = 2.0
         grade.needs_manual_grade = False
         book.db.commit()
+    # Who reads answers sees a good one below each; who gets feedback does not.
+    graded = json.loads(
+        (released / "autograded" / "right" / TINY_LAB / "tiny.ipynb").read_text("utf-8")
+    )
+    names = [cell["id"] for cell in graded["cells"]]
+    rubric = graded["cells"][names.index("written_why") + 1]
+    assert rubric["source"] == "> **For graders, not for students.**\n>\n> The logits."
     run("nbgrader", "generate_feedback", TINY_LAB, "--force", cwd=released)
     page = (released / "feedback" / "right" / TINY_LAB / "tiny.html").read_text("utf-8")
     assert "Every row is exp(x) divided by its sum." in page
+    assert "For graders" not in page
     run("nbgrader", "export", "--to", "grades.csv", cwd=released)
     assert float(read_csv(released / "grades.csv", "student_id")["right"]["score"]) == 7.0
     # A regrade leaves what a person has graded.

@@ -11,7 +11,12 @@ import pytest
 from tiny import write_tiny_lab
 
 from course_utils.grading.insight.items import Item, items
-from course_utils.grading.insight.measures import correlation, histogram, spread
+from course_utils.grading.insight.measures import (
+    correlation,
+    histogram,
+    reliability,
+    spread,
+)
 from course_utils.grading.insight.mistakes import mistakes
 from course_utils.grading.insight.noticed import noticed, times
 from course_utils.grading.insight.roll import Roll, Work
@@ -165,9 +170,23 @@ def test_measures_agree_with_numpy_and_say_nothing_of_too_few() -> None:
     expected = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
     five = [found.low, found.quarter, found.median, found.three_quarters, found.high]
     assert five == pytest.approx(expected.tolist())
+    assert found.deviation == pytest.approx(np.std(values))
     assert spread([]) is None
     assert correlation(values[:9], values[:9]) is None and correlation([1.0] * 20, values) is None
     assert correlation(values, values) == pytest.approx(1)
+
+
+def test_reliability_is_cronbachs_alpha() -> None:
+    rng = np.random.default_rng(2)
+    ability = rng.normal(size=(40, 1))
+    points = ability + rng.normal(size=(40, 6))
+    covariances = np.cov(points.T)
+    alpha = 6 / 5 * (1 - np.trace(covariances) / covariances.sum())
+    assert reliability(points.tolist()) == pytest.approx(alpha)
+    assert reliability(np.repeat(ability, 4, axis=1).tolist()) == pytest.approx(1)
+    assert reliability(points[:9].tolist()) is None  # too few
+    assert reliability(points[:, :1].tolist()) is None  # one part
+    assert reliability([[1.0, 2.0]] * 20) is None and reliability([]) is None
 
 
 def test_every_share_has_its_column() -> None:

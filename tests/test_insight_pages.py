@@ -17,6 +17,7 @@ from looks import dangers
 from tiny import TINY_LAB, as_bytes
 
 from course_utils.gate.filled_in import append_cell, solved
+from course_utils.grading import spreadsheet
 from course_utils.grading.classrun.journal import Journal
 from course_utils.grading.classrun.lookup import graded_labs
 from course_utils.grading.course import Course
@@ -84,7 +85,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(course: Path) -> str:
     said = command(course, "report", TINY_LAB)
-    assert said == f"{TINY_LAB}: reports/{TINY_LAB}.html\n"
+    assert said.splitlines()[0] == f"{TINY_LAB}: reports/{TINY_LAB}.html"
     return (course / "reports" / f"{TINY_LAB}.html").read_text("utf-8")
 
 
@@ -125,6 +126,7 @@ def test_it_says_what_the_class_did(page: str) -> None:
     # Points are the gradebook's, and one of those who have all of them has them from a person.
     assert "5 of 9" in told
     assert "8 of 11 have written answers that nobody has read yet" in told
+    assert "The standard deviation is" in told
 
 
 def test_it_says_whom_check_has_told_that_all_is_well(page: str) -> None:
@@ -170,6 +172,20 @@ def test_without_a_lab_there_is_a_page_of_the_course(course: Path, page: str) ->
     assert f'href="{TINY_LAB}.html"' in made and "<script" not in made
     assert set(dangers(made.partition("<body>")[2].partition("</body>")[0])) == set()
     assert structure(made).levels == [1, 2, 3, 2]
+
+
+def test_the_numbers_go_into_a_spreadsheet(course: Path, page: str) -> None:
+    said = command(course, "report", TINY_LAB)
+    path = f"reports/{TINY_LAB}.items.csv"
+    assert said.splitlines()[-1] == f"{TINY_LAB}, as a table: {path}"
+    header, *rows = spreadsheet.read(course / path)
+    found = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
+    assert list(found) == ["softmax", "scale", "written_why"]
+    softmax, why = found["softmax"], found["written_why"]
+    assert (softmax["points"], softmax["students"], softmax["all_points"]) == ("4.0", "9", "5")
+    assert (softmax["commonest_mistake"], softmax["students_with_it"]) == ("no max shift", "2")
+    assert 0 < float(softmax["mean_share"]) < 1 and float(softmax["standard_deviation"]) > 0
+    assert int(why["unread"]) == 8 and why["public_claims_failing"] == ""
 
 
 def test_nothing_else_is_written(course: Path, page: str) -> None:

@@ -24,6 +24,7 @@ from course_utils.grading.classrun.events import (
     Started,
     Tell,
     Waiting,
+    silent,
 )
 from course_utils.grading.classrun.summary import Outcome
 from course_utils.grading.totals import Total
@@ -35,15 +36,18 @@ _WAITING = "the gradebook is busy or away; it is tried again"
 
 
 @contextmanager
-def listener(err: Terminal, *, as_json: bool) -> Iterator[Tell]:
+def listener(err: Terminal, *, as_json: bool, quiet: bool) -> Iterator[Tell]:
     """What a run may tell its events to.
 
     Args:
         err: where progress goes.
         as_json: print one object a submission, and no progress.
+        quiet: no progress.
     """
     if as_json:
         yield _as_json
+    elif quiet:
+        yield silent
     elif err.is_terminal:
         columns = (
             TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
@@ -121,14 +125,21 @@ class _Lines:
         self._err.say(escaped(text))
 
 
-def show(outcome: Outcome, out: Terminal, *, dry_run: bool) -> None:
-    """The class as a table, what has changed, and what a grader must know."""
-    out.print(report.table(outcome.lines))
+def show(outcome: Outcome, out: Terminal, *, dry_run: bool, quiet: bool) -> None:
+    """The class as a table, what has changed, and what a grader must know.
+
+    Args:
+        outcome, out: of what, and where.
+        dry_run: whether nothing was written.
+        quiet: no table, and nothing where nothing is to be known.
+    """
+    if not quiet:
+        out.print(report.table(outcome.lines))
     if outcome.changes:
         would = "would change" if dry_run else "have changed"
         out.say(f"\nAutomatic marks that {would}:")
         out.print(report.changes_table(outcome.changes))
-    elif dry_run:
+    elif dry_run and not quiet:
         out.say("\nNo automatic mark would change.")
     for students, what in (
         (outcome.vanished, "graded before, and without a submission now; their marks stand"),
@@ -136,7 +147,7 @@ def show(outcome: Outcome, out: Terminal, *, dry_run: bool) -> None:
     ):
         if students:
             out.say(f"\n{what}: {', '.join(map(escaped, students))}")
-    if dry_run:
+    if dry_run and not quiet:
         out.say("\nNothing was written (--dry-run).")
 
 

@@ -87,6 +87,12 @@ def grade(
     profile: Annotated[
         bool, typer.Option("--profile", help="Say at the end where the time went.")
     ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Say nothing but whose mark has changed and who was not graded."
+        ),
+    ] = False,
     roster: Annotated[
         Path | None,
         typer.Option(help="A CSV file of the class: id, last_name, first_name, email."),
@@ -144,7 +150,7 @@ def grade(
     grade_class(
         Path.cwd(), Lab.find(target), settings,
         choice=Choice(tuple(student or ()), Only(only) if only else None),
-        dry_run=dry_run, anew=anew, profile=profile,
+        dry_run=dry_run, anew=anew, profile=profile, quiet=quiet,
         roster=read_roster(roster) if roster else (),
         as_json=as_json,
         scheduler=scheduler,
@@ -212,6 +218,7 @@ def grade_class(
     dry_run: bool = False,
     anew: bool = False,
     profile: bool = False,
+    quiet: bool = False,
     roster: Sequence[Student] = (),
     as_json: bool = False,
     scheduler: str = "",
@@ -232,12 +239,12 @@ def grade_class(
             course, lab, settings, choice=choice or Choice(), dry_run=dry_run, anew=anew,
             roster=roster, crew=crew,
         )  # fmt: skip
-        with console.listener(ERR, as_json=as_json) as tell:
+        with console.listener(ERR, as_json=as_json, quiet=quiet) as tell:
             outcome = run.run(tell)
     if not as_json:
-        console.show(outcome, OUT, dry_run=dry_run)
+        console.show(outcome, OUT, dry_run=dry_run, quiet=quiet)
         _warn_of(settings.isolation)
-    if not as_json and not dry_run:
+    if not as_json and not dry_run and not quiet:
         pages = course.folder("feedback", "*", lab.name)
         places = {"gradebook": course.shown_db_url, "feedback": pages}
         OUT.print()

@@ -26,6 +26,8 @@ def report(
     chosen = [Lab.find(name) for name in labs] if labs else graded_labs(course)
     insights = [lab_page.look_at(course, lab) for lab in chosen]
     for insight in insights:
-        OUT.say(f"{insight.roll.lab.name}: {relative(lab_page.write(course, insight))}")
+        name = insight.roll.lab.name
+        OUT.say(f"{name}: {relative(lab_page.write(course, insight))}")
+        OUT.say(f"{name}, as a table: {relative(lab_page.write_table(course, insight))}")
     if not labs:
         OUT.say(f"course: {relative(course_page.write(course, insights))}")

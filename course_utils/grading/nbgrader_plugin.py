@@ -34,6 +34,7 @@ from course_utils.grading.submissions import (
     submission_folders,
     submitted_at,
 )
+from course_utils.ground.cells import is_rubric
 from course_utils.ground.devices import VARIABLE, resolve
 from course_utils.ground.errors import DeviceError, LabError, SandboxError
 from course_utils.ground.escaping import escaped
@@ -250,6 +251,14 @@ class SaveAutoGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is
             # What nbgrader has overwritten by now, nobody can compare with.
             lab = _lab(course, names["assignment"])
             write_marks(book, lab, result, stamped(book, lab, result), earlier={})
+        return nb, resources
+
+
+class DropRubrics(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untyped
+    """Leave out what stands in a graded notebook for those who read the answers."""
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        nb.cells = [cell for cell in nb.cells if not is_rubric(cell)]
         return nb, resources
 
 

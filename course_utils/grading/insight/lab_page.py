@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from course_utils.grading import templating
+from course_utils.grading import spreadsheet, templating
 from course_utils.grading.course import Course
 from course_utils.grading.insight.code import written
 from course_utils.grading.insight.items import Item, items
 from course_utils.grading.insight.likeness import ALIKE, Alike, alike
-from course_utils.grading.insight.measures import ENOUGH, histogram, spread
+from course_utils.grading.insight.measures import ENOUGH, histogram, reliability, spread
 from course_utils.grading.insight.mistakes import Held, mistakes
 from course_utils.grading.insight.noticed import noticed, times
 from course_utils.grading.insight.roll import Roll, read_roll
@@ -74,6 +74,9 @@ def page(insight: Insight) -> str:
         graded=len(roll.works), judged=len(roll.judged), absent=roll.absent,
         counts=counts, alt=_heard(counts), worth=insight.worth,
         scores=spread([work.total.score for work in roll.works]),
+        full=sum(work.share >= 1 - 1e-9 for work in roll.works),
+        nothing=sum(work.total.score <= 0 for work in roll.works),
+        reliability=_reliability(roll),
         waiting=waiting, reading=_reading(insight.items),
         mistakes=insight.mistakes, ranked=_RANKED,
         items=[(item, _in_words(item)) for item in insight.items],
@@ -81,6 +84,51 @@ def page(insight: Insight) -> str:
         times=times(roll), noticed=noticed(roll),
         alike=insight.alike, compared=insight.compared, groups=_GROUPS, near=ALIKE, enough=ENOUGH,
     )  # fmt: skip
+
+
+def write_table(course: Course, insight: Insight) -> Path:
+    """The page's numbers of every exercise, for a spreadsheet: ``reports/LAB.items.csv``."""
+    header = [
+        "name", "points", "students", "mean_share", "standard_deviation", "all_points",
+        "no_points", "not_written", "unread", "discrimination", "public_claims_failing",
+        "hidden_claims_failing", "right_in_check_only", "commonest_mistake", "students_with_it",
+    ]  # fmt: skip
+    path = course.root / "reports" / f"{insight.roll.lab.name}.items.csv"
+    spreadsheet.write(path, header, (_row(insight, item) for item in insight.items))
+    return path
+
+
+def _row(insight: Insight, item: Item) -> list[object]:
+    shares = spread(item.shares)
+    held = next((one for one in insight.mistakes if one.exercise == item.name), None)
+    measured = (
+        item.earned, shares.deviation if shares else None, item.discrimination,
+        item.failing(hidden=False), item.failing(hidden=True),
+    )  # fmt: skip
+    earned, deviation, telling, public, hidden = (
+        None if number is None else round(number, 4) for number in measured
+    )
+    return [
+        item.name, item.max_score, len(item.shares), earned, deviation, item.full,
+        sum(share <= 0 for share in item.shares), item.not_written, item.unread, telling,
+        public, hidden, len(item.green),
+        held.title if held else None, held.count if held else None,
+    ]  # fmt: skip
+
+
+def _reliability(roll: Roll) -> tuple[float, float] | None:
+    """Cronbach's alpha of the exercises that a machine marks, and what it leaves uncertain of
+    their points: the standard error of measurement."""
+    names = [one.name for one in roll.lab.exercises]
+    rows = [
+        [roll.worth[name] * (work.shares.get(name) or 0.0) for name in names]
+        for work in roll.judged
+    ]
+    alpha = reliability(rows)
+    totals = spread([sum(row) for row in rows])
+    if alpha is None or totals is None:
+        return None
+    return alpha, totals.deviation * max(0.0, 1 - alpha) ** 0.5
 
 
 def _heard(counts: Sequence[int]) -> str:

@@ -14,14 +14,16 @@ ENOUGH = 10
 
 @dataclass(frozen=True)
 class Spread:
-    """Where values lie: five of them, and their mean.
+    """Where values lie: five of them, their mean and how far they are from it.
 
     Attributes:
+        deviation: the standard deviation, of these values and no others (divided by their count).
         low, quarter, median, three_quarters, high: so much of the values is not above.
     """
 
     count: int
     mean: float
+    deviation: float
     low: float
     quarter: float
     median: float
@@ -35,7 +37,7 @@ def spread(values: Sequence[float]) -> Spread | None:
         return None
     ordered = sorted(values)
     quarters = [_quantile(ordered, share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    return Spread(len(ordered), statistics.fmean(ordered), *quarters)
+    return Spread(len(ordered), statistics.fmean(ordered), statistics.pstdev(ordered), *quarters)
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
@@ -54,6 +56,25 @@ def correlation(first: Sequence[float], second: Sequence[float]) -> float | None
     if len(first) < ENOUGH or _constant(first) or _constant(second):
         return None
     return max(-1.0, min(1.0, statistics.correlation(first, second)))
+
+
+def reliability(points: Sequence[Sequence[float]]) -> float | None:
+    """Cronbach's alpha: how far the parts of a lab measure the same, from 1 downwards.
+
+    Args:
+        points: of every student, a row: of every part, in the same order.
+
+    Returns:
+        None for fewer than ``ENOUGH`` students or two parts, and where all have the same total.
+    """
+    count = len(points[0]) if points else 0
+    if len(points) < ENOUGH or count < 2:
+        return None
+    whole: float = statistics.variance([sum(row) for row in points])
+    if whole < 1e-18:
+        return None
+    parts: float = sum(statistics.variance(column) for column in zip(*points, strict=True))
+    return count / (count - 1) * (1 - parts / whole)
 
 
 def _constant(values: Sequence[float]) -> bool:
