@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from course_utils.ground import cache
 from course_utils.ground.cache import cache_folder, cached, write_cached
 
 
@@ -56,3 +58,21 @@ def test_a_folder_that_cannot_be_written_costs_time_only(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert cached("name", lambda: b"made") == b"made"
+
+
+def test_what_was_not_asked_for_longest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MOST_BYTES", 350)
+    folder = cache_folder()
+
+    def held() -> set[str]:
+        return {path.name for path in folder.iterdir()}
+
+    for second, name in enumerate(("a", "b", "c")):
+        write_cached(name, bytes(100))
+        os.utime(folder / name, (second, second))
+    assert cached("a", lambda: b"made anew") == bytes(100)  # asked for now
+    write_cached("d", bytes(100))
+    assert held() == {"a", "c", "d"}
+    write_cached("large", bytes(1000))  # more than there is room for, and kept all the same
+    assert held() == {"large"}
+    assert cached("a", lambda: b"made anew") == b"made anew"

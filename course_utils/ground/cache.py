@@ -1,6 +1,7 @@
 """The instructor's own cache folder: whatever is made again when it is lost.
 
-A name in it says all that its content depends on, so nothing in it is ever out of date.
+A name in it says all that its content depends on, so nothing in it is ever out of date. What was
+not asked for longest goes when there is too much of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import platformdirs
 
 _NAME = "course-utils"
+MOST_BYTES = 512 * 2**20
 
 
 def cache_folder() -> Path:
@@ -27,10 +29,10 @@ def cached(name: str, make: Callable[[], bytes]) -> bytes:
     that miss it, one makes it."""
     path = cache_folder() / name
     with contextlib.suppress(OSError):
-        return path.read_bytes()
+        return _read(path)
     with _locked(name):
         with contextlib.suppress(OSError):
-            return path.read_bytes()
+            return _read(path)
         made = make()
         write_cached(name, made)
         return made
@@ -44,6 +46,28 @@ def write_cached(name: str, data: bytes) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
             file.write(data)
         os.replace(file.name, folder / name)
+        _make_room(folder, name)
+
+
+def _read(path: Path) -> bytes:
+    data = path.read_bytes()
+    with contextlib.suppress(OSError):
+        os.utime(path)  # for who makes room
+    return data
+
+
+def _make_room(folder: Path, newest: str) -> None:
+    """Remove what was not asked for longest until the rest has room; never the newest."""
+    with os.scandir(folder) as found:
+        files = [(entry.stat(), entry.path) for entry in found if entry.is_file()]
+    total = sum(of.st_size for of, _ in files)
+    for of, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
+        if total <= MOST_BYTES:
+            return
+        if os.path.basename(path) != newest:
+            with contextlib.suppress(FileNotFoundError):  # another process makes room, too
+                os.unlink(path)
+            total -= of.st_size
 
 
 @contextlib.contextmanager
