@@ -45,12 +45,12 @@ def main() -> None:
     print(json.dumps(found["machine"]))
     found["student"] = {name: student.main(Path.cwd(), name) for name in options.labs}
     found["latency"] = {name: _latency(name) for name in options.labs}
+    RESULTS.mkdir(exist_ok=True)
+    kept = RESULTS / f"{options.name}.json"
     for name in options.labs:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             found["labs"][name] = _lab(name, Path(folder), options)
-    RESULTS.mkdir(exist_ok=True)
-    kept = RESULTS / f"{options.name}.json"
-    kept.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        kept.write_text(json.dumps(found, indent=1) + "\n", "utf-8")  # a lab takes half an hour
     print(f"\nkept in {kept.relative_to(Path.cwd())}; python -m benchmarks.plot draws it")
 
 

@@ -45,8 +45,8 @@ def _graded(lab: Lab, path: Path) -> float:
     started = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
         for number, source in program:
-            code = compile(without_magics(source), f"<cell {number}>", "exec")
             with contextlib.suppress(Exception):
+                code = compile(without_magics(source), f"<cell {number}>", "exec")
                 exec(code, module.__dict__)
     cells = time.perf_counter() - started
     return cells + _judged(lab, module.__dict__)

@@ -17,6 +17,7 @@ from tiny import REPOSITORY
 from course_utils.commands.cli import app
 from course_utils.ground import cells as lab_cells
 from course_utils.ground.lab import Lab
+from course_utils.ground.statuses import Reason
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
 SYLLABUS = REPOSITORY / "docs" / "syllabus.md"
@@ -60,6 +61,13 @@ def test_every_exercise_is_in_the_syllabus() -> None:
     for lab in Lab.all_in(REPOSITORY):
         for exercise in lab.exercises:
             assert f"`{lab.name.partition('_')[0]}/{exercise.name}`" in text
+
+
+def test_every_reason_code_is_explained() -> None:
+    text = (REPOSITORY / "docs" / "odd-submissions.md").read_text("utf-8")
+    table = text.partition("## Every reason code")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(Reason)
 
 
 # -- docs/cluster.md: its commands are run by tests/test_cluster.py, or it is said why not

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from tiny import REPOSITORY, SCALE, SOFTMAX, TINY_LAB, write_tiny_course
 from tiny import cell as tiny_cell
 
 from course_utils.gate.colab import Place
-from course_utils.gate.handout import IN_THE_COURSE, PAGE, handout, install_command
+from course_utils.gate.handout import PAGE, handout
+from course_utils.grading import packing
 from course_utils.grading.course import Course
 from course_utils.grading.judge import Grader
 from course_utils.ground.cells import is_solution, source
@@ -146,12 +148,6 @@ def test_a_place_that_is_none_on_github(place: str) -> None:
         Place.parsed(place)
 
 
-def test_colab_wants_an_address_to_install_from(course: Course) -> None:
-    lab = Lab.find(TINY_LAB, course.root)
-    with pytest.raises(LabError, match="Colab must install the package from somewhere"):
-        handout(course, lab, install=IN_THE_COURSE, hand_in="", colab=Place("ada/course"))
-
-
 @pytest.mark.parametrize("name", LABS)
 def test_no_lab_gives_its_solutions_away(name: str) -> None:
     """The zip, opened again, is held against every line of the solution that the notebook has
@@ -213,22 +209,40 @@ def test_a_lab_that_is_not_released_is_told(tmp_path: Path) -> None:
         of(made)
 
 
-@pytest.mark.parametrize(
-    ("remote", "command"),
-    [
-        (
-            "https://ada:word@git.example.org/course.git",
-            'python -m pip install "course-utils @ git+https://git.example.org/course.git"',
-        ),
-        ("git@git.example.org:course.git", IN_THE_COURSE),
-        ("", IN_THE_COURSE),
-    ],
-)
-def test_the_install_line_has_the_address_without_its_password(
-    tmp_path: Path, remote: str, command: str
+def test_with_the_wheel_students_install_what_lies_in_the_folder(
+    course: Course, tmp_path: Path
 ) -> None:
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    if remote:
-        add = ["git", "-C", str(tmp_path), "remote", "add", "origin", remote]
-        subprocess.run(add, check=True)
-    assert install_command(tmp_path) == command
+    """What pip takes, holds no solution and no test of a lab, and is the same every time."""
+    made = handout(course, Lab.find(TINY_LAB, course.root), hand_in="here")
+    found = files(made)
+    (wheel,) = (name for name in found if name.endswith(".whl"))
+    line = found[f"{TINY_LAB}/{PAGE}"].decode().splitlines()[1]
+    own = wheel.removeprefix(f"{TINY_LAB}/")
+    assert line == f"1. Install, once: python -m pip install {own}   (in this folder)"
+    (tmp_path / own).write_bytes(found[wheel])
+    target = tmp_path / "installed"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+         "--target", str(target), str(tmp_path / own)],
+        check=True,
+    )  # fmt: skip
+    said = subprocess.run(
+        [sys.executable, "-c", "import course_utils as c; print(c.__file__, c.check)"],
+        env={**os.environ, "PYTHONPATH": str(target)}, cwd=tmp_path,
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert said.startswith(str(target))
+    names = {path.relative_to(target).parts[0] for path in target.rglob("*.py")}
+    assert names == {"course_utils"} and not list(target.rglob("*.ipynb"))
+    packing.wheel.cache_clear()
+    assert handout(course, Lab.find(TINY_LAB, course.root), hand_in="here") == made
+
+
+def test_colab_fetches_the_wheel_from_where_the_notebook_lies(course: Course) -> None:
+    """So that the repository with the solutions need not be open to all."""
+    lab = Lab.find(TINY_LAB, course.root)
+    made = files(handout(course, lab, hand_in="here", colab=Place("ada/labs")))
+    setup = json.loads(made[f"{TINY_LAB}/tiny.ipynb"])["cells"][1]
+    (wheel,) = (name.partition("/")[2] for name in made if name.endswith(".whl"))
+    raw = f"https://raw.githubusercontent.com/ada/labs/main/{TINY_LAB}"
+    assert f"%pip install --quiet {raw}/{wheel}" in source(setup)

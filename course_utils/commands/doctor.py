@@ -93,7 +93,9 @@ def _isolation() -> HealthCheck:
     if found.works:
         return HealthCheck("isolation", True, f"bubblewrap ({found.detail})")
     advice = (
-        "grading needs bubblewrap and user namespaces (kernel.unprivileged_userns_clone=1); "
+        "grading needs bubblewrap, and user namespaces for ordinary users, which an administrator "
+        "allows (user.max_user_namespaces, kernel.unprivileged_userns_clone=1, "
+        "kernel.apparmor_restrict_unprivileged_userns=0); "
         "--isolation process grades without a sandbox, for work you trust"
     )
     return HealthCheck("isolation", False, found.detail, advice)

@@ -101,7 +101,7 @@ def grade(
         int | None,
         typer.Option(
             help="Seed of the hidden tests; public ones have the one that check has.",
-            show_default="the class's own, in .course/hidden_seed; 0 for a notebook file",
+            show_default="the class's own, in .course/hidden_seed; 0 where there is none",
         ),
     ] = None,
     scheduler: Annotated[
@@ -188,6 +188,7 @@ def feedback(
 
 
 def _grade_file(path: Path, lab: Lab, settings: Settings, *, as_json: bool) -> None:
+    from course_utils.grading.class_seed import known_seed
     from course_utils.grading.feedback import exercise_panel
     from course_utils.grading.judge import Grader, grade_file
     from course_utils.sandbox.client import Sandbox
@@ -196,7 +197,9 @@ def _grade_file(path: Path, lab: Lab, settings: Settings, *, as_json: bool) -> N
         libraries_to_stderr(),
         Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox,
     ):
-        grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
+        # As the class was: a TA who asks about one student wants the verdict that counts.
+        seed = settings.seeded(known_seed(Path.cwd()) or 0).hidden_seed or 0
+        grader = Grader(lab, sandbox, hidden_seed=seed)
         result = grade_file(path, grader, path.stem)
     if as_json:
         print(strict_json.dumps(result.to_dict()))

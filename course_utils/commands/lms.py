@@ -22,7 +22,7 @@ def handout(
         str,
         typer.Option(
             help="The command by which your students install the package.",
-            show_default="from the address that this repository was cloned from",
+            show_default="from its wheel, which is put into the zip",
         ),
     ] = "",
     hand_in: Annotated[
@@ -38,17 +38,17 @@ def handout(
     ] = "",
 ) -> None:
     """Make a zip for students of each lab, in handouts/: the released notebook, the two files that
-    its checks need, and a page of five lines. It is searched for solutions once more."""
+    its checks need, the package as a wheel, and a page of five lines. It is searched for solutions
+    once more."""
     from course_utils.gate.colab import Place
     from course_utils.gate.handout import handout as made
-    from course_utils.gate.handout import install_command
     from course_utils.grading.course import Course
 
     course = Course(Path.cwd())
     for name in labs:
         lab = Lab.find(name)
         data = made(
-            course, lab, install=install or install_command(course.root), hand_in=hand_in,
+            course, lab, install=install, hand_in=hand_in,
             colab=Place.parsed(colab) if colab else None,
         )  # fmt: skip
         path = course.root / "handouts" / f"{name}.zip"

@@ -14,7 +14,7 @@ OUT = Terminal()
 ERR = Terminal(stderr=True)
 
 IsolationOption = Annotated[
-    Isolation, typer.Option(help="'process' grades without a sandbox; it is said on every report.")
+    Isolation, typer.Option(help="'process' grades without a sandbox; every feedback page says so.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a submission.")]
 CellSeconds = Annotated[float, typer.Option(help="Time limit of one cell.")]

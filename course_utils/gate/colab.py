@@ -17,7 +17,6 @@ from course_utils.ground.errors import LabError
 
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 _PLACE = re.compile(r"([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?(?::([\w./-]+))?")
-_PIP = "python -m pip install "
 _CELL = '''# On Colab: installs the package and fetches the files that belong to this notebook.
 import sys
 
@@ -65,7 +64,7 @@ class Place:
 
 
 def for_colab(
-    notebook: dict[str, Any], name: str, lab: str, place: Place, install: str, files: Sequence[str]
+    notebook: dict[str, Any], name: str, lab: str, place: Place, package: str, files: Sequence[str]
 ) -> dict[str, Any]:
     """A copy of a released notebook with badge and first cell.
 
@@ -73,21 +72,12 @@ def for_colab(
         notebook, name: the notebook, and its file's name.
         lab: its folder's name.
         place: where the hand-out will lie.
-        install: the command that installs the package.
-        files: what lies beside the notebook.
-
-    Raises:
-        LabError: the command installs from nowhere that Colab could reach.
+        package: what pip is to install: a wheel that lies beside the notebook, or as it takes it.
+        files: what else lies there, for the notebook to use.
     """
-    package = install.removeprefix(_PIP)
-    if package == install or package.startswith("."):
-        there = f'"course-utils @ git+https://github.com/{place.repository}"'
-        raise LabError(
-            "Colab must install the package from somewhere: give --install, as in "
-            f"--install '{_PIP}{there}'"
-        )
     address = f"https://colab.research.google.com/github/{place.repository}/blob/{place.at(lab)}"
     raw = f"https://raw.githubusercontent.com/{place.repository}/{place.at(lab)}"
+    package = f"{raw}/{package}" if package.endswith(".whl") and "/" not in package else package
     source = _CELL.format(package=package, files=tuple(files), raw=raw)
     made = copy.deepcopy(notebook)
     made["cells"][:0] = [

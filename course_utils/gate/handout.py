@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from course_utils.gate.colab import Place, for_colab
 from course_utils.gate.points.leaks import search
 from course_utils.grading.course import Course
+from course_utils.grading.packing import wheel
 from course_utils.grading.release_steps import is_kept_back
 from course_utils.grading.zipping import zipped
 from course_utils.ground import strict_json
@@ -18,24 +16,27 @@ from course_utils.ground.errors import LabError
 from course_utils.ground.lab import Lab
 
 PAGE = "README.txt"
-IN_THE_COURSE = "python -m pip install .   (in the folder of the course's repository)"
+_PIP = "python -m pip install "
 
 
 def handout(
-    course: Course, lab: Lab, *, install: str, hand_in: str, colab: Place | None = None
+    course: Course, lab: Lab, *, hand_in: str, install: str = "", colab: Place | None = None
 ) -> bytes:
-    """The zip of a released lab: a folder with all that the release holds, and the page.
+    """The zip of a released lab: a folder with all that the release holds, the package as a wheel,
+    and the page.
+
+    The course's repository, from which the package could be installed as well, holds the solutions.
 
     Args:
         course: whose release.
         lab: the instructor's folder, against which the release is held once more.
-        install: the command that installs the package.
         hand_in: where to.
+        install: the command that installs the package, where that is not the wheel.
         colab: where on GitHub the zip's folder will lie, if the notebook shall open in Colab.
 
     Raises:
         LabError: the lab is not released, or its release holds something that students must not
-            see.
+            see; or there can be no wheel.
     """
     released = _released(course, lab)
     files = {
@@ -49,28 +50,17 @@ def handout(
             + "\n".join(found)
             + f"\nmend it in {lab.folder} and release the lab again"
         )
+    name, beside = released.notebook_path.name, sorted(files.keys() - {released.notebook_path.name})
+    package = install.removeprefix(_PIP)
+    if not install:
+        package, data = wheel()
+        files[package] = data
+        install = f"{_PIP}{package}   (in this folder)"
     if colab is not None:
-        name = released.notebook_path.name
-        beside = sorted(files.keys() - {name})
-        notebook = for_colab(released.notebook, name, lab.name, colab, install, beside)
+        notebook = for_colab(released.notebook, name, lab.name, colab, package, beside)
         files[name] = (strict_json.dumps(notebook, indent=1, ascii_only=False) + "\n").encode()
     files[PAGE] = _page(released, install, hand_in).encode()
     return zipped({f"{lab.name}/{name}": data for name, data in files.items()})
-
-
-def install_command(root: Path) -> str:
-    """How students install the package: from where this repository was cloned, if that is a web
-    address; without the name and password that may be in it."""
-    asked = subprocess.run(
-        ["git", "-C", str(root), "config", "--get", "remote.origin.url"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    address = urlsplit(asked.stdout.strip())
-    if address.scheme not in ("http", "https") or not address.hostname:
-        return IN_THE_COURSE
-    port = f":{address.port}" if address.port else ""
-    place = f"{address.scheme}://{address.hostname}{port}{address.path}"
-    return f'python -m pip install "course-utils @ git+{place}"'
 
 
 def _released(course: Course, lab: Lab) -> Lab:

@@ -53,6 +53,6 @@ def _number(path: Path, text: str) -> int:
         return int(text)
     except ValueError:
         raise LabError(
-            f"{path} holds no number: put the seed of the last run's report there, or delete the "
+            f"{path} holds no number: put there the seed that the last run printed, or delete the "
             "file and grade the class again under a new one"
         ) from None

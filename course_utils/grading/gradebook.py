@@ -23,7 +23,7 @@ from course_utils.grading import feedback
 from course_utils.grading.course import Course
 from course_utils.grading.database import add_indexes, read_only
 from course_utils.grading.marks import stamped, write_marks
-from course_utils.grading.reading.companions import copy_companions
+from course_utils.grading.reading.companions import copy_companions, exchange_files
 from course_utils.grading.replacing import bring_back, replacing
 from course_utils.grading.roster import Student as Known
 from course_utils.grading.roster import enter_students
@@ -151,16 +151,19 @@ class GradebookWriter:
         return result, marks
 
     def write_page(self, result: SubmissionResult, marks: StudentMarks) -> bool:
-        """Store a student's feedback page; whether it is another one than before."""
+        """Store a student's feedback page, with what nbgrader's exchange wants beside it; whether
+        it is another one than before."""
         result = late_noted(result, marks)
         text = feedback.page(result, marks).encode("utf-8", errors="replace")
         folder = self._course.folder("feedback", result.student, self._lab.name)
-        path = folder / f"{self._lab.notebook_id}.html"
-        if path.is_file() and path.read_bytes() == text:
-            return False
-        with replacing(folder) as fresh:
-            (fresh / path.name).write_bytes(text)
-        return True
+        page = f"{self._lab.notebook_id}.html"
+        files = exchange_files(folder_of(self._course, self._lab, result.student)) | {page: text}
+        known = {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
+        if known != files:
+            with replacing(folder) as fresh:
+                for name, data in files.items():
+                    (fresh / name).write_bytes(data)
+        return known.get(page) != text
 
     def _enter_submission(self, student: str, dated: Mapping[str, Any]) -> Any:
         with warnings.catch_warnings():

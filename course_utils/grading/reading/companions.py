@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from course_utils.grading.reading.files import (
@@ -15,6 +16,7 @@ from course_utils.grading.reading.files import (
 )
 
 _COMPANION_BYTES = 64 * 2**20
+_EXCHANGE_BYTES = 4096
 # What a browser shows or saves: formgrader serves these from the address of Jupyter itself, where
 # a page, or a picture that is a program (SVG), could do whatever the teacher may.
 _COMPANIONS = {
@@ -38,6 +40,18 @@ def copy_companions(folder: Path, target: Path) -> None:
             left -= _copied(file, target / file.name, left)
         except OSError as error:
             raise_if_the_machines(error)
+
+
+def exchange_files(folder: Path) -> dict[str, bytes]:
+    """What nbgrader's exchange has laid beside a notebook, and asks for beside its feedback: when
+    it was handed in, and the secret by which only its student finds the feedback."""
+    place = own_place(folder)
+    found = {}
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        with suppress(OSError), opened(place / name) as (source, size):
+            if size <= _EXCHANGE_BYTES:
+                found[name] = source.read(_EXCHANGE_BYTES)
+    return found
 
 
 def _copied(file: File, target: Path, most: int) -> int:
