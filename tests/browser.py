@@ -102,13 +102,16 @@ def asked_elsewhere(page: Page, server: Server) -> list[str]:
 
 
 class Notebook:
-    """A notebook in JupyterLab, as whoever sits before it uses it."""
+    """A notebook in JupyterLab, or in Notebook 7, as whoever sits before it uses it."""
 
-    def __init__(self, page: Page, server: Server, path: str) -> None:
+    def __init__(self, page: Page, server: Server, path: str, *, notebook7: bool = False) -> None:
         self.page = page
-        page.goto(f"{server.host}/lab/tree/{path}?reset")
+        page.goto(f"{server.host}/{'notebooks' if notebook7 else 'lab/tree'}/{path}?reset")
         self.cell("").first.wait_for()
-        page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()
+        if notebook7:
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        else:
+            page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()
 
     def cell(self, text: str) -> Locator:
         """The code cells in which a text stands."""

@@ -1,4 +1,4 @@
-"""A student in JupyterLab, with a lab as it is released: what is typed, and what is then seen."""
+"""A student in JupyterLab and in Notebook 7, with a lab as it is released: what is typed and seen."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ pytestmark = [needs_chromium, pytest.mark.timeout(900)]
 
 LAB = "lab02_softmax_nll"
 PATH = f"{LAB}/softmax_nll.ipynb"
+OTHER = f"another/{PATH}"
 WRONG = """def softmax(x, axis=-1):
     e = np.exp(x)
     return e / np.sum(e, axis=axis, keepdims=True)
@@ -46,7 +47,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory, settings: Path) -> Iterator[Server]:
     """JupyterLab in a folder that holds the lab and no more, as a student has it."""
     root = tmp_path_factory.mktemp("student")
-    shutil.copytree(REPOSITORY / "labs" / LAB, root / LAB)
+    for path in (PATH, OTHER):
+        shutil.copytree(REPOSITORY / "labs" / LAB, (root / path).parent)
     with jupyterlab(root, settings) as running:
         yield running
 
@@ -110,3 +112,18 @@ def test_a_student_makes_mistakes_and_mends_one(
         assert violations(page, OUR_PANELS) == []
         for panel in panels.all():  # nothing is cut off at the side
             assert panel.evaluate("e => e.scrollWidth <= e.parentElement.clientWidth")
+
+
+def test_a_student_in_notebook_7(server: Server, browser: Browser) -> None:
+    """The same pages, served beside JupyterLab by the package that nbgrader needs anyway."""
+    with visit(browser, server) as page:
+        elsewhere = asked_elsewhere(page, server)
+        notebook = Notebook(page, server, OTHER, notebook7=True)
+        notebook.run(notebook.cell("import numpy as np"))
+        notebook.write(notebook.cell('"""Probabilities from logits'), WRONG)
+        notebook.run(notebook.cell(WRONG.splitlines()[0]))
+        shown = notebook.run(notebook.cell('check("softmax")'))
+        expect(shown).to_contain_text("Most likely mistake: no max shift")
+        assert shown.get_by_role("img", name="entries differ").is_visible()
+        assert violations(page, OUR_PANELS) == []
+        assert elsewhere == []

@@ -118,6 +118,10 @@ def test_both_commands_grade_under_the_classs_seed(tmp_path: Path, tiny_lab: Lab
         assert marks(root)["lucky"]["check_softmax"] == score
         run("nbgrader", "autograde", TINY_LAB, "--force", cwd=root)
         assert marks(root)["lucky"]["check_softmax"] == score
+        # So does a TA who asks about one notebook.
+        file = f"submitted/lucky/{TINY_LAB}/tiny.ipynb"
+        again = run("course", "grade", file, "--lab", TINY_LAB, "--json", cwd=root)
+        assert json.loads(again)["exercises"][0]["score"] == score
     given = run("course", "grade", TINY_LAB, f"--seed={seeds[1.0]}", "--json", cwd=root)
     assert json.loads(given)["exercises"][0]["score"] == 1.0
     told = [path for path in root.rglob("*") if path.is_file() and path.name != "hidden_seed"]
