@@ -29,11 +29,12 @@ def main() -> None:
     latest = max(RESULTS.glob("*.json"))
     found = json.loads(latest.read_text("utf-8"))
     style.use_course_style()
-    width = 4.5 * len(found["labs"])
+    stock = f"{_CURVES[0][0]}, {SMALL}"
+    compared = {lab: rows for lab, rows in found["labs"].items() if stock in rows}
     figure, ((*axes,),) = plt.subplots(
-        1, len(found["labs"]), figsize=(width, 3.6), sharey=True, squeeze=False
+        1, len(compared), figsize=(4.5 * len(compared), 3.6), sharey=True, squeeze=False
     )
-    for ax, (lab, rows) in zip(axes, found["labs"].items(), strict=True):
+    for ax, (lab, rows) in zip(axes, compared.items(), strict=True):
         _draw(ax, lab, rows)
     axes[0].set_ylabel("seconds for the class")
     axes[0].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1.1))  # above the lines

@@ -1,4 +1,4 @@
-"""A student in JupyterLab and in Notebook 7, with a lab as it is released: what is typed and seen."""
+"""A student in JupyterLab and in Notebook 7, with a lab as it is released: typed, and then seen."""
 
 from __future__ import annotations
 

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-AGREES, LARGE, SMALL, NOT_FINITE = "·", "+", "−", "?"
+AGREES, LARGE, SMALL, OTHER, NOT_FINITE = "·", "+", "−", "≠", "?"
 WORDS = {
     AGREES: "as it should be",
     LARGE: "too large",
     SMALL: "too small",
+    OTHER: "not the same",  # labels, places and truth values are not large or small
     NOT_FINITE: "nan or infinite, or should be",
 }
+_DIFFERING = (LARGE, SMALL, OTHER, NOT_FINITE)
 _MOST_ROWS, _MOST_COLUMNS = 12, 32
 
 
@@ -43,7 +45,10 @@ def chart(actual: Any, expected: Any, tolerance: float | None) -> tuple[str, ...
     got, want = (np.atleast_2d(np.squeeze(one)).astype(np.float64) for one in both)
     if want.ndim > 2 or want.shape[0] > _MOST_ROWS or want.shape[1] > _MOST_COLUMNS:
         return ()
-    signs = _signs(got, want, tolerance or 0.0)
+    if expected.dtype.kind in "biu":
+        signs = np.where(got == want, AGREES, OTHER)
+    else:
+        signs = _signs(got, want, tolerance or 0.0)
     differing = int(np.sum(signs != AGREES))
     return tuple("".join(row) for row in signs) if 1 < differing < want.size else ()
 
@@ -72,5 +77,5 @@ def spoken(rows: Sequence[str]) -> str:
     """The chart for who cannot see it: "4 of 12 entries differ: 3 too large, 1 too small"."""
     counts = Counter("".join(rows))
     total = sum(counts.values())
-    parts = [f"{counts[sign]} {WORDS[sign]}" for sign in (LARGE, SMALL, NOT_FINITE) if counts[sign]]
+    parts = [f"{counts[sign]} {WORDS[sign]}" for sign in _DIFFERING if counts[sign]]
     return f"{total - counts[AGREES]} of {total} entries differ: {', '.join(parts)}"

@@ -31,6 +31,7 @@ _HIGHLIGHT = "rgba(255,152,0,.14)"
 _SQUARES = {
     chart.LARGE: "background:rgba(245,124,0,.35)",
     chart.SMALL: "background:rgba(33,150,243,.35)",
+    chart.OTHER: "background:rgba(245,124,0,.35)",
     chart.NOT_FINITE: "background:rgba(128,128,128,.35)",
 }
 

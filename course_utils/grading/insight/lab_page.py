@@ -126,7 +126,7 @@ def _reliability(roll: Roll) -> tuple[float, float] | None:
     ]
     alpha = reliability(rows)
     totals = spread([sum(row) for row in rows])
-    if alpha is None or totals is None:
+    if alpha is None or alpha <= 0 or totals is None:  # 0 or less: it says nothing
         return None
     return alpha, totals.deviation * max(0.0, 1 - alpha) ** 0.5
 
