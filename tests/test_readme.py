@@ -83,6 +83,8 @@ NOT_RUN_HERE = {
     f"course grade {LAB} --scheduler tls://head.example.org:8786": "test_cluster.py",
     "course grade": "the name of a command, whose forms are run",
     "course collect": "the name of a command",
+    "course watch": "the name of a command",
+    "course grade --profile": "the name of an option",
     "course COMMAND --help": "test_help.py",
     "course --install-completion": "changes the reader's own shell; test_help.py completes",
     "make docs": "test_docs.py, by the same call",

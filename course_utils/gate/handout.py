@@ -17,6 +17,12 @@ from course_utils.ground.lab import Lab
 
 PAGE = "README.txt"
 _PIP = "python -m pip install "
+# A system's Python often refuses to have anything installed, and should.
+_OWN_ENVIRONMENT = (
+    "python3 -m venv course && source course/bin/activate && {0}\n"
+    "   (in this folder; on Windows: py -m venv course && course\\Scripts\\activate && {0};\n"
+    "   in a new terminal, activate it again)"
+)
 
 
 def handout(
@@ -55,7 +61,7 @@ def handout(
     if not install:
         package, data = wheel()
         files[package] = data
-        install = f"{_PIP}{package}   (in this folder)"
+        install = _OWN_ENVIRONMENT.format(f"{_PIP}{package}")
     if colab is not None:
         notebook = for_colab(released.notebook, name, lab.name, colab, package, beside)
         files[name] = (strict_json.dumps(notebook, indent=1, ascii_only=False) + "\n").encode()
