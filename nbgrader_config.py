@@ -6,6 +6,7 @@ from nbgrader.preprocessors import Execute, SaveAutoGrades
 
 from course_utils.grading import formulas, nbgrader_plugin
 from course_utils.grading.release_steps import KEPT_BACK, release_steps
+from course_utils.grading.rubrics import DropRubrics
 
 c = get_config()  # noqa: F821  # traitlets defines it while it reads this file
 
@@ -14,9 +15,10 @@ c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "labs"
 c.CourseDirectory.ignore = KEPT_BACK
 c.GenerateAssignment.preprocessors = release_steps()
-# What a good answer is, formgrader shows below each answer, and feedback does not.
+# What a good answer is, formgrader shows below each answer, and feedback does not; without this
+# line no graded notebook holds it.
 c.GenerateFeedback.preprocessors = [
-    nbgrader_plugin.DropRubrics, *GenerateFeedback.preprocessors.default()
+    DropRubrics, *GenerateFeedback.preprocessors.default()
 ]
 # Formulas that need no script from elsewhere, in formgrader and in feedback.
 c.HTMLExporter.filters = {"markdown2html": formulas.markdown2html}

@@ -47,7 +47,14 @@ def test_a_lab_goes_out_and_its_feedback_comes_back(released_course: Path, tmp_p
     assert "1 <small>of 7 points" in page.read_text("utf-8")
     # When it is made anew, it can be released anew.
     run("course_utils", "feedback", TINY_LAB, cwd=course)
-    nbgrader("release_feedback", course, "--force")
+    nbgrader("release_feedback", course)
+    # A newer upload that is not graded yet does not get the page of the graded one.
+    (secret,) = course.glob(f"submitted/*/{TINY_LAB}/submission_secret.txt")
+    (beside,) = course.glob(f"feedback/*/{TINY_LAB}/submission_secret.txt")
+    before = beside.read_text("utf-8")
+    secret.write_text("another", "utf-8")
+    run("course_utils", "feedback", TINY_LAB, cwd=course)
+    assert beside.read_text("utf-8") == before
 
 
 def run(*command: str, cwd: Path) -> str:

@@ -20,6 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from tiny import REPOSITORY, SCALE, SOFTMAX, TINY_LAB, write_tiny_course
 from tiny import cell as tiny_cell
 
+import course_utils
 from course_utils.gate.colab import Place
 from course_utils.gate.handout import PAGE, handout
 from course_utils.grading import packing
@@ -142,7 +143,37 @@ def test_what_was_done_on_colab_is_graded_as_any_other(course: Course, grader: G
     assert result.score == result.max_score and result.notices == ()
 
 
-@pytest.mark.parametrize("place", ["ada", "https://github.com/ada/course", "ada/course@", "a b/c"])
+@pytest.mark.parametrize("command", ["conda install it", "uv pip install it", "pip install it\nx"])
+def test_colab_is_given_no_command_but_pips(course: Course, command: str) -> None:
+    lab, place = Lab.find(TINY_LAB, course.root), Place("ada/course")
+    with pytest.raises(LabError, match="no command that Colab could be given"):
+        handout(course, lab, hand_in="", install=command, colab=place)
+    made = files(handout(course, lab, hand_in="", install="pip install it==1", colab=place))
+    cells = json.loads(made[f"{TINY_LAB}/tiny.ipynb"])["cells"]
+    assert "%pip install --quiet it==1\n" in source(cells[1])
+
+
+def test_what_git_does_not_know_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "course_utils"
+    package.mkdir()
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE"):
+        (tmp_path / name).write_text("", "utf-8")
+    (package / "__init__.py").write_text("", "utf-8")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "."], check=True)
+    monkeypatch.setattr(course_utils, "__file__", str(package / "__init__.py"))
+    assert "course_utils/__init__.py" in packing.sources()
+    (package / "my_solutions.py").write_text("", "utf-8")
+    with pytest.raises(LabError, match=r"course_utils/my_solutions\.py: not in the repository"):
+        packing.sources()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["ada/..", "ada/x@../y", "ada", "https://github.com/ada/course", "ada/course@", "a b/c"],
+)
 def test_a_place_that_is_none_on_github(place: str) -> None:
     with pytest.raises(LabError, match="names no place on GitHub"):
         Place.parsed(place)

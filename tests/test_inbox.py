@@ -125,6 +125,38 @@ def test_what_changes_while_it_is_graded_is_graded_again(
     assert desk.count == 3 and not (tmp_path / "bo.result.json").exists()
 
 
+def test_a_notebook_that_is_away_for_a_moment_ends_nothing(
+    inbox: Inbox, desk: _Desk, tmp_path: Path
+) -> None:
+    """As where an editor saves by moving the old one away."""
+    path = tmp_path / "ada.ipynb"
+    path.write_bytes(handed_in())
+    assert inbox.look() == inbox.look() == []
+    path.rename(tmp_path / "away")
+    assert inbox.look() == []
+    (tmp_path / "away").rename(path)
+    assert drain(inbox)["ada.ipynb"].result.score == 5.0
+    assert desk.count == 2
+
+
+def test_what_changes_at_the_last_moment_is_not_missed_by_a_later_watch(
+    inbox: Inbox, desk: _Desk, tmp_path: Path, tiny_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a look and the laying of its page: the result says which content it is of."""
+    path = tmp_path / "ada.ipynb"
+    path.write_bytes(handed_in())
+    lay = Inbox._lay
+
+    def late(self: Inbox, name: str, ending: str, text: str) -> None:
+        monkeypatch.undo()
+        path.write_bytes(handed_in(NO_SHIFT))
+        lay(self, name, ending, text)
+
+    monkeypatch.setattr(Inbox, "_lay", late)
+    assert next(iter(drain(inbox).values())).result.score == 5.0
+    assert drain(Inbox(tmp_path, tiny_lab, desk.submit))["ada.ipynb"].result.score == 2.0
+
+
 def test_links_pipes_and_folders_lead_nowhere(
     inbox: Inbox, desk: _Desk, tmp_path: Path, tiny_lab: Lab
 ) -> None:

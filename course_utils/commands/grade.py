@@ -190,12 +190,11 @@ def feedback(
 def _grade_file(path: Path, lab: Lab, settings: Settings, *, as_json: bool) -> None:
     from course_utils.grading.class_seed import known_seed
     from course_utils.grading.feedback import exercise_panel
-    from course_utils.grading.judge import Grader, grade_file
-    from course_utils.sandbox.client import Sandbox
+    from course_utils.grading.judge import Grader, grade_file, sandbox_of
 
     with (
         libraries_to_stderr(),
-        Sandbox(settings.isolation, settings.limits, lab.imports) as sandbox,
+        sandbox_of(lab, settings.isolation, settings.limits) as sandbox,
     ):
         # As the class was: a TA who asks about one student wants the verdict that counts.
         seed = settings.seeded(known_seed(Path.cwd()) or 0).hidden_seed or 0

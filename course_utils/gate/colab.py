@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from course_utils.ground.errors import LabError
 
@@ -50,7 +51,7 @@ class Place:
             LabError: it is something else.
         """
         found = _PLACE.fullmatch(text)
-        if found is None:
+        if found is None or {".", ".."} & set(text.replace("@", "/").replace(":", "/").split("/")):
             raise LabError(
                 f"{text!r} names no place on GitHub; that looks like ORGANISATION/REPOSITORY, or "
                 "like ORGANISATION/REPOSITORY@BRANCH:FOLDER"
@@ -83,7 +84,7 @@ def for_colab(
     made["cells"][:0] = [
         {
             "cell_type": "markdown", "id": "colab-badge", "metadata": {},
-            "source": f"[![Open in Colab]({_BADGE})]({address}/{name})",
+            "source": f"[![Open in Colab]({_BADGE})]({address}/{quote(name)})",
         },
         {
             "cell_type": "code", "id": "colab-setup", "metadata": {"cellView": "form"},

@@ -57,7 +57,7 @@ def handout(
             + f"\nmend it in {lab.folder} and release the lab again"
         )
     name, beside = released.notebook_path.name, sorted(files.keys() - {released.notebook_path.name})
-    package = install.removeprefix(_PIP)
+    package = "" if colab is None else _to_install(install)
     if not install:
         package, data = wheel()
         files[package] = data
@@ -67,6 +67,23 @@ def handout(
         files[name] = (strict_json.dumps(notebook, indent=1, ascii_only=False) + "\n").encode()
     files[PAGE] = _page(released, install, hand_in).encode()
     return zipped({f"{lab.name}/{name}": data for name, data in files.items()})
+
+
+def _to_install(command: str) -> str:
+    """What a command of pip's installs; nothing for no command.
+
+    Raises:
+        LabError: it is another one, which Colab could not be told.
+    """
+    if not command:
+        return ""
+    found = re.fullmatch(r"(?:(?:python|python3|py) -m )?pip3? install (\S.*)", command)
+    if found is None:
+        raise LabError(
+            f"{command!r} is no command that Colab could be given: with --colab, --install is one "
+            f"of pip's, as in {_PIP}PACKAGE"
+        )
+    return found[1]
 
 
 def _released(course: Course, lab: Lab) -> Lab:

@@ -26,18 +26,21 @@ class Workshop:
     Args:
         folder: the lab's.
         settings: how it is graded.
-        at_once: how many benches to set up beforehand, while the caller does something else.
     """
 
-    def __init__(self, folder: Path, settings: Settings, at_once: int = 0) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         warm_up()  # here: the server would end with a thread that has started it
         self._folder, self._settings = folder, settings
-        self._benches = [_Bench(folder, settings) for _ in range(at_once)]
-        self._free = list(self._benches)
+        self._benches: list[_Bench] = []
+        self._free: list[_Bench] = []
         self._lock = threading.Lock()
         self._closed = False
-        for bench in self._benches:
+
+    def set_up(self, count: int) -> None:
+        """Start so many workers now, while the caller does something else."""
+        for bench in [self._bench() for _ in range(count)]:
             bench.set_up()
+            self._free.append(bench)
 
     def grade(self, job: Job) -> SubmissionResult:
         """Grade a submission.

@@ -51,9 +51,9 @@ class Local:
     @contextlib.contextmanager
     def at_work(self, lab: Lab, settings: Settings, submissions: int) -> Iterator[AtWork]:
         count = min(settings.processes, submissions)
-        workshop = Workshop(lab.folder, settings, count)
-        threads = ThreadPoolExecutor(count)
+        workshop, threads = Workshop(lab.folder, settings), ThreadPoolExecutor(count)
         try:
+            workshop.set_up(count)
             yield _LocalAtWork(workshop, threads, count)
         finally:
             threads.shutdown(wait=False, cancel_futures=True)

@@ -51,12 +51,13 @@ def add_indexes(engine: Engine) -> None:
     Where this user may not do that, or another program is in the way, it only takes longer.
     """
     found = inspect(engine)
-    for table, column in _ASKED_BY.items():
-        name = f"course_utils_{table}_{column}"
-        if name in {index["name"] for index in found.get_indexes(table)}:
-            continue
-        with suppress(SQLAlchemyError), engine.begin() as connection:
-            connection.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
+    with suppress(SQLAlchemyError):
+        for table, column in _ASKED_BY.items():
+            name = f"course_utils_{table}_{column}"
+            if name in {index["name"] for index in found.get_indexes(table)}:
+                continue
+            with engine.begin() as connection:
+                connection.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
 
 
 def _with_option(url: URL, option: str) -> str:

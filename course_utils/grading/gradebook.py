@@ -11,6 +11,7 @@ import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -27,6 +28,7 @@ from course_utils.grading.reading.companions import copy_companions, exchange_fi
 from course_utils.grading.replacing import bring_back, replacing
 from course_utils.grading.roster import Student as Known
 from course_utils.grading.roster import enter_students
+from course_utils.grading.rubrics import are_dropped
 from course_utils.grading.standing import read_marks
 from course_utils.grading.submissions import folder_of, submitted_at
 from course_utils.grading.totals import StudentMarks
@@ -62,7 +64,6 @@ class GradebookWriter:
         self._gradebook = Gradebook(url, course.course_id)
         if not reading:
             _let_others_read(self._gradebook)
-            add_indexes(self._gradebook.engine)
         try:
             notebook = self._gradebook.find_notebook(lab.notebook_id, lab.name)
         except MissingEntry:
@@ -95,6 +96,11 @@ class GradebookWriter:
             for name, last, first in self._gradebook.db.execute(query)
         }
 
+    def add_indexes(self) -> None:
+        """Let a large class be written quickly; see :func:`~.database.add_indexes`."""
+        self._gradebook.db.rollback()
+        add_indexes(self._gradebook.engine)
+
     def enter_students(self, roster: Iterable[Known]) -> None:
         """Make students known to the gradebook, or their names."""
         enter_students(self._gradebook, roster)
@@ -107,7 +113,8 @@ class GradebookWriter:
         """
         result, submission = self._dated(result)
         student = result.student
-        notebook = stamped(self._gradebook, self._lab, result)
+        rubrics = are_dropped(self._course.config)
+        notebook = stamped(self._gradebook, self._lab, result, rubrics=rubrics)
         earlier = self._answers_before(student)
         write_marks(self._gradebook, self._lab, result, notebook, earlier)
         self._put_penalty_right(submission, student, notebook)
@@ -157,13 +164,14 @@ class GradebookWriter:
         text = feedback.page(result, marks).encode("utf-8", errors="replace")
         folder = self._course.folder("feedback", result.student, self._lab.name)
         page = f"{self._lab.notebook_id}.html"
-        files = exchange_files(folder_of(self._course, self._lab, result.student)) | {page: text}
-        known = {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
+        graded = self._course.folder("autograded", result.student, self._lab.name)
+        files = exchange_files(graded) | {page: text}
+        known = {name: _held(folder / name) for name in files}
         if known != files:
             with replacing(folder) as fresh:
                 for name, data in files.items():
                     (fresh / name).write_bytes(data)
-        return known.get(page) != text
+        return known[page] != text
 
     def _enter_submission(self, student: str, dated: Mapping[str, Any]) -> Any:
         with warnings.catch_warnings():
@@ -215,6 +223,10 @@ def late_noted(result: SubmissionResult, marks: StudentMarks) -> SubmissionResul
     if marks.seconds_late <= 0 or Reason.LATE in {n.code for n in result.notices}:
         return result
     return result.noting([Notice(Reason.LATE, f"submitted {marks.seconds_late:.0f} s late")])
+
+
+def _held(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def _let_others_read(gradebook: Gradebook) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,6 +45,19 @@ class _State:
     changed: int
     inode: int
 
+    @classmethod
+    def of(cls, found: os.stat_result) -> _State:
+        return cls(found.st_size, found.st_ctime_ns, found.st_ino)
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A notebook that is graded: since when, and which content of it."""
+
+    future: Future[SubmissionResult]
+    since: float
+    state: _State
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -74,7 +87,7 @@ class Inbox:
         self._folder, self._lab, self._submit = folder.resolve(), lab, submit
         self._seen: dict[str, _State] = {}
         self._taken: dict[str, _State] = {}
-        self._running: dict[str, tuple[Future[SubmissionResult], float]] = {}
+        self._running: dict[str, _Running] = {}
 
     def look(self) -> list[Answered]:
         """Look once: take what is at rest and not answered, answer what is graded."""
@@ -85,19 +98,15 @@ class Inbox:
                 known = name not in self._taken and self._is_answered(name, state)
                 self._taken[name] = state
                 if not known:
-                    self._running[name] = self._graded(name), time.perf_counter()
+                    began = time.perf_counter()
+                    self._running[name] = _Running(self._graded(name), began, state)
         self._seen = now
         self._taken = {name: state for name, state in self._taken.items() if name in now}
-        return [self._answered(name) for name in self._ready(now)]
-
-    def _ready(self, now: Mapping[str, _State]) -> list[str]:
-        """The notebooks whose verdict can be laid beside them; one on what is gone is given up."""
-        graded = {name: since for name, (future, since) in self._running.items() if future.done()}
-        for name in graded:
-            if name not in now or now[name] != self._taken[name]:
-                del self._running[name]
         late = time.perf_counter() - _REST_SECONDS
-        return [name for name, since in graded.items() if name in self._running and since <= late]
+        ready = [
+            name for name, one in self._running.items() if one.future.done() and one.since <= late
+        ]
+        return [answered for name in ready if (answered := self._answered(name)) is not None]
 
     @property
     def busy(self) -> bool:
@@ -113,14 +122,19 @@ class Inbox:
                         name.endswith(_NOTEBOOK) and not name.startswith(".")
                         and entry.is_file(follow_symlinks=False)
                     ):  # fmt: skip
-                        of = entry.stat(follow_symlinks=False)
-                        yield name, _State(of.st_size, of.st_ctime_ns, of.st_ino)
+                        yield name, _State.of(entry.stat(follow_symlinks=False))
 
     def _is_answered(self, name: str, state: _State) -> bool:
-        """Whether its result is younger: an earlier watch has graded it."""
+        """Whether its result is of this very content: an earlier watch has graded it."""
         with suppress(OSError):
-            return os.lstat(self._beside(name, _RESULT)).st_mtime_ns >= state.changed
+            dated = os.lstat(self._beside(name, _RESULT)).st_mtime_ns
+            return dated // 1000 == state.changed // 1000  # some file systems keep microseconds
         return False
+
+    def _state(self, name: str) -> _State | None:
+        with suppress(OSError):
+            return _State.of(os.lstat(self._folder / name))
+        return None
 
     def _graded(self, name: str) -> Future[SubmissionResult]:
         student = name.removesuffix(_NOTEBOOK)
@@ -134,10 +148,14 @@ class Inbox:
         done.set_result(result)
         return done
 
-    def _answered(self, name: str) -> Answered:
-        future, since = self._running.pop(name)
+    def _answered(self, name: str) -> Answered | None:
+        """Lay the verdict beside a notebook, unless that is by now another one, or gone."""
+        one = self._running.pop(name)
+        if self._state(name) != one.state:
+            self._taken.pop(name, None)
+            return None
         try:
-            result = future.result()
+            result = one.future.result()
         except Exception as error:  # a worker that was killed, or lost on the way
             why = f"the grader failed: {type(error).__name__}: {error}"
             result = not_graded(self._lab, name.removesuffix(_NOTEBOOK), why)
@@ -148,9 +166,11 @@ class Inbox:
             try:
                 self._lay(name, _PAGE, feedback.page(result, marks_of(result)))
                 self._lay(name, _RESULT, strict_json.dumps(result.to_dict(), indent=1) + "\n")
+                # By this a later watch knows which content it is of.
+                os.utime(self._beside(name, _RESULT), ns=(one.state.changed,) * 2)
             except OSError as error:
                 why = f"nothing could be laid beside it: {error.strerror or error}"
-        return Answered(name, result, time.perf_counter() - since, why)
+        return Answered(name, result, time.perf_counter() - one.since, why)
 
     def _beside(self, name: str, ending: str) -> Path:
         return self._folder / f"{name.removesuffix(_NOTEBOOK)}{ending}"

@@ -13,7 +13,6 @@ from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.ignorance import marked_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback, inert
-from course_utils.grading.habits import Habits
 from course_utils.grading.reading.files import read_file
 from course_utils.grading.reading.notebook import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
@@ -24,6 +23,8 @@ from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.sandbox.cells import CellRun
 from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.exercise import ExerciseBackend
+from course_utils.sandbox.launch import Isolation
+from course_utils.sandbox.limits import Limits
 from course_utils.sandbox.session import Session
 from course_utils.testing.lab_tests import lab_tests
 from course_utils.testing.marker import ExerciseMark
@@ -33,7 +34,24 @@ from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.render import Panel
 from course_utils.verdict.submission import Notice, SubmissionResult
 
+# What torch imports when an optimizer or a second backward pass is first used: hundreds of modules,
+# which every fork would import again.
+_TORCHS_LATE_IMPORTS = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 _NOTHING: Mapping[str, ExerciseResult] = {}
+
+
+def sandbox_of(lab: Lab, isolation: Isolation, limits: Limits) -> Sandbox:
+    """The sandbox for a lab's submissions, which has imported what the lab imports, and torch.
+
+    In a NumPy lab, too, some students import torch. It takes them longer than all else; and what is
+    imported late begins with other random numbers, and counts as a submission's own memory.
+    """
+    late = _TORCHS_LATE_IMPORTS if any(_is_torch(name) for name in lab.imports) else ()
+    return Sandbox(isolation, limits, [*lab.imports, "torch", *late])
+
+
+def _is_torch(module: str) -> bool:
+    return module.partition(".")[0] == "torch"
 
 
 class Grader:
@@ -53,7 +71,6 @@ class Grader:
         self._sandbox = sandbox
         self._hidden_seed = hidden_seed
         self._device = sandbox.limits.device
-        self._habits = Habits()
 
     def grade(
         self, data: bytes, student: str = "", kept: Mapping[str, ExerciseResult] = _NOTHING
@@ -73,7 +90,6 @@ class Grader:
             except UnreadableError as error:
                 result = self.ungraded(error, student)
             else:
-                self._sandbox.import_too(self._habits.of(reading.program))
                 result = self._judge(reading, student, kept)
         wall = time.perf_counter() - started
         return replace(result, wall_seconds=wall, phases=dict(seen.seconds))

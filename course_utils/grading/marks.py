@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import nbformat
@@ -10,8 +10,9 @@ from nbgrader import utils
 from nbgrader.api import BaseCell, Grade, Gradebook
 from sqlalchemy import select, update
 
+from course_utils.grading.rubrics import with_rubrics
 from course_utils.grading.totals import NO_RESPONSE
-from course_utils.ground.cells import exercise_of, grade_id, is_written, rubric, source
+from course_utils.ground.cells import exercise_of, grade_id, source
 from course_utils.ground.lab import Lab
 from course_utils.verdict.submission import SubmissionResult
 
@@ -92,9 +93,11 @@ def _names(gradebook: Gradebook, submitted: Any) -> dict[str, str]:
     return {row.id: row.name for row in gradebook.db.execute(query)}
 
 
-def stamped(gradebook: Gradebook, lab: Lab, result: SubmissionResult) -> Any:
-    """The graded notebook with nbgrader's checksums of what was released, and with the rubric below
-    every written answer; None where there is no notebook."""
+def stamped(
+    gradebook: Gradebook, lab: Lab, result: SubmissionResult, *, rubrics: bool = False
+) -> Any:
+    """The graded notebook with nbgrader's checksums of what was released, and where that is wanted
+    with the rubric below every written answer; None where there is no notebook."""
     if result.notebook is None:
         return None
     released = gradebook.find_notebook(lab.notebook_id, lab.name)
@@ -103,13 +106,6 @@ def stamped(gradebook: Gradebook, lab: Lab, result: SubmissionResult) -> Any:
     for cell in notebook["cells"]:
         if grade_id(cell) in checksums:
             cell["metadata"]["nbgrader"]["checksum"] = checksums[grade_id(cell)]
-    notebook["cells"] = list(_with_rubrics(notebook["cells"], lab))
+    if rubrics:
+        notebook["cells"] = list(with_rubrics(notebook["cells"], lab))
     return notebook
-
-
-def _with_rubrics(cells: Iterable[Any], lab: Lab) -> Iterator[Any]:
-    answers = {grade_id(cell): cell for cell in lab.notebook["cells"] if is_written(cell)}
-    for cell in cells:
-        yield cell
-        if grade_id(cell) in answers:
-            yield nbformat.from_dict(rubric(answers[grade_id(cell)]))

@@ -25,22 +25,21 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Integer, Unicode
 
 from course_utils.grading.class_seed import class_seed
-from course_utils.grading.judge import Grader, grade_submission
+from course_utils.grading.judge import Grader, grade_submission, sandbox_of
 from course_utils.grading.marks import stamped, write_marks
 from course_utils.grading.reading.companions import copy_companions
+from course_utils.grading.rubrics import are_dropped
 from course_utils.grading.submissions import (
     look,
     student_id,
     submission_folders,
     submitted_at,
 )
-from course_utils.ground.cells import is_rubric
 from course_utils.ground.devices import VARIABLE, resolve
 from course_utils.ground.errors import DeviceError, LabError, SandboxError
 from course_utils.ground.escaping import escaped
 from course_utils.ground.lab import Lab
 from course_utils.ground.stub import TEXT_STUB, stub_code
-from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import MIB, Limits
 from course_utils.verdict.submission import SubmissionResult
@@ -197,7 +196,7 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
         resources[_VERDICT] = result
         if result.notebook is not None:
             with Gradebook(names["db_url"]) as book:
-                nb = stamped(book, grader.lab, result)
+                nb = stamped(book, grader.lab, result, rubrics=are_dropped(self.config))
         return nb, resources
 
     def limits(self) -> Limits:
@@ -230,7 +229,7 @@ class Execute(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untype
         key = (lab, changed, self.isolation, limits, seed)
         if key not in _warm:
             os.environ[VARIABLE] = limits.device  # the lab's tests ask there
-            sandbox = Sandbox(Isolation(self.isolation), limits, lab.imports)
+            sandbox = sandbox_of(lab, Isolation(self.isolation), limits)
             sandbox.__enter__()  # it ends with this process
             _warm[key] = Grader(lab, sandbox, hidden_seed=seed)
         return _warm[key]
@@ -251,14 +250,6 @@ class SaveAutoGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is
             # What nbgrader has overwritten by now, nobody can compare with.
             lab = _lab(course, names["assignment"])
             write_marks(book, lab, result, stamped(book, lab, result), earlier={})
-        return nb, resources
-
-
-class DropRubrics(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is untyped
-    """Leave out what stands in a graded notebook for those who read the answers."""
-
-    def preprocess(self, nb: Any, resources: Any) -> Any:
-        nb.cells = [cell for cell in nb.cells if not is_rubric(cell)]
         return nb, resources
 
 

@@ -30,8 +30,25 @@ def sources() -> dict[str, bytes]:
             f"{package.parent} has no {missing[0]}: this package's sources are sent, so run this "
             "where it is installed from its repository (make env)"
         )
+    if strays := _untracked(package):
+        raise LabError(
+            f"{', '.join(strays)}: not in the repository, and would be sent with the package; add "
+            "what belongs there, and move the rest away"
+        )
     found = {name: (package.parent / name).read_bytes() for name in _OF_THE_PROJECT}
     return found | {f"{package.name}/{name}": data for name, data in files_in(package).items()}
+
+
+def _untracked(package: Path) -> list[str]:
+    """Files in the package's folder that git does not know, where there is git to ask."""
+    try:
+        asked = subprocess.run(
+            ["git", "ls-files", "--others", "--exclude-standard", "--", package.name],
+            cwd=package.parent, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return []  # no git, or no checkout: a copy of the sources
+    return asked.stdout.splitlines()
 
 
 @cache

@@ -16,13 +16,12 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from course_utils.grading.judge import Grader
+from course_utils.grading.judge import Grader, sandbox_of
 from course_utils.ground import devices
 from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Lab
 from course_utils.ground.statuses import Reason, SubmissionStatus
 from course_utils.ground.streams import print_to_stderr
-from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.launch import Isolation
 from course_utils.sandbox.limits import Limits, bound_data
 from course_utils.testing.standing import StandingSession
@@ -115,7 +114,7 @@ def _ready() -> _Desk:
         assert _task is not None
         folder, settings = _task
         lab = Lab.load(folder)
-        sandbox = Sandbox(settings.isolation, settings.limits, lab.imports)
+        sandbox = sandbox_of(lab, settings.isolation, settings.limits)
         sandbox.start()
         grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed or 0)
         _desk = _Desk(grader, StandingSession(lab.test_files))

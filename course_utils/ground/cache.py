@@ -27,12 +27,11 @@ def cache_folder() -> Path:
 def cached(name: str, make: Callable[[], bytes]) -> bytes:
     """What the cache folder holds under a name, made now if that is nothing; of several processes
     that miss it, one makes it."""
-    path = cache_folder() / name
     with contextlib.suppress(OSError):
-        return _read(path)
+        return read_cached(name)
     with _locked(name):
         with contextlib.suppress(OSError):
-            return _read(path)
+            return read_cached(name)
         made = make()
         write_cached(name, made)
         return made
@@ -49,7 +48,13 @@ def write_cached(name: str, data: bytes) -> None:
         _make_room(folder, name)
 
 
-def _read(path: Path) -> bytes:
+def read_cached(name: str) -> bytes:
+    """A file of the cache folder.
+
+    Raises:
+        OSError: there is none, or it cannot be read.
+    """
+    path = cache_folder() / name
     data = path.read_bytes()
     with contextlib.suppress(OSError):
         os.utime(path)  # for who makes room

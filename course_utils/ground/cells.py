@@ -11,7 +11,6 @@ from typing import Any
 
 _CHECK = "check_"
 EXPLORE_TAG = "explore"
-_RUBRIC_TAG = "rubric"
 _COLAB_BADGE = re.compile(
     r"\[!\[[^\]\n]*\]\([^)\s]*\)\]\(https://colab\.research\.google\.com/[^)\s]*\)"
     r"|<a href=\"https://colab\.research\.google\.com/[^\"<>]*\"[^<>]*><img [^<>]*></a>"
@@ -74,23 +73,6 @@ def is_solution(cell: dict[str, Any]) -> bool:
 def is_written(cell: dict[str, Any]) -> bool:
     """Whether students answer in this cell and a person reads it: a solution worth points."""
     return is_solution(cell) and bool(_nbgrader(cell).get("grade"))
-
-
-def rubric(cell: dict[str, Any]) -> dict[str, Any]:
-    """A cell for graders, with what the instructor's notebook has in a written answer's place: a
-    good answer, and what each point is for."""
-    told = "\n".join(f"> {line}".rstrip() for line in source(cell).splitlines())
-    return {
-        "cell_type": "markdown",
-        "id": f"rubric-{grade_id(cell)}"[:64],
-        "metadata": {"tags": [_RUBRIC_TAG], "editable": False},
-        "source": f"> **For graders, not for students.**\n>\n{told}",
-    }
-
-
-def is_rubric(cell: dict[str, Any]) -> bool:
-    """Whether a cell is one of those."""
-    return _RUBRIC_TAG in (cell.get("metadata", {}).get("tags") or ())
 
 
 def is_locked(cell: dict[str, Any]) -> bool:

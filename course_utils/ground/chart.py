@@ -42,13 +42,14 @@ def chart(actual: Any, expected: Any, tolerance: float | None) -> tuple[str, ...
         return ()
     if actual.shape != expected.shape or not expected.size:
         return ()
-    got, want = (np.atleast_2d(np.squeeze(one)).astype(np.float64) for one in both)
+    got, want = (np.atleast_2d(np.squeeze(one)) for one in both)
     if want.ndim > 2 or want.shape[0] > _MOST_ROWS or want.shape[1] > _MOST_COLUMNS:
         return ()
-    if expected.dtype.kind in "biu":
+    if want.dtype.kind in "biu":
         signs = np.where(got == want, AGREES, OTHER)
     else:
-        signs = _signs(got, want, tolerance or 0.0)
+        with np.errstate(all="ignore"):  # infinities that agree, and what overflows
+            signs = _signs(got.astype(np.float64), want.astype(np.float64), tolerance or 0.0)
     differing = int(np.sum(signs != AGREES))
     return tuple("".join(row) for row in signs) if 1 < differing < want.size else ()
 
@@ -56,8 +57,7 @@ def chart(actual: Any, expected: Any, tolerance: float | None) -> tuple[str, ...
 def _signs(got: Any, want: Any, tolerance: float) -> Any:
     finite = np.isfinite(want)
     scale = float(np.max(np.abs(want[finite]), initial=0.0)) or 1.0
-    with np.errstate(invalid="ignore"):  # infinities that agree
-        gap = got - want
+    gap = got - want
     signs = np.full(want.shape, AGREES)
     signs[gap > tolerance * scale] = LARGE
     signs[gap < -tolerance * scale] = SMALL

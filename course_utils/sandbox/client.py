@@ -73,12 +73,6 @@ class Sandbox:
         self._control = Channel(self._started.connection, _REPORT_BYTES, START_SECONDS)
         self.hello = {}
 
-    def import_too(self, modules: Sequence[str]) -> None:
-        """Import these, too, before anything is forked: from the next session on."""
-        if new := [name for name in modules if name not in self._preload]:
-            self._preload += new
-            self.close()
-
     def _await_ready(self) -> None:
         if self.hello:
             return

@@ -30,9 +30,6 @@ _NO_NAMESPACES = (
 )
 
 _PACKAGE = "course_utils"
-# What torch imports when an optimizer or a backward pass is first used: hundreds of modules, which
-# every fork would import again.
-_TORCHS_LATE_IMPORTS = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 
 
 def main(descriptor: int, isolated: bool, device: str, preload: Sequence[str]) -> None:
@@ -111,8 +108,6 @@ def warm_up(preload: Sequence[str]) -> None:
     if "torch" in sys.modules:
         # One thread: a pool of threads would not survive a fork.
         sys.modules["torch"].set_num_threads(1)
-        for name in _TORCHS_LATE_IMPORTS:
-            importlib.import_module(name)
     if "sympy" in sys.modules:
         _warm_sympy()
     runner.prepare_shell()

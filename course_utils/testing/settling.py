@@ -66,5 +66,5 @@ def _charged(outcome: TestOutcome) -> TestOutcome:
         return outcome
     return replace(
         outcome, by_values=outcome.status, status=Status.FORBIDDEN, message=call.sentence,
-        relative_error=None, tolerance=None,
+        relative_error=None, tolerance=None, chart=(),
     )  # fmt: skip

@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
 from course_utils.gate.lab_files import own_files
@@ -24,7 +25,7 @@ from course_utils.gate.memory.trees import proof_from, tree_of, whole_from
 from course_utils.gate.proof import Options, Proof
 from course_utils.gate.whole import Whole, stored_traces
 from course_utils.ground import wire
-from course_utils.ground.cache import cache_folder, write_cached
+from course_utils.ground.cache import cache_folder, read_cached, write_cached
 from course_utils.ground.devices import resolve
 from course_utils.ground.errors import TraceBookError
 from course_utils.ground.lab import Lab
@@ -105,7 +106,7 @@ class Memory:
             return
         write_cached(name, wire.dumps({"proof": tree, "books": books}))
         stem = name[: -len(".proof") - _LETTERS]
-        older = sorted(cache_folder().glob(f"{stem}*.proof"), key=lambda path: path.stat().st_mtime)
+        older = sorted(cache_folder().glob(f"{stem}*.proof"), key=_written)
         for path in older[:-_KEPT]:
             path.unlink(missing_ok=True)
 
@@ -144,11 +145,18 @@ def _modules_named(lab: Lab) -> tuple[str, ...]:
     return (PACKAGE, *sorted(set(re.findall(rf"\b{PACKAGE}(?:\.\w+)+", text))))
 
 
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # whoever made room in the cache was faster
+        return 0.0
+
+
 def _read(name: str, made: Callable[[dict[str, Any], bytes], Kept]) -> Kept | None:
     if not name:
         return None
     try:
-        file: dict[str, Any] = wire.loads((cache_folder() / name).read_bytes())
+        file: dict[str, Any] = wire.loads(read_cached(name))
         return made(json.loads(file["proof"]), file["books"])
     except (OSError, ValueError, KeyError, TypeError, TraceBookError):
         return None  # none, or damaged: the proof is made again

@@ -38,6 +38,7 @@ from course_utils.grading.classrun.recording import Recording
 from course_utils.grading.classrun.summary import Outcome, Profile, Summary
 from course_utils.grading.course import Course
 from course_utils.grading.crew import LOCAL, AtWork, Crew
+from course_utils.grading.gradebook import GradebookWriter
 from course_utils.grading.roster import Student
 from course_utils.grading.standing import MarksInTurn
 from course_utils.grading.submissions import Submission
@@ -155,13 +156,15 @@ class ClassRun:
     def _planned(self, planner: Planner, submissions: Sequence[Submission]) -> Outcome:
         chosen = self._choice.narrowed(submissions, planner.entry_of, planner.faults)
         foreseen = planner.plan(chosen)
-        hired = _Hired(self._crew, self._lab, self._settings)
+        hired = _Hired(self._crew, self._lab, self._settings, len(chosen))
         gradebook = PatientGradebook(self._course, self._lab, self._patience, self._tell)
         with hired, contextlib.ExitStack() as opened:
             if foreseen.left:
-                hired.work(len(foreseen.left))
+                hired.work()
             journal = opened.enter_context(Journal(self._state))
             opened.enter_context(gradebook)
+            if foreseen.left:
+                gradebook.do(GradebookWriter.add_indexes)
             if self._roster:
                 gradebook.do(lambda writer: writer.enter_students(self._roster))
             recording = Recording(journal, gradebook, planner.keys)
@@ -173,7 +176,7 @@ class ClassRun:
                 lambda student: self._has_lost(planner.entry_of(student), marks.of(student))
             )
             if plan.left:  # what is said to be written may be gone
-                hired.work(len(plan.left))
+                hired.work()
             if number is None:
                 number = journal.begin(self._lab.name, key, (
                     (name, snapshot(marks.of(name), planner.result_of(name)))
@@ -253,8 +256,7 @@ class ClassRun:
                 self._tell_of(*renewed, stands=True)
         if not plan.left:
             return
-        work = hired.work(len(plan.left))
-        for handed in grade_class(self._lab, plan.left, work, planner.kept_of):
+        for handed in grade_class(self._lab, plan.left, hired.work(), planner.kept_of):
             self._workers.add(handed.result.phases)
             self._tell_of(*recording.enter(number, handed.digest, handed.result))
 
@@ -267,23 +269,19 @@ class ClassRun:
 class _Hired:
     """The crew, which comes when there is something to grade, proves itself, and then stays."""
 
-    def __init__(self, crew: Crew, lab: Lab, settings: Settings) -> None:
-        self._crew, self._task = crew, (lab, settings)
+    def __init__(self, crew: Crew, lab: Lab, settings: Settings, submissions: int) -> None:
+        self._called = preflight.proven(lab, settings, crew, submissions)
         self._stack = contextlib.ExitStack()
         self._work: AtWork | None = None
 
-    def work(self, submissions: int) -> AtWork:
+    def work(self) -> AtWork:
         """The crew at work.
-
-        Args:
-            submissions: how many there are to grade.
 
         Raises:
             NotReady: it cannot grade.
         """
         if self._work is None:
-            called = preflight.proven(*self._task, self._crew, submissions)
-            self._work = self._stack.enter_context(called)
+            self._work = self._stack.enter_context(self._called)
         return self._work
 
     def __enter__(self) -> _Hired:

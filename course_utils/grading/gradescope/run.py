@@ -16,14 +16,13 @@ from course_utils.diagnosis.ignorance import all_fulfilled
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading.gradescope.results import to_results
 from course_utils.grading.gradescope.settings import LABS, Settings
-from course_utils.grading.judge import Grader, grade_submission
+from course_utils.grading.judge import Grader, grade_submission, sandbox_of
 from course_utils.grading.submissions import look
 from course_utils.ground import strict_json
 from course_utils.ground.devices import resolve
 from course_utils.ground.errors import CourseError
 from course_utils.ground.lab import Lab
 from course_utils.ground.streams import libraries_to_stderr
-from course_utils.sandbox.client import Sandbox
 from course_utils.sandbox.limits import Limits
 
 
@@ -42,7 +41,7 @@ def grade(root: Path) -> Path:
     limits = Limits(device=resolve("cpu"))
     with (
         libraries_to_stderr(),
-        Sandbox(settings.isolation, limits, lab.imports) as sandbox,
+        sandbox_of(lab, settings.isolation, limits) as sandbox,
     ):
         grader = Grader(lab, sandbox, hidden_seed=settings.hidden_seed)
         result = grade_submission(look("", root / "submission", lab), grader)
@@ -60,7 +59,7 @@ def warm_up(root: Path) -> None:
         CourseError: it does not.
     """
     settings, lab = _source(root.resolve())
-    Sandbox(settings.isolation, Limits(device=resolve("cpu")), lab.imports).try_out()
+    sandbox_of(lab, settings.isolation, Limits(device=resolve("cpu"))).try_out()
     public_book(lab)
     for exercise in lab.exercises:
         hidden_book(lab, exercise.name, settings.hidden_seed)

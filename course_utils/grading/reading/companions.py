@@ -44,13 +44,17 @@ def copy_companions(folder: Path, target: Path) -> None:
 
 def exchange_files(folder: Path) -> dict[str, bytes]:
     """What nbgrader's exchange has laid beside a notebook, and asks for beside its feedback: when
-    it was handed in, and the secret by which only its student finds the feedback."""
+    it was handed in, and the secret by which only its student finds the feedback.
+
+    They are text there: one that is none would end the release of everybody's feedback.
+    """
     place = own_place(folder)
     found = {}
     for name in ("timestamp.txt", "submission_secret.txt"):
         with suppress(OSError), opened(place / name) as (source, size):
             if size <= _EXCHANGE_BYTES:
-                found[name] = source.read(_EXCHANGE_BYTES)
+                text = source.read(_EXCHANGE_BYTES).decode("utf-8", "replace")
+                found[name] = text.encode("utf-8")
     return found
 
 
