@@ -109,7 +109,7 @@ class Notebook:
         page.goto(f"{server.host}/{'notebooks' if notebook7 else 'lab/tree'}/{path}?reset")
         self.cell("").first.wait_for()
         if notebook7:
-            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+            page.locator(".jp-NotebookKernelStatus-fade").wait_for(state="attached")
         else:
             page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()
 
