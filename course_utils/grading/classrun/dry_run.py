@@ -51,7 +51,7 @@ def compared(
         tell(Started(len(plan.left), len(plan.done)))
         names = (one.student for one in plan.done)
         for result in filter(None, map(planner.result_of, names)):
-            _compare(outcome, result, marks, planner, tell)
+            _compare(outcome, result, marks, planner, tell, stands=True)
         if plan.left:
             for handed in grade_class(lab, plan.left, work, planner.kept_of):
                 _compare(outcome, handed.result, marks, planner, tell)
@@ -75,6 +75,8 @@ def _compare(
     marks: dict[str, StudentMarks],
     planner: Planner,
     tell: Tell,
+    *,
+    stands: bool = False,
 ) -> None:
     """Take down what a verdict would change."""
     known = marks.get(result.student)
@@ -87,4 +89,4 @@ def _compare(
     outcome.lines.append(line)
     before = snapshot(known, planner.result_of(result.student))
     outcome.changes += changes(before, result, known)
-    tell(Graded(result, line.total))
+    tell(Graded(result, line.total, stands))
