@@ -318,7 +318,7 @@ def test_nobody_comes(tiny_lab: Lab, started: Cluster) -> None:
         path = tiny_lab.notebook_path
         stops = pytest.raises(ClusterError, match="no worker was there for 0 s: start some")
         with stops, crew.at_work(tiny_lab, Settings(), 1) as work:
-            list(grade_class(tiny_lab, [Submission("ada", path)], work))
+            list(grade_class(tiny_lab, [Submission("ada", str(path))], work))
 
 
 def test_a_scheduler_that_others_can_reach_is_refused(tmp_path: Path) -> None:

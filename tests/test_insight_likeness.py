@@ -160,8 +160,8 @@ def test_what_cannot_be_read_is_passed_over(lab: Lab, tmp_path_factory: pytest.T
     (folder / "bad.ipynb").write_bytes(b"{")
     (folder / "good.ipynb").write_bytes(as_bytes(tiny_notebook()))
     some = [
-        Submission("bad", folder / "bad.ipynb"), Submission("gone", folder / "none.ipynb"),
-        Submission("good", folder / "good.ipynb"), Submission("fault", None, fault="a disk"),
+        Submission("bad", f"{folder}/bad.ipynb"), Submission("gone", f"{folder}/none.ipynb"),
+        Submission("good", f"{folder}/good.ipynb"), Submission("fault", None, fault="a disk"),
     ]  # fmt: skip
     assert list(written(lab, some)) == ["good"]
 

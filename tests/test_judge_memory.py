@@ -79,7 +79,7 @@ def test_a_worker_that_runs_out_of_memory_costs_one_submission(tmp_path: Path) -
     for name in ("anna", "ben", "hungry", "carl", "dora"):
         path = tmp_path / f"{name}.ipynb"
         path.write_bytes(as_bytes(hungry if name == "hungry" else tiny_notebook()))
-        submissions.append(Submission(name, path))
+        submissions.append(Submission(name, str(path)))
     with LOCAL.at_work(lab, Settings(workers=2, limits=LIMITS), len(submissions)) as work:
         graded = list(grade_class(lab, submissions, work))
     rows = {handed.submission.student: handed.result for handed in graded}

@@ -403,7 +403,7 @@ def test_a_worker_that_lost_the_gpu_costs_its_own_submission_only(
 ) -> None:
     monkeypatch.setattr(worker, "start", _start)
     names = ["a", "b", "spoiler", "c", "d", "e"]
-    submissions = [Submission(name, tiny_lab.notebook_path) for name in names]
+    submissions = [Submission(name, str(tiny_lab.notebook_path)) for name in names]
     with LOCAL.at_work(tiny_lab, Settings(workers=2), len(names)) as work:
         results = [one.result for one in grade_class(tiny_lab, submissions, work)]
     assert sorted(result.student for result in results) == sorted(names)

@@ -96,7 +96,7 @@ def test_many_files_do_not_hide_the_notebook(folder: Path, tiny_lab: Lab) -> Non
     for number in range(2500):
         (folder / f"a{number}").touch()
     (folder / NAME).write_bytes(RIGHT)
-    assert look("ada", folder, tiny_lab) == Submission("ada", folder / NAME)
+    assert look("ada", folder, tiny_lab) == Submission("ada", str(folder / NAME))
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,9 @@ class GradebookWriter:
     def students(self) -> dict[str, tuple[str, str]]:
         """The gradebook's students: id → last and first name, empty where they are not known."""
         query = select(Student.id, Student.last_name, Student.first_name)
+        unknown = "", ""  # one for all of a large class
         return {
-            name: (last or "", first or "")
+            name: (last or "", first or "") if last or first else unknown
             for name, last, first in self._gradebook.db.execute(query)
         }
 

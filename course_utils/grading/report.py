@@ -79,8 +79,8 @@ def line(
     diagnosis = result.main_diagnosis
     reasons = sorted({str(notice.code) for notice in result.notices} - {str(result.reason)})
     return Line(
-        result.student, *names, total_of(result, marks, max_score), result.status,
-        reasons=(str(result.reason), *reasons),
+        result.student, *names, _shared(total_of(result, marks, max_score)), result.status,
+        reasons=_shared((str(result.reason), *reasons)),
         message=result.message,
         diagnosis=diagnosis.name if diagnosis else "",
         seconds=result.wall_seconds,
@@ -93,7 +93,7 @@ _known: dict[Any, Any] = {}
 
 
 def _shared(value: Value) -> Value:
-    """One object for all that are equal: of points, and of lists of names, a class has few."""
+    """One object for all that are equal: of points, totals, lists of names a class has few."""
     found: Value = _known.setdefault((type(value), value), value)
     return found
 

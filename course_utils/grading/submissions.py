@@ -48,13 +48,19 @@ _DATE = re.compile(r"(?!.*\.\.)(?!.* /)[\w:.,+/ -]{1,100}", re.ASCII)
 class Submission:
     """One student's folder: the notebook to grade, if there is one, and what was noticed.
 
-    ``fault`` says why the folder could not be looked at, where that is no student's doing.
+    ``place`` is where the notebook lies, as text: a class has many, and a path is four times as
+    large. ``fault`` says why the folder could not be looked at, where that is no student's doing.
     """
 
     student: str
-    path: Path | None
+    place: str | None
     notices: tuple[Notice, ...] = ()
     fault: str = ""
+
+    @property
+    def path(self) -> Path | None:
+        """Where the notebook lies; None where there is none to grade."""
+        return None if self.place is None else Path(self.place)
 
     def read(self) -> bytes:
         """The notebook's bytes, as they are now; a caller reads once and grades what it has read.
@@ -65,10 +71,10 @@ class Submission:
         """
         if self.fault:
             raise OSError(self.fault)
-        if self.path is None:
+        if self.place is None:
             notice = self.notices[0]
             raise UnreadableError(notice.code, notice.message)
-        return read_found(self.path)
+        return read_found(Path(self.place))
 
 
 def find_submissions(course: Course, lab: Lab) -> list[Submission]:
@@ -164,7 +170,7 @@ def look(student: str, folder: Path, lab: Lab) -> Submission:
     if others:
         message = f"further notebooks were not graded: {listed(others)}"
         notices.append(Notice(Reason.EXTRA_NOTEBOOK, message))
-    return Submission(student, chosen.path, tuple(notices))
+    return Submission(student, os.fspath(chosen.path), tuple(notices))
 
 
 def _candidates(files: list[File]) -> list[File]:
