@@ -85,6 +85,7 @@ NOT_RUN_HERE = {
     "course collect": "the name of a command",
     "course watch": "the name of a command",
     "course grade --profile": "the name of an option",
+    "python -m benchmarks.memory": "minutes; prints figures",
     "course COMMAND --help": "test_help.py",
     "course --install-completion": "changes the reader's own shell; test_help.py completes",
     "make docs": "test_docs.py, by the same call",
