@@ -85,7 +85,7 @@ def line(
         diagnosis=diagnosis.name if diagnosis else "",
         seconds=result.wall_seconds,
         names=_shared(tuple(cells)),
-        points=tuple(map(_shared, cells.values())),
+        points=_shared(tuple(map(_shared, cells.values()))),
     )  # fmt: skip
 
 
