@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_what_the_work_raises_reaches_who_asked_and_the_session_goes_on(tiny_lab
     session = StandingSession(tiny_lab.test_files)
     for error in (KeyError("one"), MemoryError(), SystemExit(3)):
         with pytest.raises(type(error)):
-            session.do(lambda error=error: _raise(error))  # type: ignore[misc]
+            session.do(partial(_raise, error))
     assert session.do(lambda: 42) == 42
     session.close()
 

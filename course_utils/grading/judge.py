@@ -36,7 +36,7 @@ from course_utils.verdict.submission import Notice, SubmissionResult
 
 # What torch imports when an optimizer or a second backward pass is first used: hundreds of modules,
 # which every fork would import again.
-_TORCHS_LATE_IMPORTS = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
+TORCHS_LATE_IMPORTS = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 _NOTHING: Mapping[str, ExerciseResult] = {}
 
 
@@ -46,7 +46,7 @@ def sandbox_of(lab: Lab, isolation: Isolation, limits: Limits) -> Sandbox:
     In a NumPy lab, too, some students import torch. It takes them longer than all else; and what is
     imported late begins with other random numbers, and counts as a submission's own memory.
     """
-    late = _TORCHS_LATE_IMPORTS if any(_is_torch(name) for name in lab.imports) else ()
+    late = TORCHS_LATE_IMPORTS if any(_is_torch(name) for name in lab.imports) else ()
     return Sandbox(isolation, limits, [*lab.imports, "torch", *late])
 
 
