@@ -192,3 +192,15 @@ def test_a_call_leaves_numpys_error_handling_as_it_was() -> None:
     before = np.geterr()
     value({"f": f}, 1)
     assert np.geterr() == before
+
+
+def test_the_second_normal_number_of_a_pair_is_kept_on_both_sides() -> None:
+    namespace = {"draw": lambda: float(np.random.randn())}
+    np.random.seed(7)
+    expected = [np.random.randn() for _ in range(2)]
+    theirs = np.random.RandomState(3)
+    np.random.seed(7)
+    drawn = [np.random.randn()]
+    student = Student(NamespaceBackend(namespace), seed=3)
+    assert [student.draw() for _ in range(3)] == [theirs.randn() for _ in range(3)]
+    assert [*drawn, np.random.randn()] == expected

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -134,7 +134,33 @@ class Judge:
         # After the last one pytest takes down all fixtures: nothing is left to the next run.
         for item, following in zip_longest(items, items[1:]):
             self._test = item
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            self._run_item(item, following)
+
+    def _run_item(self, item: Any, following: pytest.Item | None) -> None:
+        """Make one test: its fixtures, its call, their end.
+
+        pytest's own protocol makes a report of each of the three and tells every plugin of it,
+        which takes as long as a short test, and here nobody listens.
+        """
+        hook = item.config.hook
+        item._initrequest()  # an item that is run again needs its fixtures anew
+        ready = self._step(item, "setup", lambda: hook.pytest_runtest_setup(item=item))
+        if ready:
+            self._step(item, "call", lambda: hook.pytest_runtest_call(item=item))
+        self._step(
+            item, "teardown", lambda: hook.pytest_runtest_teardown(item=item, nextitem=following)
+        )
+
+    def _step(
+        self, item: pytest.Item, when: Literal["setup", "call", "teardown"],
+        step: Callable[[], None],
+    ) -> bool:  # fmt: skip
+        """Take one of a test's steps and note its outcome: whether it came to a good end."""
+        call = pytest.CallInfo.from_call(
+            step, when, reraise=(pytest.exit.Exception, KeyboardInterrupt)
+        )
+        self._note(item, call)
+        return call.excinfo is None
 
     @property
     def _now(self) -> Run:
@@ -197,11 +223,8 @@ class Judge:
             item.stash[_COMPARISONS] = made
             yield
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> pytest.TestReport:
-        """Note the outcome, and spare pytest the rendering of tracebacks that nobody reads."""
+    def _note(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Note what a step of a test has come to."""
         run = self._now
         error = call.excinfo.value if call.excinfo else None
         if error is not None and is_out_of_memory(error):
@@ -219,12 +242,6 @@ class Judge:
             run.outcomes[item.nodeid] = self._outcome(item, call)
             if error is not None:  # its frames hold all that came back, and wait for a collection
                 traceback.clear_frames(error.__traceback__)
-        assert call.when != "collect"
-        return pytest.TestReport(
-            nodeid=item.nodeid, location=item.location, keywords={}, when=call.when,
-            outcome="failed" if call.excinfo else "passed",
-            longrepr="failed" if call.excinfo else None,
-        )
 
     def _outcome(self, item: pytest.Item, call: pytest.CallInfo[None]) -> TestOutcome:
         mark = mark_of(item)
