@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from defining import defined
+from numpy.random import mtrand
 
 from course_utils.calls.backend import Backend, NamespaceBackend
 from course_utils.calls.endings import Value
@@ -204,3 +205,16 @@ def test_the_second_normal_number_of_a_pair_is_kept_on_both_sides() -> None:
     student = Student(NamespaceBackend(namespace), seed=3)
     assert [student.draw() for _ in range(3)] == [theirs.randn() for _ in range(3)]
     assert [*drawn, np.random.randn()] == expected
+
+
+def test_a_notebook_may_have_chosen_another_kind_of_generator() -> None:
+    ours = mtrand.get_bit_generator()
+    mtrand.set_bit_generator(np.random.PCG64(5))
+    try:
+        np.random.randn()
+        expected = np.random.get_state(legacy=False)
+        student = Student(NamespaceBackend({"draw": lambda: float(np.random.randn())}), seed=3)
+        assert student.draw() == np.random.RandomState(3).randn()
+        assert np.random.get_state(legacy=False) == expected
+    finally:
+        mtrand.set_bit_generator(ours)

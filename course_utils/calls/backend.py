@@ -79,7 +79,8 @@ class _Generators:
         ours, bits = _states(), mtrand.get_bit_generator()
         if self._states is None:  # theirs begin where the process's are
             mtrand.set_bit_generator(self._numpy)
-            np.random.set_state(ours[1])
+            if ours[1]["bit_generator"] == "MT19937":  # a notebook may have chosen another kind
+                np.random.set_state(ours[1])
         else:
             self._exchange(self._numpy, None if seeded else self._states)
         try:
