@@ -84,6 +84,17 @@ def test_the_ledger_keeps_what_the_calls_were_like() -> None:
     assert ledger.forbidden == []
 
 
+def test_without_evidence_only_what_marks_hang_on_is_kept() -> None:
+    ledger = Ledger(evidence=False)
+    student = student_of("def f(x):\n    x += 1\n    return x\ndef g():\n    1 / 0", ledger)
+    assert student.f(x=np.ones(3)).tolist() == [2, 2, 2]
+    with pytest.raises(StudentFault):
+        student.g()
+    student.seen_as("good enough")
+    assert (ledger.trace, ledger.calls) == ([], [])
+    assert ledger.modified == [("f", "x")] and ledger.seconds > 0
+
+
 def test_a_call_that_failed_is_kept_too() -> None:
     student = student_of("def f():\n    raise ValueError('no')")
     with pytest.raises(StudentFault):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -253,16 +254,39 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
 # -- 5: nothing leaks
 
 
-def test_exercises_that_train_are_tried_under_fewer_seeds(tmp_path: Path) -> None:
+def test_4_what_is_slow_is_tried_under_fewer_seeds(tmp_path: Path) -> None:
     bench = workbench_of(small_lab.write(tmp_path).folder)
     trains, other = bench.exercises()[:2]
+    hangs = next(m for m in bench.misconceptions if m.exercise == other)
+    hanging = "misconception", other, hangs.name
+    slow = seed_runs.Slow(frozenset({trains}), frozenset({hanging}))
     with worker_pool(1, None) as pool:
-        marks = seed_runs.under_seeds(bench, 30, pool, training={trains})
-    under = {
-        name: {seed for (_, exercise, _), seed in marks if exercise == name}
-        for name in (trains, other)
-    }
-    assert under == {trains: {-1, 0, 1, 2}, other: set(range(-1, 30))}
+        marks = seed_runs.under_seeds(bench, 30, pool, slow=slow)
+    under = defaultdict(set)
+    for subject, seed in marks:
+        under[subject].add(seed)
+    assert under[hanging] == {-1, 0, 1, 2}
+    for subject, seeds in under.items():
+        few = subject == hanging or subject[1] == trains
+        assert seeds == ({-1, 0, 1, 2} if few else set(range(-1, 30)))
+    flakes, _ = same_marks.judge(marks, 30, slow)
+    assert (flakes.training, flakes.hanging) == ((trains,), (f"{hangs.name} of {other}",))
+
+
+def test_4_a_mistake_that_never_returns_is_said_to_be_tried_less(tmp_path: Path) -> None:
+    public, hidden = (
+        tests.replace('"softmax", ', '"softmax", seconds=0.2, ')
+        for tests in (small_lab.TEST_PUBLIC, small_lab.TEST_HIDDEN)
+    )
+    mistakes = small_lab.MISCONCEPTIONS.replace(
+        '"softmax": {', '"softmax": {"never_ends": edit("shifted = x", "while 1: x", hint="Ends."),'
+    )
+    lab = small_lab.write(
+        tmp_path, test_public=public, test_hidden=hidden, misconceptions=mistakes
+    )
+    report = verify(lab, seeds=11, mutants=False, pairs=False, only=["softmax"])
+    assert report.flakes.hanging == ("never_ends of softmax",)
+    assert "never_ends of softmax: 2 seeds, since a call runs into its time" in report.render()
 
 
 def test_5_a_solution_line_in_the_prose(tmp_path: Path) -> None:

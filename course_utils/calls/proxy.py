@@ -33,6 +33,8 @@ class Ledger:
         calls: what each call was like, in the same order.
         seconds: time spent inside the student's code.
         forbidden: notes of forbidden calls, as the student's side took them.
+        evidence: whether trace and calls are kept at all: they are nothing to a run of which only
+            the marks are wanted.
     """
 
     modified: list[tuple[str, str]] = field(default_factory=list)
@@ -40,6 +42,29 @@ class Ledger:
     calls: list[CallInfo] = field(default_factory=list)
     seconds: float = 0.0
     forbidden: list[ForbiddenNote] = field(default_factory=list)
+    evidence: bool = True
+
+    def begun(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], summary: bool) -> None:
+        """Note what a call is like, before it is sent."""
+        if self.evidence:
+            self.calls.append(replace(describe_call(name, args, kwargs), summary=summary))
+
+    def came_back(self, value: Any, modified: Sequence[str]) -> None:
+        """Note what the call returned, and the arguments that it changed."""
+        if self.evidence:
+            self.calls[-1] = replace(self.calls[-1], modified=tuple(modified))
+            self.trace.append(returned(value, self.calls[-1]))
+
+    def ended(self, fault: StudentFault) -> None:
+        """Note that the call did not return."""
+        if self.evidence:
+            self.trace.append(ended(str(fault.status), fault.raised, self.calls[-1]))
+
+    def seen_as(self, value: Any) -> None:
+        """Put one value in the place of what the calls so far have returned."""
+        if self.evidence:
+            call = replace(self.calls[0], summary=True, fingerprint=None)
+            self.calls[:], self.trace[:] = [call], [returned(value, call)]
 
 
 class Student:
@@ -116,8 +141,7 @@ class Student:
         Args:
             value: an account of them, of which "twice the right one" cannot be said.
         """
-        call = replace(self.calls[0], summary=True, fingerprint=None)
-        self.calls[:], self.trace[:] = [call], [returned(value, call)]
+        self._ledger.seen_as(value)
 
     def _call(
         self, name: str, args: Sequence[Any], kwargs: dict[str, Any], probe: Probe | None = None
@@ -128,11 +152,11 @@ class Student:
         )  # fmt: skip
         self._seed = None  # once a test: later calls continue the stream
         summary = probe is not None and not probe.values
-        self.calls.append(replace(describe_call(name, args, kwargs), summary=summary))
+        self._ledger.begun(name, args, kwargs, summary)
         try:
             return self._accept(request, self._backend.request(request))
         except StudentFault as fault:
-            self.trace.append(ended(str(fault.status), fault.raised, self.calls[-1]))
+            self._ledger.ended(fault)
             raise
 
     def _accept(self, request: Request, response: Response) -> Any:
@@ -144,11 +168,10 @@ class Student:
         if unjudgeable:
             raise unusable(request.caller, unjudgeable)
         self._ledger.seconds += ending.seconds
-        labels = tuple(
+        labels = [
             f"number {label + 1}" if isinstance(label, int) else label for label in ending.modified
-        )
-        self.calls[-1] = replace(self.calls[-1], modified=labels)
-        self.trace.append(returned(ending.value, self.calls[-1]))
+        ]
+        self._ledger.came_back(ending.value, labels)
         function = "" if request.probe else request.caller
         self.modified.extend((function, label) for label in labels)
         return ending.value

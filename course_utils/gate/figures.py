@@ -35,13 +35,16 @@ class Flakes:
 
     Attributes:
         runs, differing: how many runs there were, and in how many the marks were others.
-        training, fewer: exercises that train networks, and under how many seeds they were tried.
+        training: exercises that train networks.
+        hanging: mistakes with a call that is cut off at its time limit.
+        fewer: under how many seeds these two were tried.
     """
 
     seeds: int = 0
     runs: int = 0
     differing: int = 0
     training: tuple[str, ...] = ()
+    hanging: tuple[str, ...] = ()
     fewer: int = 0
 
     @property
@@ -54,6 +57,7 @@ class Flakes:
         return cls(
             seeds, sum(one.runs for one in every), sum(one.differing for one in every),
             tuple(sorted(name for one in every for name in one.training)),
+            tuple(sorted(name for one in every for name in one.hanging)),
             max((one.fewer for one in every), default=0),
         )  # fmt: skip
 

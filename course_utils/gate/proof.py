@@ -28,7 +28,8 @@ from course_utils.gate.points import (
     strays,
 )
 from course_utils.gate.points.mutants import Mutant
-from course_utils.gate.points.trials import trials
+from course_utils.gate.points.seed_runs import Slow
+from course_utils.gate.points.trials import Trials, trials
 from course_utils.gate.points.unknown_mistakes import Verdict
 from course_utils.gate.pool import Pool
 from course_utils.gate.workbench import Workbench
@@ -77,11 +78,11 @@ def prove(
     Args:
         solution: the outcomes of all tests on the solution.
     """
-    training = {outcome.exercise for outcome in solution if outcome.trains} & set(exercises)
     jobs = [blindness.BlindnessJob(bench.lab.folder, exercise) for exercise in exercises]
     tried = trials(bench, pool, exercises, pairs=options.pairs)
     blind_tests = pool.map(blindness.blind_tests, jobs, "wrong answers")
-    again = seed_runs.under_seeds(bench, options.seeds, pool, exercises, training)
+    slow = _slow(solution, tried)
+    again = seed_runs.under_seeds(bench, options.seeds, pool, exercises, slow)
     books = Books.joined(bench.lab, [one.books for one in tried])
     mutated = _mutated(bench, books, exercises, pool) if options.mutants else None
     proofs = []
@@ -89,7 +90,7 @@ def prove(
         exercise = of_entries.exercise
         own = [outcome for outcome in solution if outcome.exercise == exercise]
         of_exercise = {run: failed for run, failed in again.items() if run[0][1] == exercise}
-        flakes, flaky = same_marks.judge(of_exercise, options.seeds, training & {exercise})
+        flakes, flaky = same_marks.judge(of_exercise, options.seeds, slow)
         findings = [
             *full_marks.judge_variants(of_entries.variants),
             *named_mistakes.judge_misconceptions(of_entries.misconceptions),
@@ -121,6 +122,17 @@ def prove(
             )
         )  # fmt: skip
     return proofs
+
+
+def _slow(solution: Sequence[TestOutcome], tried: Sequence[Trials]) -> Slow:
+    """What takes so long in each run that it cannot be tried under every seed."""
+    hanging = frozenset(
+        (kind, trial.exercise, trial.name)
+        for one in tried
+        for kind, found in (("variant", one.variants), ("misconception", one.misconceptions))
+        for trial in found if trial.hangs
+    )  # fmt: skip
+    return Slow(frozenset(outcome.exercise for outcome in solution if outcome.trains), hanging)
 
 
 @dataclass(frozen=True)

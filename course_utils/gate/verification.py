@@ -58,9 +58,12 @@ class Verification:
             f"Flake rate   {100 * self.flakes.rate:.2f} % ({self.flakes.differing} of "
             f"{self.flakes.runs:,} runs; {self.flakes.seeds} seeds and a second run)"
         )
-        if self.flakes.training and self.flakes.fewer < self.flakes.seeds:
-            names = ", ".join(self.flakes.training)
-            yield f"             {names}: {self.flakes.fewer} seeds, since networks are trained"
+        for names, reason in (
+            (self.flakes.training, "networks are trained"),
+            (self.flakes.hanging, "a call runs into its time limit"),
+        ):
+            if names and self.flakes.fewer < self.flakes.seeds:
+                yield f"             {', '.join(names)}: {self.flakes.fewer} seeds, since {reason}"
         if self.mutation:
             yield f"Mutants      {100 * self.mutation_rate:.1f} % killed"
         form = self.form

@@ -35,6 +35,7 @@ class Run:
     device: str
     enforce_forbid: bool
     together: bool
+    evidence: bool
     alone: bool = False
     outcomes: dict[str, TestOutcome] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)

@@ -184,7 +184,7 @@ class Judge:
         assert mark is not None
         forbid = mark.forbid if run.enforce_forbid else ()
         backend = run.backend_for(replace(mark, alone=run.alone and not mark.hidden))
-        ledger = item.stash[_LEDGER] = Ledger()
+        ledger = item.stash[_LEDGER] = Ledger(evidence=run.evidence)
         return Student(
             backend, ledger, seed=run.stream(item), forbid=forbid,
             seconds=mark.seconds, unwritten=self._lab_tests.unwritten(run.lab),

@@ -43,6 +43,7 @@ def run_tests(
     device: str | None = None,
     enforce_forbid: bool = True,
     together: bool = False,
+    evidence: bool = True,
 ) -> list[TestOutcome]:
     """Run a lab's test files against a student's definitions.
 
@@ -62,6 +63,8 @@ def run_tests(
         together: whether ``backend_for`` gives the public tests of all exercises one backend. Where
             one does not pass, those of its exercise are run once more, marked as alone, before any
             hidden one; only that counts, so that no exercise pays for what another one has left.
+        evidence: whether outcomes hold what the calls were like and what they returned, from which
+            a mistake is named; False where only the marks are wanted.
 
     Returns:
         One outcome a test: those of all public tests, exercise by exercise, then the hidden ones'.
@@ -73,7 +76,7 @@ def run_tests(
     """
     run = Run(
         backend_for, exercises, tests, seed, seed if hidden_seed is None else hidden_seed, lab,
-        device or resolve(), enforce_forbid, together,
+        device or resolve(), enforce_forbid, together, evidence,
     )  # fmt: skip
     shared = _shared.get()
     if shared is not None and shared.collected(files):

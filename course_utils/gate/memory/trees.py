@@ -29,7 +29,8 @@ def _findings(tree: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def proof_from(tree: dict[str, Any], books: bytes) -> Proof:
     """The proof that :func:`tree_of` was given, and its books."""
-    flakes = Flakes(**{**tree["flakes"], "training": tuple(tree["flakes"]["training"])})
+    names = {name: tuple(tree["flakes"][name]) for name in ("training", "hanging")}
+    flakes = Flakes(**{**tree["flakes"], **names})
     return Proof(
         tree["exercise"], _findings(tree["findings"]), _pair(tree["tests"]),
         _pair(tree["variants"]),

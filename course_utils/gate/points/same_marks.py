@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from course_utils.gate.figures import Flakes
 from course_utils.gate.finding import Finding
-from course_utils.gate.points.seed_runs import SECOND_RUN, Marks, Subject, fewer
+from course_utils.gate.points.seed_runs import NOTHING_SLOW, SECOND_RUN, Marks, Slow, Subject, fewer
 
 
 def judge(
-    marks: Marks, seeds: int, training: Collection[str] = ()
+    marks: Marks, seeds: int, slow: Slow = NOTHING_SLOW
 ) -> tuple[Flakes, list[Finding]]:
     """The flake rate, and a sentence for every implementation whose marks are not constant."""
     differing: defaultdict[Subject, list[int]] = defaultdict(list)
     for (subject, run), failed in marks.items():
         if failed != marks[subject, 0]:
             differing[subject].append(run)
+    subjects = {subject for subject, _ in marks}
     flakes = Flakes(
         seeds, len(marks), sum(len(runs) for runs in differing.values()),
-        training=tuple(sorted(training)), fewer=fewer(seeds),
+        training=tuple(sorted({exercise for _, exercise, _ in subjects} & slow.training)),
+        hanging=tuple(
+            sorted(f"{name} of {exercise}" for _, exercise, name in subjects & slow.hanging)
+        ),
+        fewer=fewer(seeds),
     )  # fmt: skip
     findings = [
         Finding(
-            4,
-            _sentence(
-                subject, sorted(runs), marks, fewer(seeds) if subject[1] in training else seeds
-            ),
+            4, _sentence(subject, sorted(runs), marks, fewer(seeds) if subject in slow else seeds)
         )
         for subject, runs in differing.items()
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -14,7 +14,7 @@ from course_utils.testing.catalogue import Entry
 from course_utils.testing.run import run_tests
 
 _BATCH = 2
-# An exercise that trains networks is tried under a share of the seeds.
+# What takes long each time is tried under a share of the seeds.
 _SHARE = 10
 
 # Which tests failed, for (kind, exercise, name of the implementation, run).
@@ -26,11 +26,37 @@ SECOND_RUN = -1
 
 
 @dataclass(frozen=True)
+class Slow:
+    """What takes so long in each run that it is tried under :func:`fewer` of the seeds.
+
+    Attributes:
+        training: exercises that train networks.
+        hanging: implementations with a call that is cut off at its time limit.
+    """
+
+    training: frozenset[str] = frozenset()
+    hanging: frozenset[Subject] = frozenset()
+
+    def __contains__(self, subject: Subject) -> bool:
+        return subject[1] in self.training or subject in self.hanging
+
+
+NOTHING_SLOW = Slow()
+
+
+@dataclass(frozen=True)
 class SeedsJob:
-    """Some seeds, -1 being a second run with seed 0, and the exercises to be tried under each."""
+    """Some seeds, -1 being a second run with seed 0, and what is tried under each.
+
+    Attributes:
+        few: from this seed on nothing that is slow is tried.
+    """
 
     folder: Path
-    seeds: tuple[tuple[int, tuple[str, ...]], ...]
+    seeds: tuple[int, ...]
+    exercises: tuple[str, ...]
+    slow: Slow
+    few: int
 
 
 def under_seeds(
@@ -38,26 +64,25 @@ def under_seeds(
     seeds: int,
     pool: Pool,
     only: Sequence[str] = (),
-    training: Collection[str] = (),
+    slow: Slow = NOTHING_SLOW,
 ) -> Marks:
     """The marks of everything under seeds 0, 1, … and on a second run with seed 0.
 
     Args:
         seeds: how many; with 0 nothing is run again at all.
-        training: exercises that train networks: tried under :func:`fewer` of the seeds.
+        slow: what is tried under :func:`fewer` of the seeds.
     """
     if not seeds:
         return {}
-    every = tuple(bench.exercises(only))
-    quick = tuple(name for name in every if name not in training)
     # The second run comes in the process of the first, where something could be left over.
-    runs = [
-        (seed, every if seed < fewer(seeds) else quick)
-        for seed in (0, SECOND_RUN, *range(1, seeds))
-    ]
-    runs = [(seed, exercises) for seed, exercises in runs if exercises]
-    batches = [tuple(runs[i : i + _BATCH]) for i in range(0, len(runs), _BATCH)]
-    jobs = [SeedsJob(bench.lab.folder, batch) for batch in batches]
+    runs = (0, SECOND_RUN, *range(1, seeds))
+    jobs = [
+        SeedsJob(
+            bench.lab.folder, runs[i : i + _BATCH], tuple(bench.exercises(only)), slow,
+            fewer(seeds),
+        )
+        for i in range(0, len(runs), _BATCH)
+    ]  # fmt: skip
     marks: Marks = {}
     for part in pool.map(run_seeds, jobs, "seeds"):
         marks.update(part)
@@ -65,7 +90,7 @@ def under_seeds(
 
 
 def fewer(seeds: int) -> int:
-    """Under how many of the seeds an exercise that trains networks is tried."""
+    """Under how many of the seeds something is tried that takes long."""
     return min(seeds, max(2, seeds // _SHARE))
 
 
@@ -76,9 +101,15 @@ def run_seeds(job: SeedsJob) -> Marks:
     """
     bench = workbench_of(job.folder)
     marks: Marks = {}
-    for seed, exercises in job.seeds:
-        for lineup in _lineups(bench, exercises):
-            _run_lineup(bench, lineup, seed, marks)
+    for seed in job.seeds:
+        for lineup in _lineups(bench, job.exercises):
+            tried = {
+                exercise: (subject, entry)
+                for exercise, (subject, entry) in lineup.items()
+                if seed < job.few or subject not in job.slow
+            }
+            if tried:
+                _run_lineup(bench, tried, seed, marks)
     return marks
 
 
@@ -108,6 +139,7 @@ def _run_lineup(bench: Workbench, lineup: Lineup, seed: int, marks: Marks) -> No
         exercises=list(lineup),
         seed=max(seed, 0),
         enforce_forbid=not any(entry.built_in for entry in entries),
+        evidence=False,
     )
     for exercise, (subject, _) in lineup.items():
         marks[subject, seed] = frozenset(

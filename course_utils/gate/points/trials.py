@@ -55,6 +55,7 @@ class Trial:
         own: the failed tests of its exercise.
         keys: the same tests by key, a hidden one told from a public one of its name.
         kept: the share of the exercise's points that it keeps.
+        hangs: whether a call in them was cut off at its time limit.
         named, named_by_check: the names in the diagnoses, from all tests and from public ones.
     """
 
@@ -67,6 +68,7 @@ class Trial:
     own: tuple[Failure, ...]
     keys: tuple[str, ...]
     kept: float
+    hangs: bool
     named: str = ""
     named_by_check: str = ""
 
@@ -182,6 +184,7 @@ def _trial(entry: Entry, own: Sequence[TestOutcome], books: Books | None) -> Tri
         tuple(Failure(o.test, o.about, o.message) for o in failed),
         tuple(key_of(o) for o in failed),
         share(own),
+        any(outcome.status is Status.TIMEOUT for outcome in own),
         named.name if named else "",
         by_check.name if by_check else "",
     )
