@@ -398,7 +398,7 @@ def test_backward_of_a_long_chain(student, reference, rng):
     assert_close(student.run(ends_of_chain, slopes), [expected[0], expected[250], expected[-1]])
 
 
-@exercise("backward", about="detail", weight=0.5, seconds=5,
+@exercise("backward", about="detail", weight=0.5, seconds=2,
           stated="each node is handled once, however many paths lead to it")  # fmt: skip
 def test_backward_of_many_paths(student, reference):
     """Forty doublings: 41 nodes, and more than 10¹² paths."""
