@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from messages import internals_in
+from scipy.stats import binom
 
 from course_utils.ground import mismatch
 from course_utils.ground.closeness import assert_close, relative_error
@@ -221,6 +222,17 @@ def test_a_rate_is_said_simply() -> None:
     for count, rate in ((0, 0.5), (1000, 0.5), (5, 0.0), (995, 1.0)):
         said = message(assert_rate, count, 1000, rate)
         assert "-0" not in said and "1.01" not in said and "0000" not in said
+
+
+@pytest.mark.parametrize("trials", [1, 7, 450, 250_000])
+@pytest.mark.parametrize("rate", [0.0, 1e-6, 0.04, 1 / 3, 0.5, 0.9, 1.0])
+def test_what_chance_alone_gives_is_the_binomial_distributions(trials: int, rate: float) -> None:
+    low, high = binom.ppf(5e-8, trials, rate) - 1, binom.isf(5e-8, trials, rate) + 1
+    for count in {low - 1, low, high, high + 1} & set(range(trials + 1)):
+        if low <= count <= high:
+            assert_rate(int(count), trials, rate)
+        else:
+            assert message(assert_rate, int(count), trials, rate)
 
 
 def test_a_mean_is_said_simply() -> None:

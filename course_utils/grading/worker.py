@@ -29,7 +29,7 @@ from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.submission import Notice, SubmissionResult
 
 # What every worker needs sooner or later, whatever the lab: its reference is torch.
-PRELOAD = ["torch", *TORCHS_LATE_IMPORTS, "scipy.stats"]
+PRELOAD = ["torch", *TORCHS_LATE_IMPORTS, "scipy.special"]
 
 # What a worker may come to hold beyond what it holds when it is warm.
 ROOM_BYTES = 2 * 2**30
