@@ -217,3 +217,22 @@ def test_the_command_wants_a_folder(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.strip() == "error: inbox is no folder: make it, or name another"
+
+
+def test_no_verdict_is_told_where_the_solution_fails(tmp_path: Path) -> None:
+    root = course_with_class(tmp_path / "course", 1)
+    inbox = root / "inbox"
+    inbox.mkdir()
+    (inbox / "ada.ipynb").write_bytes(handed_in())
+    hidden = root / "solutions" / TINY_LAB / "hidden" / "test_hidden.py"
+    hidden.write_text(
+        hidden.read_text("utf-8") + '\n\n@exercise("scale")\ndef test_wrong(student):\n'
+        '    """Twice two is five."""\n    assert student.scale(np.full(1, 2.0), 2.0) == 5.0\n'
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "course_utils", "watch", TINY_LAB, "inbox"],
+        cwd=root, capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 3 and done.stdout == ""
+    assert "the lab's own solution gets 0.25 of 1 points for scale here" in done.stderr
+    assert [path.name for path in inbox.iterdir()] == ["ada.ipynb"]

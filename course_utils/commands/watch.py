@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -52,8 +53,10 @@ def watch(
     says of them.
     """
     from course_utils.grading.bench import warm_up
+
+    warm_up()
     from course_utils.grading.class_seed import class_seed
-    from course_utils.grading.classrun.preflight import proven
+    from course_utils.grading.classrun.preflight import check_solution, hired
     from course_utils.grading.crew import LOCAL
     from course_utils.grading.inbox import LOOK_SECONDS, Inbox
     from course_utils.grading.worker import Job, Settings
@@ -61,14 +64,22 @@ def watch(
     found = Lab.find(lab)
     if not folder.is_dir():
         raise LabError(f"{folder} is no folder: make it, or name another")
-    warm_up()
     limits = Limits(
         cell_seconds=cell_seconds, call_seconds=call_seconds, memory_bytes=memory_mib * 2**20,
         device=resolve(device),
     )  # fmt: skip
     settings = Settings(workers, isolation, limits).seeded(class_seed(Path.cwd()))
-    with proven(found, settings, LOCAL, settings.processes) as work:
+    with (
+        ThreadPoolExecutor(1) as aside,
+        hired(found, settings, LOCAL, settings.processes) as work,
+    ):
+        # Beside the first notebooks, of which nothing is told before the solution has passed.
+        proof = aside.submit(check_solution, found, work)
         inbox = Inbox(folder, found, lambda data, student: work.submit(Job(data, student)))
+        while not proof.done():
+            inbox.take()
+            time.sleep(LOOK_SECONDS)
+        proof.result()
         ERR.say(f"watching {escaped(str(folder))}; Ctrl-C ends it")
         while True:
             for one in inbox.look():

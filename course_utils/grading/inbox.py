@@ -91,6 +91,11 @@ class Inbox:
 
     def look(self) -> list[Answered]:
         """Look once: take what is at rest and not answered, answer what is graded."""
+        self.take()
+        return self.answers()
+
+    def take(self) -> None:
+        """Have graded what is at rest and not answered."""
         now = dict(self._notebooks())
         for name, state in now.items():
             at_rest = self._seen.get(name) == state
@@ -102,6 +107,9 @@ class Inbox:
                     self._running[name] = _Running(self._graded(name), began, state)
         self._seen = now
         self._taken = {name: state for name, state in self._taken.items() if name in now}
+
+    def answers(self) -> list[Answered]:
+        """Lay what is graded beside the notebooks."""
         late = time.perf_counter() - _REST_SECONDS
         ready = [
             name for name, one in self._running.items() if one.future.done() and one.since <= late

@@ -53,17 +53,37 @@ def proven(lab: Lab, settings: Settings, crew: Crew, submissions: int) -> Iterat
     """
     with ExitStack() as stack:
         with phase("the lab's own solution"):
-            if found := crew.obstacles(settings):
-                raise NotReady([*found])
-            work = stack.enter_context(crew.at_work(lab, settings, submissions))
-            result = prove(lab, work)
-        if result.exercises:
-            obstacles = list(_lost_points(result))
-        else:
-            obstacles = [result.message or "the lab's own solution could not be graded"]
-        if obstacles:
-            raise NotReady(obstacles)
+            work = stack.enter_context(hired(lab, settings, crew, submissions))
+            check_solution(lab, work)
         yield work
+
+
+@contextmanager
+def hired(lab: Lab, settings: Settings, crew: Crew, submissions: int) -> Iterator[AtWork]:
+    """A crew at work, of which nothing is proven yet.
+
+    Raises:
+        NotReady: with what keeps it from work.
+    """
+    if found := crew.obstacles(settings):
+        raise NotReady([*found])
+    with crew.at_work(lab, settings, submissions) as work:
+        yield work
+
+
+def check_solution(lab: Lab, work: AtWork) -> None:
+    """Whether a crew grades the lab's own solution, and it gets full marks.
+
+    Raises:
+        NotReady: with what is wrong.
+    """
+    result = prove(lab, work)
+    if result.exercises:
+        obstacles = list(_lost_points(result))
+    else:
+        obstacles = [result.message or "the lab's own solution could not be graded"]
+    if obstacles:
+        raise NotReady(obstacles)
 
 
 def _lost_points(result: SubmissionResult) -> Iterator[str]:
