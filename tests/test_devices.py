@@ -140,7 +140,7 @@ def test_commands_say_why_there_is_no_gpu(
     monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     see(monkeypatch, gpu=False)
-    monkeypatch.setattr("course_utils.grading.bench.warm_up", lambda: None)
+    monkeypatch.setattr("course_utils.grading.preload.warm_up", lambda: None)
     done = CliRunner().invoke(cli.app, [*command.split(), "--device", "cuda"])
     assert isinstance(done.exception, DeviceError)
 
@@ -158,7 +158,7 @@ def test_an_error_is_a_sentence(
 def test_the_limits_of_a_class_say_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Settings] = []
     see(monkeypatch, gpu=True)
-    monkeypatch.setattr("course_utils.grading.bench.warm_up", lambda: None)
+    monkeypatch.setattr("course_utils.grading.preload.warm_up", lambda: None)
     monkeypatch.setattr(grade, "grade_class", lambda root, lab, settings, **more: seen.append(
         settings))  # fmt: skip
     monkeypatch.chdir(REPOSITORY)
@@ -316,8 +316,8 @@ print("left alone")
 def test_the_workers_server_leaves_cuda_alone() -> None:
     code = """
 import importlib
-from course_utils.grading import worker
-for name in [*worker.PRELOAD, worker.__name__]:
+from course_utils.grading.preload import PRELOAD
+for name in PRELOAD:
     importlib.import_module(name)
 assert not touched, touched
 print("left alone")

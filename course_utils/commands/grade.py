@@ -125,13 +125,14 @@ def grade(
     command makes no sense; 3 the run could not begin, and nothing was written; 4 it stopped on the
     way, and goes on when the command is given again; 5 another run is at work; 130 interrupted.
     """
-    from course_utils.grading.bench import warm_up
-    from course_utils.grading.worker import Settings
+    from course_utils.grading.preload import warm_up
 
     if scheduler:
         _check_remote(target, workers)
     elif not target.endswith(".ipynb"):
         warm_up()
+    from course_utils.grading.worker import Settings
+
     limits = Limits(
         cell_seconds=cell_seconds, call_seconds=call_seconds, memory_bytes=memory_mib * 2**20,
         device=resolve(device), device_bytes=device_memory_mib * 2**20,
@@ -226,7 +227,7 @@ def grade_class(
     scheduler: str = "",
     insecure: bool = False,
 ) -> None:
-    from course_utils.grading.bench import warm_up
+    from course_utils.grading.preload import warm_up
 
     if not scheduler:
         warm_up()  # if it was not done before

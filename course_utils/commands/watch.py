@@ -52,7 +52,7 @@ def watch(
     Whoever may write there can ask the hidden tests as often as they like, and read what the page
     says of them.
     """
-    from course_utils.grading.bench import warm_up
+    from course_utils.grading.preload import warm_up
 
     warm_up()
     from course_utils.grading.class_seed import class_seed

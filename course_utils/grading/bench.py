@@ -11,11 +11,11 @@ import multiprocessing
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from course_utils.grading import worker
+from course_utils.grading.preload import context, warm_up
 from course_utils.grading.worker import Job, Settings
 from course_utils.verdict.submission import SubmissionResult
 
@@ -116,28 +116,8 @@ class _Bench:
                 theirs, _ = self._leash = multiprocessing.Pipe(duplex=False)
                 self._pool = ProcessPoolExecutor(
                     max_workers=1,
-                    mp_context=_context(),
+                    mp_context=context(),
                     initializer=worker.start,
                     initargs=(*self._task, theirs),
                 )
             return self._pool
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Workers that share nothing with the coordinator (its threads, its open gradebook).
-
-    They are forked from a server that has imported what all of them need, so that torch is
-    imported once and not once a worker. None of that starts CUDA, which would not survive it.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    first = "course_utils.grading.server"
-    context.set_forkserver_preload([first, *worker.PRELOAD, worker.__name__])
-    return context
-
-
-def warm_up() -> None:
-    """Begin with the imports that workers need, beside whatever the caller does meanwhile."""
-    if _context().get_start_method() == "forkserver":
-        forkserver.ensure_running()

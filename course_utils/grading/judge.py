@@ -13,6 +13,7 @@ from course_utils.diagnosis.diagnose import diagnose
 from course_utils.diagnosis.ignorance import marked_hollow
 from course_utils.diagnosis.kept import hidden_book, public_book
 from course_utils.grading import feedback, inert
+from course_utils.grading.preload import TORCHS_LATE_IMPORTS
 from course_utils.grading.reading.files import read_file
 from course_utils.grading.reading.notebook import Reading, UnreadableError, read_notebook
 from course_utils.grading.submissions import Submission
@@ -34,9 +35,6 @@ from course_utils.verdict.outcome import TestOutcome
 from course_utils.verdict.render import Panel
 from course_utils.verdict.submission import Notice, SubmissionResult
 
-# What torch imports when an optimizer or a second backward pass is first used: hundreds of modules,
-# which every fork would import again.
-TORCHS_LATE_IMPORTS = ("torch._dynamo", "torch.fx.experimental.symbolic_shapes")
 _NOTHING: Mapping[str, ExerciseResult] = {}
 
 

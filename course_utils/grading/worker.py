@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from course_utils.grading.judge import TORCHS_LATE_IMPORTS, Grader, sandbox_of
+from course_utils.grading.judge import Grader, sandbox_of
 from course_utils.ground import devices
 from course_utils.ground.errors import SandboxError
 from course_utils.ground.lab import Lab
@@ -27,9 +27,6 @@ from course_utils.sandbox.limits import Limits, bound_data
 from course_utils.testing.standing import StandingSession
 from course_utils.verdict.exercise import ExerciseResult
 from course_utils.verdict.submission import Notice, SubmissionResult
-
-# What every worker needs sooner or later, whatever the lab: its reference is torch.
-PRELOAD = ["torch", *TORCHS_LATE_IMPORTS, "scipy.special"]
 
 # What a worker may come to hold beyond what it holds when it is warm.
 ROOM_BYTES = 2 * 2**30
