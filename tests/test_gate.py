@@ -31,7 +31,9 @@ from course_utils.gate.verify import verify
 from course_utils.gate.workbench import workbench_of
 from course_utils.ground.lab import Lab
 from course_utils.ground.solution import solution_namespace
+from course_utils.testing.catalogue import Entry
 from course_utils.testing.run import run_tests
+from course_utils.verdict.outcome import TestOutcome
 
 Notebook = dict[str, Any]
 
@@ -249,6 +251,22 @@ def test_4_a_test_that_remembers(tmp_path: Path) -> None:
     assert "the solution of softmax gets other marks on a second run (test_memory)" in str(
         findings[0]
     )
+
+
+def test_4_marks_do_not_hang_on_evidence(tmp_path: Path) -> None:
+    bench = workbench_of(small_lab.write(tmp_path).folder)
+
+    def outcomes(entry: Entry | None, evidence: bool) -> list[TestOutcome]:
+        backend = bench.backend(entry)
+        by_hand = entry is None or not entry.built_in
+        return run_tests(
+            bench.lab.test_files, lambda mark: backend, enforce_forbid=by_hand, evidence=evidence
+        )
+
+    for entry in [None, *bench.misconceptions, *bench.variants]:
+        full, bare = outcomes(entry, True), outcomes(entry, False)
+        assert [(one.test, one.status) for one in bare] == [(one.test, one.status) for one in full]
+        assert any(one.trace for one in full) and not any(one.trace for one in bare)
 
 
 # -- 5: nothing leaks

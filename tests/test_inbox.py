@@ -224,7 +224,13 @@ def test_no_verdict_is_told_where_the_solution_fails(tmp_path: Path) -> None:
     inbox = root / "inbox"
     inbox.mkdir()
     (inbox / "ada.ipynb").write_bytes(handed_in())
-    hidden = root / "solutions" / TINY_LAB / "hidden" / "test_hidden.py"
+    lab = Lab.find(TINY_LAB, root)
+    solution = json.loads(lab.notebook_path.read_text("utf-8"))
+    for cell in solution["cells"]:
+        if cell["id"] == "softmax":  # the student's is graded long before it
+            cell["source"] = f"import time; time.sleep(4)\n{''.join(cell['source'])}"
+    lab.notebook_path.write_text(json.dumps(solution), "utf-8")
+    hidden = lab.folder / "hidden" / "test_hidden.py"
     hidden.write_text(
         hidden.read_text("utf-8") + '\n\n@exercise("scale")\ndef test_wrong(student):\n'
         '    """Twice two is five."""\n    assert student.scale(np.full(1, 2.0), 2.0) == 5.0\n'

@@ -73,7 +73,8 @@ def watch(
         ThreadPoolExecutor(1) as aside,
         hired(found, settings, LOCAL, settings.processes) as work,
     ):
-        # Beside the first notebooks, of which nothing is told before the solution has passed.
+        # Beside the first notebooks, of which nothing is told before the solution has passed. The
+        # crew is let go first, or whoever interrupts this would wait for the proof.
         proof = aside.submit(check_solution, found, work)
         inbox = Inbox(folder, found, lambda data, student: work.submit(Job(data, student)))
         while not proof.done():
